@@ -1,0 +1,13 @@
+//! The broker: owns each login, is the only one that redeems its refresh token, and hands out access tokens.
+//!
+//! Files in dependency order:
+//!
+//! * [`clock`]: time as an argument.
+//! * [`domain`]: the pure core.
+//! * [`provider`]: the OAuth server in steps: dial, send, classify; logging in.
+//! * [`failpoint`]: places where a test can kill or stop a rotation.
+
+pub mod clock;
+pub mod domain;
+pub mod failpoint;
+pub mod provider;
