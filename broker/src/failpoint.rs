@@ -97,7 +97,10 @@ impl Failpoints {
     }
 
     /// Passes a point.
-    #[cfg_attr(not(feature = "failpoints"), expect(clippy::unused_async, unused_variables, reason = "the feature is off"))]
+    #[cfg_attr(
+        not(feature = "failpoints"),
+        expect(clippy::unused_async, unused_variables, reason = "the feature is off")
+    )]
     pub async fn reach(&self, point: Point) {
         #[cfg(feature = "failpoints")]
         if let Some(hook) = &self.hook {

@@ -4,10 +4,14 @@
 //!
 //! * [`clock`]: time as an argument.
 //! * [`domain`]: the pure core.
+//! * [`hex`]: bytes as text.
+//! * [`seal`]: sealing under the master key, bound to the place; MACs and fingerprints.
 //! * [`provider`]: the OAuth server in steps: dial, send, classify; logging in.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 
 pub mod clock;
 pub mod domain;
 pub mod failpoint;
+pub mod hex;
 pub mod provider;
+pub mod seal;
