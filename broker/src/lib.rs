@@ -5,13 +5,18 @@
 //! * [`clock`]: time as an argument.
 //! * [`domain`]: the pure core.
 //! * [`hex`]: bytes as text.
+//! * [`durable_file`]: small files that are on the disk whole or not at all.
 //! * [`seal`]: sealing under the master key, bound to the place; MACs and fingerprints.
+//! * [`key_file`], [`master_key`]: the file of a key; the master key and the pepper.
 //! * [`provider`]: the OAuth server in steps: dial, send, classify; logging in.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 
 pub mod clock;
 pub mod domain;
+pub mod durable_file;
 pub mod failpoint;
 pub mod hex;
+pub mod key_file;
+pub mod master_key;
 pub mod provider;
 pub mod seal;
