@@ -1,3 +1,19 @@
 //! The pure core: no async, no socket, no file, no clock and no environment. `now` and random bytes are arguments.
+//!
+//! * [`answer`]: what a provider's answer to a redemption means.
+//! * [`fingerprint`]: the name of a refresh token that may be kept when the token may not.
+//! * [`rotation`]: the rotation state machine.
+//! * [`token_set`]: the tokens of one generation, and what an answer does to them.
+//! * [`credential`]: one login: who, which tokens, how its rotation stands.
+//! * [`permission`]: may this credential be renewed now, and if not, when.
+//! * [`freshness`]: serve, renew, or refuse.
+//! * [`refusal`]: what a client's "the provider refused it" may cause.
 
 pub mod answer;
+pub mod credential;
+pub mod fingerprint;
+pub mod freshness;
+pub mod permission;
+pub mod refusal;
+pub mod rotation;
+pub mod token_set;
