@@ -3,14 +3,16 @@
 //! Files in dependency order:
 //!
 //! * [`clock`]: time as an argument.
-//! * [`domain`]: the pure core.
 //! * [`hex`]: bytes as text.
+//! * [`domain`]: the pure core.
 //! * [`durable_file`]: small files that are on the disk whole or not at all.
 //! * [`seal`]: sealing under the master key, bound to the place; MACs and fingerprints.
 //! * [`key_file`], [`master_key`]: the file of a key; the master key and the pepper.
+//! * [`activity`]: counts the effects under way.
 //! * [`provider`]: the OAuth server in steps: dial, send, classify; logging in.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 
+pub mod activity;
 pub mod clock;
 pub mod domain;
 pub mod durable_file;

@@ -23,6 +23,7 @@ use aws_lc_rs::{hkdf, hmac, rand};
 use scorpiox_wire::Secret;
 use zeroize::Zeroizing;
 
+use crate::domain::fingerprint::Fingerprint;
 use crate::hex;
 
 const VERSION: u8 = 1;
@@ -135,31 +136,6 @@ pub enum OpenError {
     Malformed,
 }
 
-/// A refresh token's name: equal tokens have equal fingerprints, and nobody without the master key can make one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint([u8; Self::LENGTH]);
-
-impl Fingerprint {
-    /// Length in bytes.
-    pub const LENGTH: usize = 16;
-
-    /// From the bytes that [`Self::as_bytes`] gave.
-    pub const fn from_bytes(bytes: [u8; Self::LENGTH]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes themselves.
-    pub const fn as_bytes(&self) -> &[u8; Self::LENGTH] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(&self.0))
-    }
-}
-
 /// Seals, opens, authenticates: everything that is done with the master key. Cheap to clone.
 #[derive(Clone)]
 pub struct Sealer(Arc<Keys>);
@@ -246,7 +222,7 @@ impl Sealer {
     /// The name of a refresh token in logs, slots and the memory of dead logins.
     pub fn fingerprint(&self, refresh_token: &Secret) -> Fingerprint {
         let tag = hmac::sign(&self.0.fingerprint, refresh_token.expose().as_bytes());
-        Fingerprint(*tag.as_ref().first_chunk().expect("HMAC-SHA-256 has 32 bytes"))
+        Fingerprint::from_bytes(*tag.as_ref().first_chunk().expect("HMAC-SHA-256 has 32 bytes"))
     }
 
     fn commit(&self, aad: &[u8], nonce: &[u8], tag: &[u8]) -> hmac::Context {

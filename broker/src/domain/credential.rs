@@ -51,7 +51,11 @@ impl Name {
     pub fn parse(text: &str) -> Result<Self, MalformedName> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@".contains(&byte);
         let begins = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-        if begins && text.len() <= 64 && text.bytes().all(allowed) { Ok(Self(text.to_owned())) } else { Err(MalformedName) }
+        if begins && text.len() <= 64 && text.bytes().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(MalformedName)
+        }
     }
 
     /// As text.

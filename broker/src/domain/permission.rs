@@ -38,7 +38,7 @@ impl Policy {
     /// When the token should be renewed though nobody asks. Never before `earliest_refresh_at`.
     pub fn renew_at(&self, tokens: &TokenSet) -> Timestamp {
         let life = tokens.expires_at.since(tokens.obtained_at).as_secs_f64();
-        let spread = f64::from(tokens.fingerprint.0[0]) / 255.0 * 0.2 - 0.1;
+        let spread = f64::from(tokens.fingerprint.as_bytes()[0]) / 255.0 * 0.2 - 0.1;
         let fraction = (self.renew_at_fraction + spread).clamp(0.05, 0.95);
         let planned = tokens.obtained_at + Duration::from_secs_f64(life * fraction);
         tokens.earliest_refresh_at.map_or(planned, |earliest| planned.max(earliest))

@@ -57,12 +57,7 @@ impl History {
 }
 
 /// When a refusal of the current token may cause a rotation: `Ok` now, `Err` not before.
-pub fn admit(
-    obtained_at: Timestamp,
-    credential: &History,
-    client: &History,
-    now: Timestamp,
-) -> Result<(), Timestamp> {
+pub fn admit(obtained_at: Timestamp, credential: &History, client: &History, now: Timestamp) -> Result<(), Timestamp> {
     let doublings = u32::try_from(credential.today(now)).unwrap_or(u32::MAX).min(6);
     let age = (MINIMUM_AGE * (1 << doublings)).min(MINIMUM_AGE_LIMIT);
     // An obtained_at ahead of now is a calendar that went back: that says nothing of the token's age.

@@ -155,7 +155,9 @@ impl Rotation {
     pub fn restarted(&self, now: Timestamp, quiet_time: Duration) -> Self {
         match &self.state {
             State::Claimed(before) => self.with(State::Resting(before.clone())),
-            State::Sent(before) => self.doubted(before, "the broker stopped before the answer was kept", now, quiet_time),
+            State::Sent(before) => {
+                self.doubted(before, "the broker stopped before the answer was kept", now, quiet_time)
+            }
             State::Resting(Resting::InDoubt(doubt)) => {
                 // A calendar that went back must not stretch the wait.
                 let since = doubt.since.min(now.as_unix());
