@@ -10,6 +10,7 @@
 //! * [`key_file`], [`master_key`]: the file of a key; the master key and the pepper.
 //! * [`activity`]: counts the effects under way.
 //! * [`provider`]: the OAuth server in steps: dial, send, classify; logging in.
+//! * [`rescue`]: room on the disk for answers that may exist only once.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 
 pub mod activity;
@@ -21,4 +22,5 @@ pub mod hex;
 pub mod key_file;
 pub mod master_key;
 pub mod provider;
+pub mod rescue;
 pub mod seal;
