@@ -17,8 +17,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::domain::fingerprint::Fingerprint;
 use crate::provider::RawAnswer;
-use crate::seal::{Fingerprint, Sealer};
+use crate::seal::Sealer;
 
 mod encoding;
 mod file;

@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 
 use super::Rescued;
 use crate::clock::Timestamp;
+use crate::domain::fingerprint::Fingerprint;
 use crate::provider::RawAnswer;
-use crate::seal::Fingerprint;
 
 const VERSION: u8 = 1;
 const FIXED_LENGTH: usize = 1 + 2 + 8 + 8 + Fingerprint::LENGTH + 2 + 13 + 9 + 8 + 4;
