@@ -12,15 +12,21 @@
 //! * [`provider`]: the OAuth server in steps: dial, send, classify; logging in.
 //! * [`rescue`]: room on the disk for answers that may exist only once.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
+//! * [`config`]: sources to one typed configuration.
+//! * [`http`]: everything between a socket and a handler.
+//! * [`telemetry`]: the log.
 
 pub mod activity;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod durable_file;
 pub mod failpoint;
 pub mod hex;
+pub mod http;
 pub mod key_file;
 pub mod master_key;
 pub mod provider;
 pub mod rescue;
 pub mod seal;
+pub mod telemetry;

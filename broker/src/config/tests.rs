@@ -1,0 +1,172 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::*;
+
+const SAMPLE: &str = include_str!("../../../deploy/scorpiox-broker.toml");
+
+fn sources(file: &str, environment: &[(&str, &str)]) -> Sources {
+    Sources {
+        file: Some(("b.toml".into(), file.to_owned())),
+        environment: environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        options: Vec::new(),
+        data: "/d".into(),
+    }
+}
+
+fn faults(file: &str, environment: &[(&str, &str)]) -> Vec<String> {
+    match Config::read(&sources(file, environment)) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.0.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn nothing_written_is_a_good_configuration() {
+    let config = Config::read(&sources("", &[])).unwrap();
+    assert_eq!(config.data, Path::new("/d"));
+    assert_eq!(config.listen, "127.0.0.1:8443".parse().unwrap());
+    assert_eq!(config.limits.header_timeout, Duration::from_secs(5));
+    assert_eq!(config.transport(), Transport::SelfSigned);
+    assert_eq!(config.client_url(8443), "https://localhost:8443");
+    assert_eq!(config.socket(), Path::new("/d/admin.sock"));
+}
+
+#[test]
+fn an_option_beats_a_variable_and_a_variable_beats_the_file() {
+    let mut sources = sources("name = 'file'\ndata = '/file'\n[limits]\nwait = '3s'", &[]);
+    assert_eq!(Config::read(&sources).unwrap().name, "file");
+    sources.environment =
+        vec![("SCORPIOX_BROKER_NAME".into(), "variable".into()), ("SCORPIOX_BROKER_LIMITS_WAIT".into(), "4s".into())];
+    sources.options = vec![Override { option: "--name", setting: ("", "name"), value: "option".into() }];
+    let config = Config::read(&sources).unwrap();
+    assert_eq!((config.name.as_str(), config.data.to_str()), ("option", Some("/file")));
+    assert_eq!(config.limits.wait, Duration::from_secs(4));
+}
+
+#[test]
+fn every_unknown_key_is_named_with_its_line() {
+    let found = faults("name = 'a'\nlisten_on = 'x'\n\n[limits]\nbodybytes = 1\n[limit]\nx = 1\n", &[]);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found[0].starts_with("b.toml:2: there is no setting listen_on at the top level"), "{found:?}");
+    assert!(found[1].starts_with("b.toml:5: there is no setting bodybytes in [limits]"), "{found:?}");
+    assert!(found[2].starts_with("b.toml:6: there is no section [limit]"), "{found:?}");
+}
+
+#[test]
+fn an_unknown_variable_is_refused_by_name_and_foreign_ones_are_left_alone() {
+    let found = faults("", &[("SCORPIOX_BROKER_LIMITS_BODY", "1"), ("PATH", "/bin"), ("SCORPIOX_BROKER_CONFIG", "x")]);
+    assert_eq!(found, ["SCORPIOX_BROKER_LIMITS_BODY: no setting has this variable"]);
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_named_and_not_repeated() {
+    let file = "workers = 'canary'\n[limits]\nkeep_alive = 30\nbody_bytes = '9'\ntrusted_proxies = ['canary']\n";
+    let found = faults(file, &[("SCORPIOX_BROKER_LIMITS_WAIT", "canary"), ("SCORPIOX_BROKER_TLS_PLAIN_HTTP", "yes")]);
+    let starts = [
+        "b.toml:1: workers: a string is not accepted here; write a whole number",
+        "b.toml:3: keep_alive: a whole number is not accepted here; write a number and its unit",
+        "b.toml:4: body_bytes: a string",
+        "b.toml:5: trusted_proxies: a list is not accepted here; write an address or a network",
+        "SCORPIOX_BROKER_TLS_PLAIN_HTTP: plain_http: this text is not accepted here; write true or false",
+        "SCORPIOX_BROKER_LIMITS_WAIT: wait: this text",
+    ];
+    assert_eq!(found.len(), starts.len(), "{found:#?}");
+    for (fault, start) in found.iter().zip(starts) {
+        assert!(fault.starts_with(start), "{fault}");
+        assert!(!fault.contains("canary"), "{fault}");
+    }
+}
+
+#[test]
+fn broken_toml_is_named_with_its_line_and_not_quoted() {
+    let found = faults("name = 'a'\n[provider]\nproxy = \"http://u:canary@p\n", &[]);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with("b.toml:3: "), "{found:?}");
+    assert!(!found[0].contains("canary"), "{found:?}");
+}
+
+#[test]
+fn contradictions_and_bounds_are_refused() {
+    for (file, message) in [
+        ("listen = '0.0.0.0:1'\n[tls]\nplain_http = true", "b.toml:3: plain_http: serves only a loopback"),
+        ("[tls]\ncertificate = 'c'", "b.toml:2: certificate: certificate and key"),
+        ("[tls]\ncertificate = 'c'\nkey = 'k'\nplain_http = true", "b.toml:4: plain_http: a certificate is"),
+        ("[limits]\nwait = '15s'", "b.toml:2: wait: must be shorter"),
+        ("[limits]\nheader_bytes = 100", "b.toml:2: header_bytes: must be from 1024"),
+        ("[limits]\nconnections = 0", "b.toml:2: connections: must be from 1"),
+        ("[limits]\nheader_timeout = '0s'", "b.toml:2: header_timeout: must be from"),
+        ("[rotation]\nrenew_at_fraction = 1.5", "b.toml:2: renew_at_fraction: must be"),
+        ("[rotation]\nrescue_slots = 0", "b.toml:2: rescue_slots: must be"),
+        ("[provider]\nissuer = 'http://example.org'", "b.toml:2: issuer: must be an https"),
+        ("[provider]\nproxy = 'nonsense'", "b.toml:2: proxy: must be a URL"),
+        ("[log]\nlevel = 'info,=='", "b.toml:2: level: must be a level"),
+        ("name = 'a b'", "b.toml:1: name: is neither"),
+        ("workers = 0", "b.toml:1: workers: must be"),
+    ] {
+        let found = faults(file, &[]);
+        assert!(found.len() == 1 && found[0].starts_with(message), "{file}: {found:?}");
+    }
+    for file in [
+        "listen = '0.0.0.0:1'\n[tls]\nplain_http_i_know_tokens_travel_in_the_clear = true",
+        "listen = '[::1]:0'\n[tls]\nplain_http = true",
+        "[provider]\nissuer = 'http://127.0.0.1:9'",
+    ] {
+        assert_eq!(faults(file, &[]), Vec::<String>::new(), "{file}");
+    }
+}
+
+#[test]
+fn each_variable_is_the_prefix_its_section_and_its_key() {
+    let mut seen = BTreeSet::new();
+    for field in Config::fields() {
+        let section = if field.section.is_empty() { String::new() } else { format!("{}_", field.section) };
+        let expected = format!("{}{section}{}", written::PREFIX, field.key).to_uppercase();
+        assert_eq!(field.variable, expected);
+        assert!(seen.insert(field.variable), "{} is there twice", field.variable);
+    }
+}
+
+/// The sample with every setting switched on, and only those of `section` that have a default.
+fn uncommented(keep: impl Fn(&str) -> bool) -> String {
+    let setting = |line: &str| line.strip_prefix("# ").filter(|rest| keep(rest)).map(str::to_owned);
+    SAMPLE.lines().map(|line| setting(line).unwrap_or_else(|| line.to_owned()) + "\n").collect()
+}
+
+fn key_of(line: &str) -> Option<&str> {
+    let (key, _) = line.split_once(" = ")?;
+    key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_').then_some(key)
+}
+
+#[test]
+fn the_sample_starts_as_it_is() {
+    let config = Config::read(&sources(SAMPLE, &[])).unwrap();
+    assert_eq!(config, Config::read(&sources("", &[])).unwrap());
+}
+
+#[test]
+fn the_sample_shows_every_setting_once_with_its_default() {
+    for field in Config::fields() {
+        let lines = SAMPLE.lines().filter(|line| line.strip_prefix("# ").and_then(key_of) == Some(field.key));
+        assert_eq!(lines.count(), 1, "{}", field.key);
+    }
+    let with_default = |line: &str| {
+        key_of(line).is_some_and(|key| Config::fields().iter().any(|f| f.key == key && !f.default.is_empty()))
+    };
+    let config = Config::read(&sources(&uncommented(with_default), &[])).unwrap();
+    assert_eq!(config, Config::read(&sources("", &[])).unwrap());
+}
+
+#[test]
+fn the_samples_secret_is_refused_and_all_else_in_it_is_valid() {
+    let all = uncommented(|line| key_of(line).is_some_and(|key| !key.starts_with("plain_http")));
+    let found = faults(&all, &[]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("sample from the documentation"), "{found:?}");
+}
+
+#[test]
+fn a_configuration_can_be_shown_without_its_secrets() {
+    let config = Config::read(&sources("[provider]\nproxy = 'http://u:canary@p.example:1'", &[])).unwrap();
+    assert!(!format!("{config:?}").contains("canary"));
+}

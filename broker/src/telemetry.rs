@@ -1,0 +1,93 @@
+//! The log: one line per event on standard error, for people on a terminal, JSON elsewhere.
+//!
+//! * [`line`](self): how a line looks lies in `telemetry/line.rs`.
+
+use std::io::IsTerminal;
+
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, FilterFn, ParseError, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
+
+use crate::config::{Log, LogFormat};
+
+mod line;
+
+use line::{Line, Style};
+
+/// A running log, whose level can still be changed.
+#[derive(Clone)]
+pub struct Telemetry {
+    level: reload::Handle<EnvFilter, Registry>,
+}
+
+/// Why the log did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The level makes no sense.
+    #[error("log.level: {0}")]
+    Level(#[from] ParseError),
+    /// Something else in this process has set up a log.
+    #[error(transparent)]
+    Started(#[from] TryInitError),
+}
+
+/// Reads `info`, or levels per module: `info,scorpiox_broker::rotator=debug`.
+pub fn parse_level(text: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::builder().parse(text)
+}
+
+/// Starts the process's log on standard error. `no_colour` is what `NO_COLOR` says (<https://no-color.org>).
+pub fn start(log: &Log, no_colour: bool) -> Result<Telemetry, TelemetryError> {
+    let terminal = std::io::stderr().is_terminal();
+    let style = match log.format {
+        LogFormat::Json => Style::Json,
+        LogFormat::Auto if !terminal => Style::Json,
+        LogFormat::Auto | LogFormat::Human => Style::Human { colour: terminal && !no_colour },
+    };
+    let (level, handle) = reload::Layer::new(parse_level(&log.level)?);
+    let lines = lines(style, std::io::stderr).with_filter(level.and(dependencies_are_capped()));
+    tracing_subscriber::registry().with(lines).try_init()?;
+    Ok(Telemetry { level: handle })
+}
+
+impl Telemetry {
+    /// Changes the level of the running log.
+    pub fn set_level(&self, text: &str) -> Result<(), ParseError> {
+        let level = parse_level(text)?;
+        // Fails only when the subscriber is gone, and with it everything that could log.
+        let _ = self.level.reload(level);
+        Ok(())
+    }
+}
+
+fn lines<S, W>(style: Style, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> fmt::MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let layer = fmt::layer().log_internal_errors(false).with_ansi(false).with_writer(writer);
+    match style {
+        Style::Json => Box::new(layer.fmt_fields(fmt::format::JsonFields::new()).event_format(Line::new(style))),
+        Style::Human { .. } => Box::new(layer.event_format(Line::new(style))),
+    }
+}
+
+/// Keeps what others log at DEBUG and TRACE out, whatever the level says: hyper, rustls, actix and sqlx print there the
+/// bytes that they send and receive, and those are our tokens and keys.
+fn dependencies_are_capped() -> FilterFn<fn(&Metadata<'_>) -> bool> {
+    filter_fn(|event| {
+        let target = event.target();
+        if target.starts_with("scorpiox") {
+            return true;
+        }
+        // The server framework announces each worker at INFO.
+        let most = if target.starts_with("actix") { Level::WARN } else { Level::INFO };
+        *event.level() <= most
+    })
+}
+
+#[cfg(test)]
+mod tests;
