@@ -5,11 +5,13 @@
 //! * [`rotation`]: the rotation state machine.
 //! * [`token_set`]: the tokens of one generation, and what an answer does to them.
 //! * [`credential`]: one login: who, which tokens, how its rotation stands.
+//! * [`client`]: who may fetch tokens.
 //! * [`permission`]: may this credential be renewed now, and if not, when.
 //! * [`freshness`]: serve, renew, or refuse.
 //! * [`refusal`]: what a client's "the provider refused it" may cause.
 
 pub mod answer;
+pub mod client;
 pub mod credential;
 pub mod fingerprint;
 pub mod freshness;

@@ -11,6 +11,7 @@
 //! * [`activity`]: counts the effects under way.
 //! * [`provider`]: the OAuth server in steps: dial, send, classify; logging in.
 //! * [`rescue`]: room on the disk for answers that may exist only once.
+//! * [`store`]: the embedded database; rows ↔ domain.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 //! * [`config`]: sources to one typed configuration.
 //! * [`http`]: everything between a socket and a handler.
@@ -30,3 +31,4 @@ pub mod provider;
 pub mod rescue;
 pub mod seal;
 pub mod telemetry;
+pub mod store;

@@ -91,7 +91,7 @@ pub struct Reauth {
 }
 
 /// Why a credential was set aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quarantine {
     /// The database is older than the high-water mark (matrix S2).
     BehindMark,

@@ -1,0 +1,223 @@
+//! The embedded database: connect, migrate, read back what was asked for.
+//!
+//! One writing connection, so that writers wait in a fair queue in this process instead of for SQLite's lock, and a
+//! few reading ones. Every write runs in an explicit transaction: in autocommit a failed commit of a `RETURNING`
+//! statement is dropped unseen.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Row, Sqlite, Transaction};
+
+use crate::activity::Activity;
+use crate::seal::{KeyId, OpenError, Sealer};
+
+pub mod audit;
+pub mod clients;
+pub mod credentials;
+mod rows;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+
+/// The broker's database.
+#[derive(Clone)]
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    sealer: Sealer,
+    activity: Activity,
+}
+
+/// Why the database cannot be used at all: the process should not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpeningError {
+    /// SQLite, or the disk under it.
+    #[error("cannot open the database {path}: {source}")]
+    Database {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// A migration failed, or the database was made by a newer version.
+    #[error("cannot bring the database {path} up to date: {source}")]
+    Migration {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// A setting did not take: durability is not what we promise.
+    #[error("the database did not take {pragma} = {wanted}, it says {got}")]
+    Pragma {
+        /// The setting.
+        pragma: &'static str,
+        /// What we need.
+        wanted: &'static str,
+        /// What it is.
+        got: String,
+    },
+    /// Sealed under another master key.
+    #[error("the database is sealed under the master key {needed}; the one given is {given}")]
+    OtherKey {
+        /// The key's id in the database.
+        needed: KeyId,
+        /// The id of the key that was given.
+        given: KeyId,
+    },
+}
+
+/// Why one operation failed; the process goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite, or the disk under it. When it comes from a commit, whether it happened is unknown.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A row holds something that we never write.
+    #[error("the database holds an impossible value in {0}")]
+    Impossible(&'static str),
+    /// A sealed cell does not open.
+    #[error("a sealed cell does not open: {0}")]
+    Sealed(#[from] OpenError),
+}
+
+/// What a compare-and-swap found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Swap {
+    /// The row was as expected and is now as asked.
+    Done,
+    /// The row has moved on: nothing was changed.
+    Superseded,
+}
+
+impl Store {
+    /// Opens the database, makes it if it is not there, and brings its schema up to date.
+    ///
+    /// `instance` is written into a new database and read from an old one. Nothing is written to a database that is
+    /// sealed under another key.
+    pub async fn open(
+        path: &Path,
+        sealer: Sealer,
+        instance: &str,
+        activity: Activity,
+    ) -> Result<(Self, String), OpeningError> {
+        let database = |source| OpeningError::Database { path: path.to_owned(), source };
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(30))
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options(path).create_if_missing(true))
+            .await
+            .map_err(database)?;
+        read_back(&writer).await?;
+        check_key(&writer, &sealer).await?;
+        MIGRATIONS.run(&writer).await.map_err(|source| OpeningError::Migration { path: path.to_owned(), source })?;
+        let instance = claim_identity(&writer, &sealer, instance).await.map_err(database)?;
+        let readers = SqlitePoolOptions::new()
+            .min_connections(0)
+            .max_connections(2)
+            .idle_timeout(Duration::from_secs(60))
+            .connect_lazy_with(options(path).read_only(true));
+        Ok((Self { writer, readers, sealer, activity }, instance))
+    }
+
+    /// Waits for what is under way and closes the files.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// Checks that the database can take a write, without leaving one behind.
+    pub async fn is_writable(&self) -> bool {
+        let attempt = async {
+            let mut transaction = self.begin().await?;
+            sqlx::query(
+                "INSERT INTO meta (key, value) VALUES ('probe', '1') ON CONFLICT (key) DO UPDATE SET value = '1'",
+            )
+            .execute(&mut *transaction)
+            .await?;
+            transaction.rollback().await
+        };
+        attempt.await.is_ok()
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+}
+
+/// SQLite ignores a pragma that it cannot honour, so the answer is checked and not the asking.
+async fn read_back(pool: &SqlitePool) -> Result<(), OpeningError> {
+    for (pragma, statement, wanted) in [
+        ("journal_mode", "PRAGMA journal_mode", "wal"),
+        ("synchronous", "PRAGMA synchronous", "2"),
+        ("foreign_keys", "PRAGMA foreign_keys", "1"),
+    ] {
+        let row = sqlx::query(statement)
+            .fetch_one(pool)
+            .await
+            .map_err(|source| OpeningError::Database { path: PathBuf::new(), source })?;
+        let got = row.try_get::<String, _>(0).or_else(|_| row.try_get::<i64, _>(0).map(|number| number.to_string()));
+        match got {
+            Ok(got) if got == wanted => {}
+            got => return Err(OpeningError::Pragma { pragma, wanted, got: got.unwrap_or_default() }),
+        }
+    }
+    Ok(())
+}
+
+async fn meta(connection: &mut SqliteConnection, key: &str) -> Result<Option<String>, sqlx::Error> {
+    let row = sqlx::query("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(connection).await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// Before the first write: a database that exists must be ours to open.
+async fn check_key(pool: &SqlitePool, sealer: &Sealer) -> Result<(), OpeningError> {
+    let database = |source| OpeningError::Database { path: PathBuf::new(), source };
+    let mut connection = pool.acquire().await.map_err(database)?;
+    let exists = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(database)?;
+    if exists.is_none() {
+        return Ok(());
+    }
+    let Some(needed) = meta(&mut connection, "key_id").await.map_err(database)? else { return Ok(()) };
+    let given = sealer.key_id();
+    match KeyId::from_str(&needed) {
+        Ok(needed) if needed != given => Err(OpeningError::OtherKey { needed, given }),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+async fn claim_identity(pool: &SqlitePool, sealer: &Sealer, instance: &str) -> Result<String, sqlx::Error> {
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    if let Some(known) = meta(&mut transaction, "instance").await? {
+        return Ok(known);
+    }
+    for (key, value) in [("instance", instance), ("key_id", &sealer.key_id().to_string())] {
+        sqlx::query("INSERT INTO meta (key, value) VALUES ($1, $2)")
+            .bind(key)
+            .bind(value)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(instance.to_owned())
+}
