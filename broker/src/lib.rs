@@ -12,6 +12,7 @@
 //! * [`provider`]: the OAuth server in steps: dial, send, classify; logging in.
 //! * [`rescue`]: room on the disk for answers that may exist only once.
 //! * [`store`]: the embedded database; rows ↔ domain.
+//! * [`high_water`]: how far every credential had come, kept apart from the database.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 //! * [`config`]: sources to one typed configuration.
 //! * [`http`]: everything between a socket and a handler.
@@ -25,6 +26,7 @@ pub mod durable_file;
 pub mod failpoint;
 pub mod hex;
 pub mod http;
+pub mod high_water;
 pub mod key_file;
 pub mod master_key;
 pub mod provider;

@@ -1,0 +1,68 @@
+//! The mark as text.
+
+use std::fmt::Write;
+
+use super::{Mark, Position};
+use crate::hex;
+use crate::seal::{KeyId, Sealer};
+
+const FIRST_LINE: &str = "scorpiox-mark 1";
+const PURPOSE: &str = "high-water-mark";
+
+/// Why a text is not this broker's mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ReadError {
+    Unreadable(String),
+    Foreign,
+}
+
+pub(super) fn write(mark: &Mark, instance: &str, sealer: &Sealer) -> String {
+    let mut text = format!("{FIRST_LINE}\ninstance {instance}\nkey {}\ncounter {}\n", sealer.key_id(), mark.counter);
+    for (id, Position { epoch, generation }) in &mark.positions {
+        writeln!(text, "credential {id} {epoch} {generation}").expect("a string takes every write");
+    }
+    let mac = sealer.authenticate(PURPOSE, text.as_bytes());
+    writeln!(text, "mac {}", *hex::encode(&mac)).expect("a string takes every write");
+    text
+}
+
+pub(super) fn read(bytes: &[u8], instance: &str, sealer: &Sealer) -> Result<Mark, ReadError> {
+    let unreadable = |why: &str| ReadError::Unreadable(why.to_owned());
+    let text = std::str::from_utf8(bytes).map_err(|_| unreadable("no text"))?;
+    let mut lines = text.lines();
+    if lines.next() != Some(FIRST_LINE) {
+        return Err(unreadable("no mark, or one of a later version"));
+    }
+    // Whose it is comes before the MAC: another broker's mark has another key's.
+    let whose = lines.next().and_then(|line| line.strip_prefix("instance ")).ok_or(unreadable("cut off"))?;
+    if whose != instance {
+        return Err(ReadError::Foreign);
+    }
+    let key = lines.next().and_then(|line| line.strip_prefix("key ")).ok_or(unreadable("cut off"))?;
+    let key: KeyId = key.parse().map_err(|_| unreadable("the key line is damaged"))?;
+    if key != sealer.key_id() {
+        return Err(ReadError::Unreadable(format!("written under master key {key}, and this is {}", sealer.key_id())));
+    }
+    let signed_length = text.rfind("mac ").ok_or(unreadable("cut off"))?;
+    let (signed, mac) = text.split_at(signed_length);
+    let mac = mac.strip_prefix("mac ").and_then(|rest| rest.strip_suffix('\n')).and_then(hex::decode_exact::<32>);
+    if !mac.is_some_and(|mac| sealer.verify(PURPOSE, signed.as_bytes(), &mac)) {
+        return Err(unreadable("it was changed by somebody else or damaged"));
+    }
+    parse(signed).ok_or(unreadable("its lines are not those of this version"))
+}
+
+/// Reads lines that the MAC vouches for.
+fn parse(signed: &str) -> Option<Mark> {
+    let mut lines = signed.lines().skip(3);
+    let counter = lines.next()?.strip_prefix("counter ")?.parse().ok()?;
+    let positions = lines.map(credential_line).collect::<Option<_>>()?;
+    Some(Mark { counter, positions })
+}
+
+fn credential_line(line: &str) -> Option<(String, Position)> {
+    let mut words = line.strip_prefix("credential ")?.split(' ');
+    let id = words.next()?.to_owned();
+    let position = Position { epoch: words.next()?.parse().ok()?, generation: words.next()?.parse().ok()? };
+    words.next().is_none().then_some((id, position))
+}
