@@ -32,5 +32,5 @@ pub mod master_key;
 pub mod provider;
 pub mod rescue;
 pub mod seal;
-pub mod telemetry;
 pub mod store;
+pub mod telemetry;

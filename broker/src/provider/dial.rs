@@ -103,3 +103,6 @@ impl fmt::Debug for Dialed {
         write!(f, "Dialed({})", self.endpoint)
     }
 }
+
+#[cfg(test)]
+mod tests;
