@@ -13,20 +13,22 @@
 //! * [`rescue`]: room on the disk for answers that may exist only once.
 //! * [`store`]: the embedded database; rows ↔ domain.
 //! * [`high_water`]: how far every credential had come, kept apart from the database.
+//! * [`audit_chain`]: the audit as a chain of MACs, and lines that stay lines.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 //! * [`config`]: sources to one typed configuration.
 //! * [`http`]: everything between a socket and a handler.
 //! * [`telemetry`]: the log.
 
 pub mod activity;
+pub mod audit_chain;
 pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod durable_file;
 pub mod failpoint;
 pub mod hex;
-pub mod http;
 pub mod high_water;
+pub mod http;
 pub mod key_file;
 pub mod master_key;
 pub mod provider;
