@@ -14,6 +14,7 @@
 //! * [`store`]: the embedded database; rows ↔ domain.
 //! * [`high_water`]: how far every credential had come, kept apart from the database.
 //! * [`audit_chain`]: the audit as a chain of MACs, and lines that stay lines.
+//! * [`spool`]: space for audit records that the database cannot take just now.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 //! * [`config`]: sources to one typed configuration.
 //! * [`http`]: everything between a socket and a handler.
@@ -34,5 +35,6 @@ pub mod master_key;
 pub mod provider;
 pub mod rescue;
 pub mod seal;
+pub mod spool;
 pub mod store;
 pub mod telemetry;
