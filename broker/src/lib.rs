@@ -10,31 +10,41 @@
 //! * [`key_file`], [`master_key`]: the file of a key; the master key and the pepper.
 //! * [`activity`]: counts the effects under way.
 //! * [`provider`]: the OAuth server in steps: dial, send, classify; logging in.
+//! * [`timeline`]: the broker's calendar, guarded against being set.
+//! * [`backoff`]: how long to wait after failures that did no harm.
 //! * [`rescue`]: room on the disk for answers that may exist only once.
 //! * [`store`]: the embedded database; rows ↔ domain.
 //! * [`high_water`]: how far every credential had come, kept apart from the database.
 //! * [`audit_chain`]: the audit as a chain of MACs, and lines that stay lines.
 //! * [`spool`]: space for audit records that the database cannot take just now.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
+//! * [`fence`]: the high-water mark, or the fence that stands where it is missing.
+//! * [`holding`]: one credential in memory.
+//! * [`rotator`]: the effects of a rotation in their order.
 //! * [`config`]: sources to one typed configuration.
 //! * [`http`]: everything between a socket and a handler.
 //! * [`telemetry`]: the log.
 
 pub mod activity;
 pub mod audit_chain;
+pub mod backoff;
 pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod durable_file;
 pub mod failpoint;
+pub mod fence;
 pub mod hex;
 pub mod high_water;
+pub mod holding;
 pub mod http;
 pub mod key_file;
 pub mod master_key;
 pub mod provider;
 pub mod rescue;
+pub mod rotator;
 pub mod seal;
 pub mod spool;
 pub mod store;
 pub mod telemetry;
+pub mod timeline;

@@ -1,0 +1,411 @@
+//! The effects of a rotation, in their order: claim, slot, dial, arm, send, rescue, settle, publish, clear.
+//!
+//! What may happen is decided in [`crate::domain`]; what an answer means, in [`crate::provider`]. Here is only the order,
+//! and what to do when a step fails. A rotation runs in a task of its own that no request owns, so nobody who goes away
+//! can stop it (matrix R13), and a panic in it is one credential's doubt and not the process's end (R14).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use scorpiox_wire::Secret;
+use tokio::sync::{Notify, watch};
+use tracing::{error, info, warn};
+
+use crate::activity::Activity;
+use crate::clock::Timestamp;
+use crate::domain::credential::Credential;
+use crate::domain::permission::{Permission, Policy, Why, Wish, permission};
+use crate::domain::rotation::Rotation;
+use crate::failpoint::{Failpoints, Point};
+use crate::fence::{Fence, position};
+use crate::holding::{Failure, Flight, Holding, Holdings, Outcome};
+use crate::provider::{Connection, Provider, Sent, Unsent};
+use crate::rescue::RescueSlots;
+use crate::seal::Sealer;
+use crate::store::{Store, Swap};
+use crate::timeline::Timeline;
+
+mod attempt;
+mod settling;
+
+use attempt::Attempt;
+
+/// A sender that finds, right before its first byte, that it armed longer ago than this hangs up (matrix R7d).
+const ARMED_FOR: Duration = Duration::from_secs(5);
+
+/// Everything a rotation touches.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Who redeems.
+    pub provider: Arc<dyn Provider>,
+    /// Where answers are kept before anything else.
+    pub slots: RescueSlots,
+    /// The high-water mark.
+    pub fence: Fence,
+    /// The calendar.
+    pub timeline: Timeline,
+    /// Names refresh tokens and seals what is kept.
+    pub sealer: Sealer,
+    /// The times an administrator may set.
+    pub policy: Policy,
+    /// All credentials.
+    pub holdings: Arc<Holdings>,
+    /// Counts the effects under way.
+    pub activity: Activity,
+    /// Where tests interfere.
+    pub failpoints: Failpoints,
+}
+
+/// Renews credentials, one rotation each at a time.
+pub struct Rotator {
+    parts: Parts,
+    /// Answers with tokens that are nowhere but in memory.
+    memory_only: AtomicUsize,
+    /// Answers that are safe in a slot while the database does not take them.
+    unsaved: AtomicUsize,
+    stopping: AtomicBool,
+    changed: Notify,
+}
+
+/// Why no rotation begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotNow {
+    /// Try again after this.
+    Wait(Duration),
+    /// Not until a person acts.
+    Never(Why),
+    /// The high-water mark is missing.
+    Fenced,
+    /// The broker is stopping.
+    Stopping,
+}
+
+impl Rotator {
+    /// Takes the parts.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            parts,
+            memory_only: AtomicUsize::new(0),
+            unsaved: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            changed: Notify::new(),
+        })
+    }
+
+    /// What it works with.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Begins a rotation, or joins the one under way. The rotation goes on whether or not anybody waits for it.
+    pub fn renew(self: &Arc<Self>, holding: &Arc<Holding>, wish: Wish) -> Result<Flight, NotNow> {
+        let mut desk = holding.desk();
+        if let Some(flight) = &desk.flight {
+            return Ok(flight.clone());
+        }
+        if desk.removed {
+            return Err(NotNow::Never(Why::Paused));
+        }
+        if self.stopping.load(Ordering::SeqCst) {
+            return Err(NotNow::Stopping);
+        }
+        if self.parts.fence.reason().is_some() {
+            return Err(NotNow::Fenced);
+        }
+        if let Some(left) = desk.backoff.remaining(self.parts.timeline.monotonic()) {
+            return Err(NotNow::Wait(left));
+        }
+        let now = self.parts.timeline.now();
+        let (sender, flight) = watch::channel(None);
+        let rotator = Arc::clone(self);
+        let held = Arc::clone(holding);
+        match permission(&desk.credential, wish, now, &self.parts.policy) {
+            Permission::Now => drop(tokio::spawn(rotator.supervise(held, sender))),
+            Permission::GiveUp => drop(tokio::spawn(rotator.give_up(held, sender))),
+            Permission::NotBefore(moment) => return Err(NotNow::Wait(moment.since(now))),
+            Permission::Never(why) => return Err(NotNow::Never(why)),
+        }
+        desk.flight = Some(flight.clone());
+        Ok(flight)
+    }
+
+    /// Answers with tokens that are nowhere but in memory.
+    pub fn memory_only(&self) -> usize {
+        self.memory_only.load(Ordering::SeqCst)
+    }
+
+    /// Answers that are safe in a slot while the database does not take them.
+    pub fn unsaved(&self) -> usize {
+        self.unsaved.load(Ordering::SeqCst)
+    }
+
+    /// Wakes when a credential was published, a rotation ended, or a stop was asked for.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Lets the scheduler look again.
+    pub fn wake(&self) {
+        self.changed.notify_waiters();
+        self.changed.notify_one();
+    }
+
+    /// No rotation begins any more; those under way go on.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// How many rotations are under way.
+    pub fn in_flight(&self) -> usize {
+        self.parts.holdings.all().iter().filter(|holding| holding.is_in_flight()).count()
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Runs the rotation where a panic in it can be caught, and tells everyone who waits.
+    async fn supervise(self: Arc<Self>, holding: Arc<Holding>, told: watch::Sender<Option<Outcome>>) {
+        let attempt = Arc::new(Attempt::new(told));
+        let flight = Arc::clone(&self).rotate(Arc::clone(&holding), Arc::clone(&attempt));
+        let outcome = match tokio::spawn(flight).await {
+            Ok(outcome) => outcome,
+            Err(failure) if failure.is_panic() => self.after_panic(&holding, &attempt).await,
+            // The runtime is being dropped: nobody is left to tell.
+            Err(_) => return,
+        };
+        self.land(&holding, &attempt, outcome);
+    }
+
+    /// The end of every rotation: backoff, the desk is free, everyone is told.
+    fn land(&self, holding: &Arc<Holding>, attempt: &Attempt, outcome: Outcome) {
+        {
+            let mut desk = holding.desk();
+            match &outcome {
+                Outcome::Renewed(_) => {
+                    desk.backoff.succeed();
+                    desk.last_failure = None;
+                }
+                Outcome::Failed(failure) => {
+                    let spread = desk.credential.rotation.epoch.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[0];
+                    desk.backoff.fail(attempt.retry_after(), spread, self.parts.timeline.monotonic());
+                    desk.last_failure = Some(failure.to_string());
+                }
+            }
+            desk.flight = None;
+        }
+        holding.publish();
+        attempt.tell(outcome);
+        self.wake();
+    }
+
+    async fn rotate(self: Arc<Self>, holding: Arc<Holding>, attempt: Arc<Attempt>) -> Outcome {
+        match self.present(&holding, &attempt).await {
+            Ok(()) => self.conclude(&holding, &attempt).await,
+            Err(failure) => {
+                log_failure(&holding, &failure);
+                Outcome::Failed(failure)
+            }
+        }
+    }
+
+    /// Claim, slot, dial, arm, send, rescue. After `Ok` the attempt holds a complete answer.
+    async fn present(&self, holding: &Arc<Holding>, attempt: &Attempt) -> Result<(), Failure> {
+        let points = &self.parts.failpoints;
+        self.make_sure(holding).await?;
+        points.reach(Point::BeforeClaim).await;
+        let slots = self.parts.slots.clone();
+        let slot = self.parts.activity.blocking(move || slots.take()).await.ok_or(Failure::NoSlot)?;
+        attempt.begin(slot);
+        self.advance(holding, |rotation| rotation.claim().ok()).await?;
+        points.reach(Point::AfterClaim).await;
+
+        let connection = match self.dial().await {
+            Ok(connection) => connection,
+            Err(unsent) => return Err(self.hang_up(holding, unsent).await),
+        };
+        points.reach(Point::AfterDial).await;
+
+        let armed_at = self.parts.timeline.monotonic();
+        let token = match self.arm(holding, attempt).await {
+            Ok(token) => token,
+            Err(failure) => {
+                drop(connection);
+                self.put_back(holding).await;
+                return Err(failure);
+            }
+        };
+        points.reach(Point::BeforeSend).await;
+
+        match connection.send(token, armed_at + ARMED_FOR).await {
+            Sent::Answered(answer) => attempt.answered(answer),
+            Sent::NotWritten(unsent) => return Err(self.hang_up(holding, unsent).await),
+            Sent::NoAnswer { why } => return Err(self.doubt(holding, &why).await),
+        }
+        points.reach(Point::AfterAnswer).await;
+        self.rescue(holding, attempt).await;
+        points.reach(Point::AfterRescue).await;
+        Ok(())
+    }
+
+    /// Dials; a connection that the far side has closed again is dialed once more.
+    async fn dial(&self) -> Result<Box<dyn Connection>, Unsent> {
+        let mut connection = self.parts.provider.dial().await?;
+        if !connection.is_open() {
+            connection = self.parts.provider.dial().await?;
+        }
+        Ok(connection)
+    }
+
+    /// Commits `Sent`, then the mark. After this, nobody may say that the token was not presented.
+    async fn arm(&self, holding: &Arc<Holding>, attempt: &Attempt) -> Result<Secret, Failure> {
+        let armed = self.advance(holding, |rotation| rotation.arm().ok()).await?;
+        self.parts.failpoints.reach(Point::AfterArm).await;
+        self.parts
+            .fence
+            .raise(holding.id(), position(&armed))
+            .await
+            .map_err(|error| Failure::Storage(format!("the high-water mark: {error}")))?;
+        let desk = holding.desk();
+        let tokens = desk.credential.tokens.as_ref().ok_or(Failure::Quarantined)?;
+        if desk.credential.rotation != armed {
+            return Err(Failure::Superseded);
+        }
+        attempt.armed(holding.id(), &armed, tokens.fingerprint);
+        Ok(tokens.refresh_token.clone())
+    }
+
+    /// Proven: nothing was written.
+    async fn hang_up(&self, holding: &Arc<Holding>, unsent: Unsent) -> Failure {
+        self.put_back(holding).await;
+        Failure::Unsent(unsent.0)
+    }
+
+    /// Back to where it rested. If that cannot be written, memory knows better than the disk until it can.
+    async fn put_back(&self, holding: &Arc<Holding>) {
+        if let Err(failure) = self.advance(holding, |rotation| rotation.disarm().ok()).await {
+            self.assume(holding, |rotation| rotation.disarm().ok());
+            warn!(credential = %holding.id(), %failure, "the database does not know yet that nothing was sent");
+        }
+    }
+
+    /// Nobody knows whether the token was redeemed: serve on, tell a person, probe later.
+    async fn doubt(&self, holding: &Arc<Holding>, why: &str) -> Failure {
+        let (now, quiet) = (self.parts.timeline.now(), self.parts.policy.quiet_time);
+        if self.advance(holding, |rotation| rotation.lost(why, now, quiet).ok()).await.is_err() {
+            // On disk it stays Sent, which a restart reads as the same doubt.
+            self.assume(holding, |rotation| rotation.lost(why, now, quiet).ok());
+        }
+        error!(credential = %holding.id(), why, "IN DOUBT: a refresh token was presented and its answer is unknown");
+        Failure::InDoubt(why.to_owned())
+    }
+
+    /// A doubt that has lasted a day beyond the token's end is an ending.
+    async fn give_up(self: Arc<Self>, holding: Arc<Holding>, told: watch::Sender<Option<Outcome>>) {
+        let attempt = Attempt::new(told);
+        let outcome = match self.make_sure(&holding).await {
+            Err(failure) => failure,
+            Ok(()) => {
+                let fingerprint = holding.desk().credential.tokens.as_ref().map(|tokens| tokens.fingerprint);
+                let end = |rotation: &Rotation| {
+                    rotation.ended(crate::domain::answer::Ending::DoubtTooLong, fingerprint?, None).ok()
+                };
+                match self.advance(&holding, end).await {
+                    Ok(_) => Failure::Ended,
+                    Err(failure) => failure,
+                }
+            }
+        };
+        self.land(&holding, &attempt, Outcome::Failed(outcome));
+    }
+
+    /// After a panic: what was answered is settled, what was sent is in doubt, what was claimed is free.
+    async fn after_panic(self: &Arc<Self>, holding: &Arc<Holding>, attempt: &Arc<Attempt>) -> Outcome {
+        error!(credential = %holding.id(), "a rotation panicked; the process goes on");
+        if attempt.answer().is_some() {
+            let (rotator, held, again) = (Arc::clone(self), Arc::clone(holding), Arc::clone(attempt));
+            let settled = tokio::spawn(async move { rotator.conclude(&held, &again).await }).await;
+            return settled.unwrap_or(Outcome::Failed(Failure::Panicked));
+        }
+        let was_sent = holding.is_in_doubt();
+        if was_sent {
+            self.doubt(holding, "a bug stopped the rotation").await;
+        } else {
+            self.put_back(holding).await;
+        }
+        Outcome::Failed(Failure::Panicked)
+    }
+
+    /// One durable step of the state machine, queued behind other writers of this credential.
+    async fn advance(
+        &self,
+        holding: &Arc<Holding>,
+        step: impl Fn(&Rotation) -> Option<Rotation>,
+    ) -> Result<Rotation, Failure> {
+        let _writing = holding.writing.lock().await;
+        let before = holding.desk().credential.rotation.clone();
+        let after = step(&before).ok_or(Failure::Superseded)?;
+        match self.parts.store.advance(holding.id(), &before, &after).await {
+            Ok(Swap::Done) => {
+                holding.desk().credential.rotation = after.clone();
+                holding.publish();
+                Ok(after)
+            }
+            Ok(Swap::Superseded) => {
+                holding.desk().unsure = true;
+                Err(Failure::Superseded)
+            }
+            Err(error) => {
+                holding.desk().unsure = true;
+                Err(Failure::Storage(error.to_string()))
+            }
+        }
+    }
+
+    /// The step in memory only; the disk is corrected before the next rotation.
+    fn assume(&self, holding: &Arc<Holding>, step: impl Fn(&Rotation) -> Option<Rotation>) {
+        let mut desk = holding.desk();
+        if let Some(after) = step(&desk.credential.rotation) {
+            desk.credential.rotation = after;
+        }
+        desk.unsure = true;
+        drop(desk);
+        holding.publish();
+    }
+
+    /// When the outcome of an earlier write is unknown: reads what is on disk and writes what memory knows.
+    async fn make_sure(&self, holding: &Arc<Holding>) -> Result<(), Failure> {
+        if !holding.desk().unsure {
+            return Ok(());
+        }
+        let _writing = holding.writing.lock().await;
+        let storage = |error: crate::store::StoreError| Failure::Storage(error.to_string());
+        let stored = self.parts.store.rotation(holding.id()).await.map_err(storage)?.ok_or(Failure::Superseded)?;
+        let known = holding.desk().credential.rotation.clone();
+        if stored.generation != known.generation {
+            return Err(Failure::Superseded);
+        }
+        let known = Rotation { epoch: known.epoch.max(stored.epoch), ..known };
+        match self.parts.store.advance(holding.id(), &stored, &known).await.map_err(storage)? {
+            Swap::Superseded => Err(Failure::Superseded),
+            Swap::Done => {
+                let mut desk = holding.desk();
+                desk.credential.rotation = known;
+                desk.unsure = false;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn log_failure(holding: &Holding, failure: &Failure) {
+    let credential: &Credential = &holding.served().credential;
+    let until: Option<Timestamp> = credential.tokens.as_ref().map(|tokens| tokens.expires_at);
+    match until {
+        Some(until) => warn!(credential = %credential.name, %failure, token_good_until = %until, "not renewed"),
+        None => info!(credential = %credential.name, %failure, "not renewed"),
+    }
+}

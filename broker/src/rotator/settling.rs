@@ -1,0 +1,312 @@
+//! From an answer to the next generation: rescue, settle, mark, publish, clear.
+//!
+//! An answer that was obtained is never thrown away. While the database does not take it, memory serves it, the slot
+//! keeps it, nothing new begins, and saving is tried again until it works or the process is told to leave.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use super::attempt::{Armed, Attempt};
+use super::{Rotator, log_failure};
+use crate::domain::answer::{TokenGrant, Verdict};
+use crate::domain::credential::{Credential, Granted};
+use crate::domain::rotation::{Quarantine, Rotation, State};
+use crate::failpoint::Point;
+use crate::fence::position;
+use crate::holding::{Failure, Holding, Outcome};
+use crate::provider::RawAnswer;
+use crate::rescue::Kept;
+use crate::store::{StoreError, Swap};
+
+/// Waits between attempts to save; the last one repeats.
+const SAVE_STEPS: [Duration; 6] = [
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+];
+
+/// How an answer is being saved.
+struct Saving<'a> {
+    rotator: &'a Rotator,
+    tries: usize,
+    /// True when the process may leave: the slot has it.
+    in_slot: bool,
+}
+
+impl<'a> Saving<'a> {
+    fn new(rotator: &'a Rotator, in_slot: bool) -> Self {
+        Self { rotator, tries: 0, in_slot }
+    }
+
+    /// Waits for the next attempt; false when it is time to leave it to the slot.
+    async fn again(&mut self, holding: &Holding, error: &StoreError) -> bool {
+        if self.tries == 0 {
+            self.rotator.unsaved.fetch_add(1, Ordering::SeqCst);
+        }
+        let place = if self.in_slot { "it is safe in a rescue slot" } else { "IT IS IN MEMORY ONLY" };
+        error!(credential = %holding.id(), %error, place, "an answer could not be saved; trying again");
+        if self.in_slot && self.rotator.is_stopping() {
+            return false;
+        }
+        let step = SAVE_STEPS[self.tries.min(SAVE_STEPS.len() - 1)];
+        self.tries += 1;
+        self.rotator.parts.timeline.sleep(step).await;
+        true
+    }
+}
+
+impl Drop for Saving<'_> {
+    fn drop(&mut self) {
+        if self.tries > 0 {
+            self.rotator.unsaved.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Rotator {
+    /// Seals the answer into the slot, before anybody has read meaning into it.
+    pub(super) async fn rescue(&self, holding: &Arc<Holding>, attempt: &Attempt) {
+        let (Some(rescued), Some(mut slot)) = (attempt.rescued(), attempt.take_slot()) else { return };
+        let (slot, kept) = self
+            .parts
+            .activity
+            .blocking(move || {
+                let kept = slot.keep(&rescued);
+                (slot, kept)
+            })
+            .await;
+        match kept {
+            Ok(Kept::First) => attempt.note_in_slot(),
+            Ok(kept @ Kept::Second(_)) => {
+                attempt.note_in_slot();
+                warn!(credential = %holding.id(), ?kept, "the first rescue directory failed, the second has the answer");
+            }
+            Err(error) => error!(credential = %holding.id(), %error, "no rescue slot took the answer"),
+        }
+        attempt.return_slot(slot);
+    }
+
+    /// What the answer means, made durable.
+    pub(super) async fn conclude(&self, holding: &Arc<Holding>, attempt: &Attempt) -> Outcome {
+        let (Some(answer), Some(armed)) = (attempt.answer(), attempt.presented()) else {
+            return Outcome::Failed(Failure::Panicked);
+        };
+        if let Some(date) = answer.date {
+            self.parts.timeline.witness(date);
+        }
+        let in_memory = !attempt.in_slot();
+        if in_memory {
+            self.memory_only.fetch_add(1, Ordering::SeqCst);
+        }
+        let outcome = self.apply(holding, attempt, &armed, &answer).await;
+        if in_memory {
+            self.memory_only.fetch_sub(1, Ordering::SeqCst);
+        }
+        outcome
+    }
+
+    async fn apply(&self, holding: &Arc<Holding>, attempt: &Attempt, armed: &Armed, answer: &RawAnswer) -> Outcome {
+        let (now, quiet) = (self.parts.timeline.now(), self.parts.policy.quiet_time);
+        let print = armed.fingerprint;
+        let failure = match self.parts.provider.classify(answer) {
+            Verdict::Granted(grant) => return self.accept(holding, attempt, armed, answer, &grant).await,
+            Verdict::Ended(ending) => {
+                self.record(holding, attempt, Failure::Ended, |rotation| rotation.ended(ending, print, None).ok()).await
+            }
+            Verdict::NotConsumed { retry_after, why } => {
+                attempt.wait_for(retry_after);
+                let step = |rotation: &Rotation| rotation.not_consumed(now, quiet).ok();
+                self.record(holding, attempt, Failure::NotConsumed(why), step).await
+            }
+            Verdict::Refused { why } => {
+                let step = |rotation: &Rotation| rotation.refused(print, &why, now).ok();
+                self.record(holding, attempt, Failure::NotConsumed(why.clone()), step).await
+            }
+            Verdict::Unknown { why } => {
+                let step = |rotation: &Rotation| rotation.lost(&why, now, quiet).ok();
+                let failure = self.record(holding, attempt, Failure::InDoubt(why.clone()), step).await;
+                error!(credential = %holding.id(), why, "IN DOUBT: the provider's answer cannot be understood");
+                failure
+            }
+        };
+        log_failure(holding, &failure);
+        Outcome::Failed(failure)
+    }
+
+    /// Makes a verdict durable; memory obeys it at once.
+    async fn record(
+        &self,
+        holding: &Arc<Holding>,
+        attempt: &Attempt,
+        failure: Failure,
+        step: impl Fn(&Rotation) -> Option<Rotation>,
+    ) -> Failure {
+        match self.advance(holding, &step).await {
+            Ok(_) => {}
+            Err(Failure::Storage(error)) => {
+                self.assume(holding, &step);
+                attempt.tell(Outcome::Failed(failure.clone()));
+                let mut saving = Saving::new(self, attempt.in_slot());
+                let mut error = StoreError::Database(sqlx::Error::Protocol(error));
+                loop {
+                    if !saving.again(holding, &error).await {
+                        return failure;
+                    }
+                    match self.make_sure(holding).await {
+                        Err(Failure::Storage(again)) => error = StoreError::Database(sqlx::Error::Protocol(again)),
+                        Ok(()) | Err(_) => break,
+                    }
+                }
+            }
+            // Somebody logged in meanwhile: the verdict is about a token that nobody has any more.
+            Err(_) => {
+                self.clear(holding, attempt).await;
+                return Failure::Superseded;
+            }
+        }
+        self.clear(holding, attempt).await;
+        match holding.desk().credential.rotation.state {
+            State::Reauth(_) => Failure::Ended,
+            State::Resting(_) | State::Claimed(_) | State::Sent(_) | State::Quarantine(_) => failure,
+        }
+    }
+
+    /// Tokens came back.
+    async fn accept(
+        &self,
+        holding: &Arc<Holding>,
+        attempt: &Attempt,
+        armed: &Armed,
+        answer: &RawAnswer,
+        grant: &TokenGrant,
+    ) -> Outcome {
+        let current = holding.desk().credential.clone();
+        let unchanged = current.rotation.generation == armed.rotation.generation
+            && current.tokens.as_ref().is_some_and(|tokens| tokens.fingerprint == armed.fingerprint);
+        let fingerprint =
+            grant.refresh_token.as_ref().map_or(armed.fingerprint, |token| self.parts.sealer.fingerprint(token));
+        let granted = current.grant(grant, fingerprint, answer.received_at);
+        let next = match granted {
+            Ok(Granted::Next(next)) if unchanged => *next,
+            Ok(Granted::OtherAccount(_)) if unchanged => return self.set_aside(holding, attempt, armed, answer).await,
+            Ok(_) | Err(_) => return self.keep_late(holding, attempt, armed, answer, "late").await,
+        };
+        match self.settle(holding, attempt, &next, armed.rotation.generation).await {
+            Settled::Saved => {}
+            Settled::Superseded => return self.keep_late(holding, attempt, armed, answer, "late").await,
+            Settled::LeftInSlot => return Outcome::Renewed(next.rotation.generation),
+        }
+        self.parts.failpoints.reach(Point::AfterSettle).await;
+        if let Err(error) = self.parts.fence.raise(holding.id(), position(&next.rotation)).await {
+            // A mark behind the database is safe: a start adopts what the database has.
+            error!(credential = %holding.id(), %error, "the high-water mark could not be raised");
+        }
+        self.parts.failpoints.reach(Point::BeforePublish).await;
+        holding.publish();
+        attempt.tell(Outcome::Renewed(next.rotation.generation));
+        info!(credential = %next.name, generation = next.rotation.generation, "renewed");
+        self.parts.failpoints.reach(Point::BeforeClear).await;
+        self.clear(holding, attempt).await;
+        Outcome::Renewed(next.rotation.generation)
+    }
+
+    /// One transaction for the next token set. While it fails, memory serves it (matrix R12).
+    async fn settle(&self, holding: &Arc<Holding>, attempt: &Attempt, next: &Credential, expected: u64) -> Settled {
+        let mut saving = Saving::new(self, attempt.in_slot());
+        loop {
+            let writing = holding.writing.lock().await;
+            match self.parts.store.settle(next, expected, self.parts.timeline.now()).await {
+                Ok(Swap::Done) => {
+                    take_over(holding, next, expected);
+                    return Settled::Saved;
+                }
+                Ok(Swap::Superseded) => return Settled::Superseded,
+                Err(error) => {
+                    take_over(holding, next, expected);
+                    drop(writing);
+                    holding.publish();
+                    attempt.tell(Outcome::Renewed(next.rotation.generation));
+                    if !saving.again(holding, &error).await {
+                        return Settled::LeftInSlot;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The provider answered with somebody else's tokens: theirs and ours are kept, none of theirs is published.
+    async fn set_aside(
+        &self,
+        holding: &Arc<Holding>,
+        attempt: &Attempt,
+        armed: &Armed,
+        answer: &RawAnswer,
+    ) -> Outcome {
+        error!(credential = %holding.id(), "QUARANTINE: the provider answered with another account's tokens");
+        let kept = self.keep_late(holding, attempt, armed, answer, "other account").await;
+        let quarantine = |rotation: &Rotation| Some(rotation.quarantined(Quarantine::OtherAccount));
+        if self.advance(holding, quarantine).await.is_err() {
+            self.assume(holding, quarantine);
+        }
+        match kept {
+            Outcome::Renewed(_) | Outcome::Failed(Failure::Superseded) => Outcome::Failed(Failure::Quarantined),
+            failed @ Outcome::Failed(_) => failed,
+        }
+    }
+
+    /// An answer that may not be published is kept, sealed.
+    async fn keep_late(
+        &self,
+        holding: &Arc<Holding>,
+        attempt: &Attempt,
+        armed: &Armed,
+        answer: &RawAnswer,
+        reason: &str,
+    ) -> Outcome {
+        warn!(credential = %holding.id(), reason, "an answer with tokens is kept sealed and not published");
+        let mut saving = Saving::new(self, attempt.in_slot());
+        loop {
+            let now = self.parts.timeline.now();
+            let body = &answer.body;
+            match self.parts.store.keep_answer(&armed.credential, &armed.rotation, reason, body, now).await {
+                Ok(()) => break,
+                Err(error) => {
+                    if !saving.again(holding, &error).await {
+                        return Outcome::Failed(Failure::Superseded);
+                    }
+                }
+            }
+        }
+        self.clear(holding, attempt).await;
+        Outcome::Failed(Failure::Superseded)
+    }
+
+    /// The answer is in the database: the slot is free again.
+    async fn clear(&self, holding: &Arc<Holding>, attempt: &Attempt) {
+        let Some(slot) = attempt.take_slot() else { return };
+        if let Err(error) = self.parts.activity.blocking(move || slot.clear()).await {
+            // Harmless: a start finds that the answer is in the database already.
+            warn!(credential = %holding.id(), %error, "a rescue slot could not be cleared");
+        }
+    }
+}
+
+enum Settled {
+    Saved,
+    Superseded,
+    LeftInSlot,
+}
+
+/// Memory gets the next generation; what an administrator changed meanwhile stays.
+fn take_over(holding: &Holding, next: &Credential, expected: u64) {
+    let mut desk = holding.desk();
+    if desk.credential.rotation.generation == expected {
+        desk.credential = Credential { pause: desk.credential.pause, ..next.clone() };
+    }
+}
