@@ -8,6 +8,7 @@
 //! * [`client`]: who may fetch tokens.
 //! * [`permission`]: may this credential be renewed now, and if not, when.
 //! * [`freshness`]: serve, renew, or refuse.
+//! * [`recovery`]: what a start makes of a row, its slots and the mark.
 //! * [`refusal`]: what a client's "the provider refused it" may cause.
 
 pub mod answer;
@@ -16,6 +17,7 @@ pub mod credential;
 pub mod fingerprint;
 pub mod freshness;
 pub mod permission;
+pub mod recovery;
 pub mod refusal;
 pub mod rotation;
 pub mod token_set;

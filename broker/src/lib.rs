@@ -21,6 +21,8 @@
 //! * [`fence`]: the high-water mark, or the fence that stands where it is missing.
 //! * [`holding`]: one credential in memory.
 //! * [`rotator`]: the effects of a rotation in their order.
+//! * [`recovery`]: a start brings rows, slots and the mark together.
+//! * [`scheduler`]: who is due next.
 //! * [`config`]: sources to one typed configuration.
 //! * [`http`]: everything between a socket and a handler.
 //! * [`telemetry`]: the log.
@@ -41,8 +43,10 @@ pub mod http;
 pub mod key_file;
 pub mod master_key;
 pub mod provider;
+pub mod recovery;
 pub mod rescue;
 pub mod rotator;
+pub mod scheduler;
 pub mod seal;
 pub mod spool;
 pub mod store;

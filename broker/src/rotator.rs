@@ -163,7 +163,8 @@ impl Rotator {
         self.parts.holdings.all().iter().filter(|holding| holding.is_in_flight()).count()
     }
 
-    fn is_stopping(&self) -> bool {
+    /// True once a stop was asked for.
+    pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
 

@@ -19,7 +19,7 @@ use crate::fence::position;
 use crate::holding::{Failure, Holding, Outcome};
 use crate::provider::RawAnswer;
 use crate::rescue::Kept;
-use crate::store::{StoreError, Swap};
+use crate::store::Swap;
 
 /// Waits between attempts to save; the last one repeats.
 const SAVE_STEPS: [Duration; 6] = [
@@ -45,7 +45,7 @@ impl<'a> Saving<'a> {
     }
 
     /// Waits for the next attempt; false when it is time to leave it to the slot.
-    async fn again(&mut self, holding: &Holding, error: &StoreError) -> bool {
+    async fn again(&mut self, holding: &Holding, error: &(dyn std::fmt::Display + Send + Sync)) -> bool {
         if self.tries == 0 {
             self.rotator.unsaved.fetch_add(1, Ordering::SeqCst);
         }
@@ -82,8 +82,8 @@ impl Rotator {
             })
             .await;
         match kept {
-            Ok(Kept::First) => attempt.note_in_slot(),
-            Ok(kept @ Kept::Second(_)) => {
+            Ok(Kept::InFirst) => attempt.note_in_slot(),
+            Ok(kept @ Kept::InSecond) => {
                 attempt.note_in_slot();
                 warn!(credential = %holding.id(), ?kept, "the first rescue directory failed, the second has the answer");
             }
@@ -153,13 +153,13 @@ impl Rotator {
                 self.assume(holding, &step);
                 attempt.tell(Outcome::Failed(failure.clone()));
                 let mut saving = Saving::new(self, attempt.in_slot());
-                let mut error = StoreError::Database(sqlx::Error::Protocol(error));
+                let mut error = error;
                 loop {
                     if !saving.again(holding, &error).await {
                         return failure;
                     }
                     match self.make_sure(holding).await {
-                        Err(Failure::Storage(again)) => error = StoreError::Database(sqlx::Error::Protocol(again)),
+                        Err(Failure::Storage(again)) => error = again,
                         Ok(()) | Err(_) => break,
                     }
                 }
@@ -241,13 +241,7 @@ impl Rotator {
     }
 
     /// The provider answered with somebody else's tokens: theirs and ours are kept, none of theirs is published.
-    async fn set_aside(
-        &self,
-        holding: &Arc<Holding>,
-        attempt: &Attempt,
-        armed: &Armed,
-        answer: &RawAnswer,
-    ) -> Outcome {
+    async fn set_aside(&self, holding: &Arc<Holding>, attempt: &Attempt, armed: &Armed, answer: &RawAnswer) -> Outcome {
         error!(credential = %holding.id(), "QUARANTINE: the provider answered with another account's tokens");
         let kept = self.keep_late(holding, attempt, armed, answer, "other account").await;
         let quarantine = |rotation: &Rotation| Some(rotation.quarantined(Quarantine::OtherAccount));
