@@ -211,7 +211,7 @@ fn a_torn_write_is_reported_left_alone_and_costs_no_slot() {
         torn[..keep_bytes].copy_from_slice(&whole[..keep_bytes]);
         fs::write(&path, &torn).unwrap();
         let slots = disk.open(1);
-        assert_eq!(slots.damaged().iter().map(|slot| slot.path.clone()).collect::<Vec<_>>(), [path.clone()]);
+        assert_eq!(slots.damaged().into_iter().map(|slot| slot.path).collect::<Vec<_>>(), std::slice::from_ref(&path));
         assert_eq!((slots.free(), slots.capacity()), (1, 1));
         assert!(contents(&slots).is_empty());
         let mut slot = slots.take().unwrap();
@@ -282,7 +282,7 @@ fn the_largest_answer_fits_and_a_larger_one_is_refused_before_it_is_written() {
     large.credential = "x".repeat(64);
     large.answer.body = Zeroizing::new(vec![0xa5; 64 << 10]);
     slot.keep(&large).unwrap();
-    assert_eq!(contents(&disk.open(1)), [large.clone()]);
+    assert_eq!(contents(&disk.open(1)), std::slice::from_ref(&large));
     large.answer.body = Zeroizing::new(vec![0xa5; file::SIZE]);
     assert!(matches!(slot.keep(&large), Err(RescueError::TooLarge)));
 }
