@@ -15,8 +15,18 @@ use crate::clock::{Monotonic, Timestamp};
 use crate::domain::answer::Verdict;
 
 pub mod codex;
+pub mod codex_provider;
 pub mod dial;
 pub mod login;
+pub mod oauth_server;
+
+#[cfg(test)]
+mod far_side;
+#[cfg(test)]
+mod hand_clock;
+
+pub use codex_provider::CodexProvider;
+pub use oauth_server::OAuthServer;
 
 /// A boxed future that may move between threads.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -85,16 +85,24 @@ fn declined(answer: &RawAnswer, code: Option<&str>) -> Verdict {
     if let Some(ending) = code.and_then(terminal) {
         return Verdict::Ended(ending);
     }
-    let status = answer.status;
-    let why = match code.filter(|code| is_printable_code(code)) {
-        Some(code) => format!("{status} with code {code}"),
-        None => format!("{status} without a code"),
-    };
-    match status {
+    let why = shown(answer.status, code);
+    match answer.status {
         400 | 401 => Verdict::Refused { why },
         // 403 without a known code is what a challenge page in front of the server looks like (*P 25*).
         403 | 429 => Verdict::NotConsumed { retry_after: answer.retry_after, why },
         _ => Verdict::Unknown { why },
+    }
+}
+
+/// Status and error code of an answer, for people: `400 with code invalid_grant`. Nothing else of it.
+pub(super) fn described(answer: &RawAnswer) -> String {
+    shown(answer.status, Members::read(&answer.body).and_then(|members| members.error_code()).as_deref())
+}
+
+fn shown(status: u16, code: Option<&str>) -> String {
+    match code.filter(|code| is_printable_code(code)) {
+        Some(code) => format!("{status} with code {code}"),
+        None => format!("{status} without a code"),
     }
 }
 
@@ -110,7 +118,7 @@ fn terminal(code: &str) -> Option<Ending> {
 }
 
 /// Codes are the provider's words and go into our logs: only if they look like codes.
-fn is_printable_code(code: &str) -> bool {
+pub(super) fn is_printable_code(code: &str) -> bool {
     code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 

@@ -5,7 +5,7 @@
 //!
 //! * `endpoint`: where a request goes. * `roots`: whose certificates count. * `egress`: the way out.
 //! * `connect`: DNS, proxy, TCP, TLS. * `gate`: whether a byte may have left. * `answer`: what comes in, bounded.
-//! * `request`: what is said. * `exchange`: one request on one connection. * `codex_provider`: all of it for the rotator.
+//! * `request`: what is said. * `exchange`: one request on one connection.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,6 @@ use super::{RawAnswer, Sent, Unsent};
 use crate::clock::{Monotonic, SharedClock};
 
 mod answer;
-mod codex_provider;
 mod connect;
 mod egress;
 mod endpoint;
@@ -26,7 +25,6 @@ mod gate;
 mod request;
 mod roots;
 
-pub use codex_provider::CodexProvider;
 pub use egress::{BadProxy, Egress};
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use exchange::{Dialed, EXCHANGE_LIMIT};

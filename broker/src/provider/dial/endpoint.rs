@@ -51,6 +51,11 @@ impl Endpoint {
         Ok(Self { security, host, port, path: format!("{}{query}", url.path()) })
     }
 
+    /// True for plain http on this machine, where a browser login comes back.
+    pub fn is_plain_on_loopback(&self) -> bool {
+        self.security == Security::PlainOnLoopback
+    }
+
     /// What stands in the `Host` header: `auth.openai.com`, `127.0.0.1:8080`.
     pub(super) fn host_header(&self) -> String {
         let usual = match self.security {

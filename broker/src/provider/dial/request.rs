@@ -39,6 +39,11 @@ impl Agent {
             originator: HeaderValue::try_from(originator).map_err(|_| BadAgent)?,
         })
     }
+
+    /// `codex_cli_rs`.
+    pub fn originator(&self) -> &str {
+        self.originator.to_str().expect("it was checked to be visible ASCII")
+    }
 }
 
 impl Default for Agent {

@@ -7,16 +7,14 @@ use scorpiox_wire::Secret;
 
 use super::*;
 use crate::clock::Clock;
-use crate::provider::{Connection, Provider};
+use crate::provider::far_side::FarSide;
+use crate::provider::hand_clock::HandClock;
+use crate::provider::oauth_server::OAuthServer;
+use crate::provider::{CodexProvider, Connection, Provider};
 
-mod far_side;
-mod hand_clock;
 mod proxy;
 mod redemption;
 mod tls;
-
-use far_side::FarSide;
-use hand_clock::HandClock;
 
 /// Long enough for a loaded machine; a test that waits for this has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,8 +31,7 @@ fn given(url: &str, tls: Arc<ClientConfig>, egress: Egress) -> Given {
     let clock = HandClock::default();
     let provider = CodexProvider {
         dialer: Dialer::new(Arc::new(clock.clone()), tls, egress),
-        token_endpoint: Endpoint::parse(url).unwrap(),
-        client_id: "app_test".into(),
+        server: OAuthServer::at(url, "app_test").unwrap(),
         agent: Agent::default(),
     };
     Given { clock, provider }

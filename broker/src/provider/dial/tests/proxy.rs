@@ -28,7 +28,7 @@ async fn a_proxy_is_asked_to_connect_and_sees_only_tls() {
     let authority = Authority::new();
     let far_side = secure_far_side(authority.acceptor("provider.test")).await;
     let proxy = proxy("HTTP/1.1 200 Connection established\r\nvia: x\r\n\r\n", Some(far_side.port())).await;
-    let given = given("https://provider.test/oauth/token", authority.trusted(), through(&proxy));
+    let given = given("https://provider.test", authority.trusted(), through(&proxy));
     assert_eq!(answered(given.redeem().await).body.as_slice(), TOKENS.as_bytes());
     let asked = "CONNECT provider.test:443 HTTP/1.1\r\nHost: provider.test:443\r\n\
                  Proxy-Authorization: Basic YW5uYTpzZWNyZXQ=\r\n\r\n";
@@ -49,7 +49,7 @@ async fn what_a_proxy_refuses_is_unsent() {
     ];
     for (says, expected) in cases {
         let proxy = proxy(says, None).await;
-        let given = given("https://provider.test/oauth/token", Authority::new().trusted(), through(&proxy));
+        let given = given("https://provider.test", Authority::new().trusted(), through(&proxy));
         let Err(Unsent(why)) = patiently(given.provider.dial()).await else { panic!("dialed") };
         assert!(why.contains("through the proxy 127.0.0.1:") && why.contains(expected), "{why}");
         assert!(!why.contains("secret") && !why.contains("YW5u"), "{why}");
@@ -61,7 +61,7 @@ async fn what_a_proxy_refuses_is_unsent() {
 async fn a_proxy_cannot_stand_in_for_the_provider() {
     let impostor = secure_far_side(Authority::new().acceptor("provider.test")).await;
     let proxy = proxy("HTTP/1.1 200 OK\r\n\r\n", Some(impostor.port())).await;
-    let given = given("https://provider.test/oauth/token", Authority::new().trusted(), through(&proxy));
+    let given = given("https://provider.test", Authority::new().trusted(), through(&proxy));
     let Err(Unsent(why)) = patiently(given.provider.dial()).await else { panic!("dialed") };
     assert!(why.contains("invalid peer certificate"), "{why}");
     assert_eq!(impostor.received(), "");

@@ -2,11 +2,11 @@
 
 use tokio::sync::oneshot;
 
-use super::far_side::http;
-use super::hand_clock::START;
 use super::*;
 use crate::clock::Timestamp;
 use crate::domain::answer::Verdict;
+use crate::provider::far_side::http;
+use crate::provider::hand_clock::START;
 
 #[tokio::test]
 async fn a_redemption_is_one_plain_post_and_its_answer_comes_back_as_it_is() {
@@ -80,7 +80,7 @@ async fn what_was_over_before_the_request_was_not_written() {
 #[tokio::test]
 async fn a_close_of_the_last_moment_is_noticed_before_writing() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/oauth/token", listener.local_addr().unwrap());
+    let url = format!("http://{}", listener.local_addr().unwrap());
     let given = given(&url, trust(None, None).unwrap(), Egress::direct());
     let mut connection = given.dialed().await;
     let (stream, _) = listener.accept().unwrap();
@@ -280,7 +280,7 @@ async fn a_call_that_may_be_repeated_brings_back_every_status() {
     let far_side = FarSide::answering(http("404 Not Found", "", "no")).await;
     let given = given_plain(&far_side);
     let payload = Payload::Form(b"a=b".to_vec().into());
-    let call = given.provider.dialer.call(&given.provider.token_endpoint, &given.provider.agent, payload);
+    let call = given.provider.dialer.call(&given.provider.server.token, &given.provider.agent, payload);
     let answer = patiently(call).await.unwrap();
     assert_eq!((answer.status, answer.body.as_slice()), (404, b"no".as_slice()));
     let request = far_side.received();

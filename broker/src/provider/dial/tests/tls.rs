@@ -7,8 +7,8 @@ use rustls::ServerConfig;
 use rustls_pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
-use super::far_side::http;
 use super::*;
+use crate::provider::far_side::http;
 
 /// A certificate authority and the file that names it.
 pub(super) struct Authority {

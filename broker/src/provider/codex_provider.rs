@@ -1,21 +1,21 @@
-//! The real provider: dialed, asked and classified.
+//! The real provider: dialed, asked and classified. [`super::login`] adds how a person logs in there.
 
 use scorpiox_wire::Secret;
 
-use super::{Agent, Dialed, Dialer, Endpoint, Payload};
+use super::codex;
+use super::dial::{Agent, Dialed, Dialer, Payload};
+use super::oauth_server::OAuthServer;
+use super::{Connection, Later, Provider, RawAnswer, Sent, Unsent};
 use crate::clock::Monotonic;
 use crate::domain::answer::Verdict;
-use crate::provider::{Connection, Later, Provider, RawAnswer, Sent, Unsent, codex};
 
-/// The Codex OAuth server as the rotator sees it.
+/// The Codex OAuth server.
 #[derive(Clone)]
 pub struct CodexProvider {
     /// How it is reached.
     pub dialer: Dialer,
-    /// Where refresh tokens are redeemed.
-    pub token_endpoint: Endpoint,
-    /// Whose tokens they are: the public client id.
-    pub client_id: String,
+    /// Where its doors are, and as whose client we knock.
+    pub server: OAuthServer,
     /// What we say we are.
     pub agent: Agent,
 }
@@ -23,8 +23,8 @@ pub struct CodexProvider {
 impl Provider for CodexProvider {
     fn dial(&self) -> Later<'_, Result<Box<dyn Connection>, Unsent>> {
         Box::pin(async {
-            let dialed = self.dialer.dial(&self.token_endpoint).await?;
-            let (client_id, agent) = (self.client_id.clone(), self.agent.clone());
+            let dialed = self.dialer.dial(&self.server.token).await?;
+            let (client_id, agent) = (self.server.client_id.clone(), self.agent.clone());
             Ok(Box::new(Redemption { dialed, client_id, agent }) as Box<dyn Connection>)
         })
     }

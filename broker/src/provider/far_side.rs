@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// Listens on loopback and plays its script on each connection.
-pub(super) struct FarSide {
+pub(in crate::provider) struct FarSide {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
     received: Arc<Mutex<Vec<u8>>>,
@@ -19,13 +19,13 @@ pub(super) struct FarSide {
 }
 
 /// What a script has in its hands.
-pub(super) struct Talk<S> {
-    pub(super) stream: S,
+pub(in crate::provider) struct Talk<S> {
+    pub(in crate::provider) stream: S,
     received: Arc<Mutex<Vec<u8>>>,
 }
 
 impl FarSide {
-    pub(super) async fn playing<F, R>(script: F) -> Self
+    pub(in crate::provider) async fn playing<F, R>(script: F) -> Self
     where
         F: Fn(Talk<TcpStream>) -> R + Send + 'static,
         R: Future<Output = ()> + Send + 'static,
@@ -45,7 +45,7 @@ impl FarSide {
     }
 
     /// Reads the request, then writes this and closes.
-    pub(super) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
+    pub(in crate::provider) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = Arc::new(answer.into());
         Self::playing(move |mut talk| {
             let answer = Arc::clone(&answer);
@@ -57,20 +57,20 @@ impl FarSide {
         .await
     }
 
-    pub(super) fn url(&self, scheme: &str, host: &str) -> String {
-        format!("{scheme}://{host}:{}/oauth/token", self.address.port())
+    pub(in crate::provider) fn url(&self, scheme: &str, host: &str) -> String {
+        format!("{scheme}://{host}:{}", self.address.port())
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(in crate::provider) fn port(&self) -> u16 {
         self.address.port()
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(in crate::provider) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
     /// What reached the script: bytes of the application.
-    pub(super) fn received(&self) -> String {
+    pub(in crate::provider) fn received(&self) -> String {
         String::from_utf8_lossy(&self.received.lock().unwrap()).into_owned()
     }
 }
@@ -83,7 +83,7 @@ impl Drop for FarSide {
 
 impl Talk<TcpStream> {
     /// The same talk through TLS: from here on its bytes are recorded. `None` when the handshake fails.
-    pub(super) async fn secured(self, acceptor: &TlsAcceptor) -> Option<Talk<TlsStream<TcpStream>>> {
+    pub(in crate::provider) async fn secured(self, acceptor: &TlsAcceptor) -> Option<Talk<TlsStream<TcpStream>>> {
         let stream = acceptor.accept(self.stream).await.ok()?;
         Some(Talk { stream, received: self.received })
     }
@@ -91,13 +91,14 @@ impl Talk<TcpStream> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     /// Reads one request with its body.
-    pub(super) async fn request(&mut self) {
+    pub(in crate::provider) async fn request(&mut self) -> String {
         let mut text = Vec::new();
         while !is_whole(&text) && self.read_into(&mut text).await {}
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     /// Reads until the other side closes.
-    pub(super) async fn until_closed(&mut self) {
+    pub(in crate::provider) async fn until_closed(&mut self) {
         while self.read_into(&mut Vec::new()).await {}
     }
 
@@ -109,7 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         true
     }
 
-    pub(super) async fn say(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(in crate::provider) async fn say(&mut self, bytes: impl AsRef<[u8]>) {
         // A client that hangs up early is what some tests want.
         let _ = self.stream.write_all(bytes.as_ref()).await;
         let _ = self.stream.flush().await;
@@ -124,6 +125,6 @@ fn is_whole(request: &[u8]) -> bool {
 }
 
 /// A whole HTTP answer.
-pub(super) fn http(status: &str, headers: &str, body: &str) -> String {
+pub(in crate::provider) fn http(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
 }
