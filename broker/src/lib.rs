@@ -23,12 +23,16 @@
 //! * [`rotator`]: the effects of a rotation in their order.
 //! * [`recovery`]: a start brings rows, slots and the mark together.
 //! * [`scheduler`]: who is due next.
+//! * [`auditor`]: writes the audit, to the database or its spool.
+//! * [`gate`]: a key becomes a caller.
+//! * [`issuer`]: a token request.
 //! * [`config`]: sources to one typed configuration.
 //! * [`http`]: everything between a socket and a handler.
 //! * [`telemetry`]: the log.
 
 pub mod activity;
 pub mod audit_chain;
+pub mod auditor;
 pub mod backoff;
 pub mod clock;
 pub mod config;
@@ -36,10 +40,12 @@ pub mod domain;
 pub mod durable_file;
 pub mod failpoint;
 pub mod fence;
+pub mod gate;
 pub mod hex;
 pub mod high_water;
 pub mod holding;
 pub mod http;
+pub mod issuer;
 pub mod key_file;
 pub mod master_key;
 pub mod provider;

@@ -16,7 +16,7 @@ use crate::activity::Activity;
 use crate::clock::Timestamp;
 use crate::domain::credential::Credential;
 use crate::domain::permission::{Permission, Policy, Why, Wish, permission};
-use crate::domain::rotation::Rotation;
+use crate::domain::rotation::{Quarantine, Rotation};
 use crate::failpoint::{Failpoints, Point};
 use crate::fence::{Fence, position};
 use crate::holding::{Failure, Flight, Holding, Holdings, Outcome};
@@ -156,6 +156,20 @@ impl Rotator {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         self.wake();
+    }
+
+    /// Sets a credential aside because of what a client knows: at once in memory, and on disk as soon as it takes it.
+    pub fn set_aside(self: &Arc<Self>, holding: &Arc<Holding>, cause: Quarantine) {
+        error!(credential = %holding.id(), ?cause, "QUARANTINE");
+        let quarantine = move |rotation: &Rotation| Some(rotation.quarantined(cause));
+        self.assume(holding, quarantine);
+        let (rotator, held) = (Arc::clone(self), Arc::clone(holding));
+        tokio::spawn(async move {
+            while let Err(Failure::Storage(error)) = rotator.make_sure(&held).await {
+                warn!(credential = %held.id(), error, "the quarantine is not on disk yet");
+                rotator.parts.timeline.sleep(Duration::from_secs(5)).await;
+            }
+        });
     }
 
     /// How many rotations are under way.

@@ -194,7 +194,7 @@ impl Rotator {
         let granted = current.grant(grant, fingerprint, answer.received_at);
         let next = match granted {
             Ok(Granted::Next(next)) if unchanged => *next,
-            Ok(Granted::OtherAccount(_)) if unchanged => return self.set_aside(holding, attempt, armed, answer).await,
+            Ok(Granted::OtherAccount(_)) if unchanged => return self.keep_aside(holding, attempt, armed, answer).await,
             Ok(_) | Err(_) => return self.keep_late(holding, attempt, armed, answer, "late").await,
         };
         match self.settle(holding, attempt, &next, armed.rotation.generation).await {
@@ -241,7 +241,13 @@ impl Rotator {
     }
 
     /// The provider answered with somebody else's tokens: theirs and ours are kept, none of theirs is published.
-    async fn set_aside(&self, holding: &Arc<Holding>, attempt: &Attempt, armed: &Armed, answer: &RawAnswer) -> Outcome {
+    async fn keep_aside(
+        &self,
+        holding: &Arc<Holding>,
+        attempt: &Attempt,
+        armed: &Armed,
+        answer: &RawAnswer,
+    ) -> Outcome {
         error!(credential = %holding.id(), "QUARANTINE: the provider answered with another account's tokens");
         let kept = self.keep_late(holding, attempt, armed, answer, "other account").await;
         let quarantine = |rotation: &Rotation| Some(rotation.quarantined(Quarantine::OtherAccount));

@@ -1,0 +1,207 @@
+//! Writes the audit: one transaction for all that wait, the spool when the database fails, and a refusal when both do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, info, warn};
+
+use crate::activity::Activity;
+use crate::audit_chain::Record;
+use crate::clock::Timestamp;
+use crate::domain::client::ClientId;
+use crate::domain::credential::CredentialId;
+use crate::spool::{Drained, Spool};
+use crate::store::Store;
+use crate::store::audit::{Deed, FirstHandout};
+use crate::timeline::Timeline;
+
+/// So many deeds share one transaction at most.
+const BATCH: usize = 512;
+/// So many may wait; more are refused at once.
+const QUEUE: usize = 16_384;
+/// How often a database that failed is tried again when nothing else happens.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Neither the database nor the spool took it: whoever asked gets nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the audit cannot be written anywhere")]
+pub struct AuditUnavailable;
+
+struct Waiting {
+    deed: Deed,
+    done: oneshot::Sender<Result<(), AuditUnavailable>>,
+}
+
+/// Takes deeds from everywhere; one task writes them.
+#[derive(Clone)]
+pub struct Auditor {
+    queue: mpsc::Sender<Waiting>,
+    health: Arc<Health>,
+}
+
+#[derive(Default)]
+struct Health {
+    spooling: AtomicBool,
+    failing: AtomicBool,
+}
+
+struct Writer {
+    store: Store,
+    spool: Arc<Spool>,
+    timeline: Timeline,
+    activity: Activity,
+    health: Arc<Health>,
+    queue: mpsc::Receiver<Waiting>,
+}
+
+impl Auditor {
+    /// Starts the writing task; it ends when the last auditor is dropped and all is written.
+    pub fn start(
+        store: Store,
+        spool: Spool,
+        timeline: Timeline,
+        activity: Activity,
+    ) -> (Self, tokio::task::JoinHandle<()>) {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        let health = Arc::<Health>::default();
+        let writer = Writer { store, spool: Arc::new(spool), timeline, activity, health: Arc::clone(&health), queue };
+        (Self { queue: sender, health }, tokio::spawn(writer.run()))
+    }
+
+    /// Returns once the deed is durable.
+    pub async fn write(&self, deed: Deed) -> Result<(), AuditUnavailable> {
+        let (done, written) = oneshot::channel();
+        self.queue.try_send(Waiting { deed, done }).map_err(|_| AuditUnavailable)?;
+        written.await.unwrap_or(Err(AuditUnavailable))
+    }
+
+    /// True while the spool holds what the database does not take.
+    pub fn is_spooling(&self) -> bool {
+        self.health.spooling.load(Ordering::Relaxed)
+    }
+
+    /// True after neither took the last deed.
+    pub fn is_failing(&self) -> bool {
+        self.health.failing.load(Ordering::Relaxed)
+    }
+}
+
+impl Writer {
+    async fn run(mut self) {
+        self.health.spooling.store(!self.spool.is_empty(), Ordering::Relaxed);
+        let mut batch = Vec::new();
+        loop {
+            let spooling = !self.spool.is_empty();
+            let received = tokio::select! {
+                received = self.queue.recv_many(&mut batch, BATCH) => received,
+                () = self.timeline.sleep(RETRY), if spooling => {
+                    self.empty_spool().await;
+                    continue;
+                }
+            };
+            if received == 0 {
+                return;
+            }
+            let (deeds, done): (Vec<_>, Vec<_>) =
+                batch.drain(..).map(|waiting: Waiting| (waiting.deed, waiting.done)).unzip();
+            let result = self.write(deeds).await;
+            self.health.failing.store(result.is_err(), Ordering::Relaxed);
+            for done in done {
+                // Whoever went away does not need the answer.
+                let _ = done.send(result);
+            }
+        }
+    }
+
+    /// The spool goes first, so that the chain keeps the order in which things happened.
+    async fn write(&self, deeds: Vec<Deed>) -> Result<(), AuditUnavailable> {
+        if self.spool.is_empty() || self.empty_spool().await {
+            match self.store.append_deeds(&deeds).await {
+                Ok(()) => return Ok(()),
+                Err(error) => warn!(%error, "the audit goes to its spool: the database does not take it"),
+            }
+        }
+        self.health.spooling.store(true, Ordering::Relaxed);
+        let records: Vec<Vec<u8>> = deeds.iter().map(|deed| Spooled::from(deed).to_bytes()).collect();
+        let spool = Arc::clone(&self.spool);
+        self.activity.blocking(move || spool.append(&records)).await.map_err(|error| {
+            error!(%error, "AUDIT FAILING: neither the database nor the spool takes it; nothing is handed out");
+            AuditUnavailable
+        })
+    }
+
+    /// True when nothing is left in the spool.
+    async fn empty_spool(&self) -> bool {
+        let spool = Arc::clone(&self.spool);
+        let drained = match self.activity.blocking(move || spool.drain()).await {
+            Ok(drained) => drained,
+            Err(error) => {
+                error!(%error, "the audit's spool cannot be read");
+                return false;
+            }
+        };
+        let deeds = read(&drained);
+        if let Err(error) = self.store.append_deeds(&deeds).await {
+            warn!(%error, waiting = deeds.len(), "the audit's spool cannot be emptied yet");
+            return false;
+        }
+        let spool = Arc::clone(&self.spool);
+        if let Err(error) = self.activity.blocking(move || spool.clear(&drained)).await {
+            warn!(%error, "the audit's spool was written to the database and could not be cleared");
+        }
+        info!(entries = deeds.len(), "the audit's spool is empty again");
+        self.health.spooling.store(false, Ordering::Relaxed);
+        true
+    }
+}
+
+fn read(drained: &Drained) -> Vec<Deed> {
+    drained.records.iter().filter_map(|bytes| Spooled::read(bytes)).collect()
+}
+
+/// A deed as the spool keeps it.
+#[derive(Serialize, Deserialize)]
+struct Spooled {
+    record: Record,
+    handout: Option<SpooledHandout>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SpooledHandout {
+    client: String,
+    credential: String,
+    generation: u64,
+    expires_at: i64,
+}
+
+impl From<&Deed> for Spooled {
+    fn from(deed: &Deed) -> Self {
+        let handout = deed.handout.as_ref().map(|handout| SpooledHandout {
+            client: handout.client.as_str().to_owned(),
+            credential: handout.credential.as_str().to_owned(),
+            generation: handout.generation,
+            expires_at: handout.expires_at.as_unix(),
+        });
+        Self { record: deed.record.clone(), handout }
+    }
+}
+
+impl Spooled {
+    fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("plain data is always JSON")
+    }
+
+    fn read(bytes: &[u8]) -> Option<Deed> {
+        let Self { record, handout } = serde_json::from_slice(bytes).ok()?;
+        let handout = handout.map(|handout| FirstHandout {
+            client: ClientId::from_stored(handout.client),
+            credential: CredentialId::from_stored(handout.credential),
+            generation: handout.generation,
+            expires_at: Timestamp::from_unix(handout.expires_at),
+        });
+        Some(Deed { record, handout })
+    }
+}

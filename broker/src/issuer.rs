@@ -1,0 +1,351 @@
+//! A token request: decide, wait if need be, write it down, hand out.
+//!
+//! Precedence when rules collide: revocation and pause, then the audit, then serving.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use scorpiox_wire::{TokenAnswer, TokenTag};
+
+use crate::audit_chain::{Line, Record};
+use crate::auditor::{AuditUnavailable, Auditor};
+use crate::clock::Timestamp;
+use crate::domain::credential::{Credential, Pause};
+use crate::domain::freshness::{Freshness, Refusal, decide, is_renewable};
+use crate::domain::permission::{Why, Wish};
+use crate::domain::refusal::{About, about, admit};
+use crate::domain::rotation::Quarantine;
+use crate::gate::{Caller, Gate};
+use crate::holding::{Flight, Holding, Served};
+use crate::rotator::{NotNow, Rotator};
+use crate::store::audit::{Deed, FirstHandout};
+
+/// Where a request came from, for the audit.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// The request id in the log.
+    pub request_id: &'a str,
+    /// The client's address.
+    pub address: &'a str,
+    /// The client's `User-Agent`.
+    pub agent: &'a str,
+}
+
+/// What a token request asks.
+#[derive(Debug, Clone, Default)]
+pub struct Ask {
+    /// `?refused=`: the provider refused this token.
+    pub refused: Option<TokenTag>,
+    /// `If-None-Match`: the client has this one.
+    pub known: Option<TokenTag>,
+}
+
+/// What is handed out.
+#[derive(Debug)]
+pub enum Handed {
+    /// The token.
+    Token(Box<TokenAnswer>),
+    /// The client has it already.
+    Unchanged(TokenTag),
+}
+
+/// Why nothing is handed out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The client has no credential, or not this one.
+    #[error("this key may not use any login")]
+    NoGrant,
+    /// Revoked, or given another key, while it waited.
+    #[error("this key was revoked")]
+    Revoked,
+    /// An administrator paused the credential.
+    #[error("the login '{0}' is paused")]
+    Paused(String),
+    /// A person must log in.
+    #[error("the login '{0}' has ended")]
+    Reauth(String),
+    /// A person must look.
+    #[error("the login '{0}' was set aside")]
+    Quarantined(String),
+    /// The token has ended and the provider cannot be asked now.
+    #[error("the token has ended and the provider cannot be asked at the moment")]
+    BackingOff(Duration),
+    /// A refusal may not cause a rotation yet.
+    #[error("this token was renewed too recently to be renewed again because of a refusal")]
+    TooSoon(Duration),
+    /// A renewal is under way and takes longer than this request may wait.
+    #[error("a renewal is under way")]
+    Busy(Duration),
+    /// The token has ended and the broker renews nothing until it is promoted.
+    #[error("the broker is fenced")]
+    Fenced,
+    /// The audit cannot be written anywhere.
+    #[error("the audit cannot be written")]
+    Audit(#[from] AuditUnavailable),
+}
+
+/// How the issuer behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// How long a request waits for a renewal.
+    pub wait: Duration,
+    /// How long a client may use its copy without asking again.
+    pub revalidate_after: Duration,
+}
+
+/// Hands out tokens.
+pub struct Issuer {
+    gate: Arc<Gate>,
+    rotator: Arc<Rotator>,
+    auditor: Auditor,
+    terms: Terms,
+}
+
+impl Issuer {
+    /// Takes its parts.
+    pub fn new(gate: Arc<Gate>, rotator: Arc<Rotator>, auditor: Auditor, terms: Terms) -> Self {
+        Self { gate, rotator, auditor, terms }
+    }
+
+    /// Answers one token request of a recognised caller.
+    pub async fn hand_out(&self, caller: &Arc<Caller>, ask: &Ask, origin: Origin<'_>) -> Result<Handed, Refused> {
+        let holding = caller.holding.as_ref().ok_or(Refused::NoGrant)?;
+        if let Some(tag) = &ask.refused {
+            self.refused(caller, holding, tag, origin).await?;
+        }
+        if let Some(tag) = &ask.known {
+            self.witness(holding, tag);
+        }
+        let served = self.fresh(holding).await?;
+        if !self.gate.still_admits(caller) {
+            return Err(Refused::Revoked);
+        }
+        let tag = tag_of(&served.credential);
+        let now = self.rotator.parts().timeline.now();
+        self.write_down(caller, &served.credential, origin, now).await?;
+        // While this request waited, the client may have been revoked or the credential paused.
+        if !self.gate.still_admits(caller) {
+            return Err(Refused::Revoked);
+        }
+        if holding.served().credential.pause == Pause::All {
+            return Err(Refused::Paused(name(&served.credential)));
+        }
+        if ask.refused.is_none() && ask.known.as_ref() == Some(&tag) {
+            return Ok(Handed::Unchanged(tag));
+        }
+        Ok(Handed::Token(Box::new(self.answer(&served.credential, now)?)))
+    }
+
+    /// The credential with a token that may be handed out.
+    async fn fresh(&self, holding: &Arc<Holding>) -> Result<Arc<Served>, Refused> {
+        let parts = self.rotator.parts();
+        let served = arc_swap::Guard::into_inner(holding.served());
+        match decide(&served.credential, served.refused, parts.timeline.now(), &parts.policy) {
+            Freshness::Serve => Ok(served),
+            Freshness::ServeAndRefresh => {
+                // The scheduler does it too, within its nap; a request is a good moment to begin.
+                let _ = self.rotator.renew(holding, Wish::Need);
+                Ok(served)
+            }
+            Freshness::Refuse(refusal) => Err(refused(&served.credential, refusal, parts.timeline.now())),
+            Freshness::RefreshFirst => {
+                let waited = match self.rotator.renew(holding, Wish::Need) {
+                    Ok(flight) => self.wait(flight).await,
+                    Err(not_now) => Err(not_now),
+                };
+                self.after_waiting(holding, waited)
+            }
+        }
+    }
+
+    /// What is served after a wait: the new token, or the old one while it lasts.
+    fn after_waiting(&self, holding: &Arc<Holding>, waited: Result<(), NotNow>) -> Result<Arc<Served>, Refused> {
+        let parts = self.rotator.parts();
+        let now = parts.timeline.now();
+        let served = arc_swap::Guard::into_inner(holding.served());
+        let decided = decide(&served.credential, served.refused, now, &parts.policy);
+        if let Freshness::Refuse(refusal) = decided {
+            return Err(refused(&served.credential, refusal, now));
+        }
+        if served.credential.tokens.as_ref().is_some_and(|tokens| tokens.expires_at > now) {
+            return Ok(served);
+        }
+        let backoff = holding.desk().backoff.remaining(parts.timeline.monotonic());
+        Err(match (waited, backoff) {
+            (Ok(()), Some(left)) | (Err(NotNow::Wait(left)), _) => Refused::BackingOff(left),
+            (Err(NotNow::Fenced), _) => Refused::Fenced,
+            (Err(NotNow::Never(Why::Reauth)), _) => Refused::Reauth(name(&served.credential)),
+            (Err(NotNow::Never(Why::Quarantine)), _) => Refused::Quarantined(name(&served.credential)),
+            (Err(NotNow::Never(Why::Paused)), _) => Refused::Paused(name(&served.credential)),
+            (Ok(()), None) | (Err(NotNow::Stopping | NotNow::Never(Why::UnderWay)), _) => {
+                Refused::Busy(Duration::from_secs(1))
+            }
+        })
+    }
+
+    /// Waits for the rotation, but not for ever: it goes on without us.
+    async fn wait(&self, mut flight: Flight) -> Result<(), NotNow> {
+        let deadline = self.rotator.parts().timeline.sleep(self.terms.wait);
+        tokio::select! {
+            _ = flight.wait_for(Option::is_some) => {}
+            () = deadline => {}
+        }
+        Ok(())
+    }
+
+    /// The provider refused a token, says the client.
+    async fn refused(
+        &self,
+        caller: &Arc<Caller>,
+        holding: &Arc<Holding>,
+        tag: &TokenTag,
+        origin: Origin<'_>,
+    ) -> Result<(), Refused> {
+        let parts = self.rotator.parts();
+        let served = arc_swap::Guard::into_inner(holding.served());
+        let credential = &served.credential;
+        let generation = credential.rotation.generation;
+        match about(tag, &credential.id, generation) {
+            About::Past => return Ok(()),
+            About::Future => {
+                self.rotator.set_aside(holding, Quarantine::BehindWitness);
+                return Ok(());
+            }
+            About::Current => {}
+        }
+        let now = parts.timeline.now();
+        self.audit(caller, credential, "token.refused", "noted", origin, None).await?;
+        let first_word = holding.desk().refused != Some(generation);
+        if first_word {
+            let obtained_at = credential.tokens.as_ref().map_or(now, |tokens| tokens.obtained_at);
+            let admitted = admit(obtained_at, &holding.desk().refusals, &caller.refusals(), now);
+            if let Err(moment) = admitted {
+                return Err(Refused::TooSoon(moment.since(now)));
+            }
+            let mut desk = holding.desk();
+            desk.refused = Some(generation);
+            desk.refusals.note(now);
+            drop(desk);
+            caller.refusals().note(now);
+            holding.publish();
+        }
+        let waited = match self.rotator.renew(holding, Wish::Refused) {
+            Ok(flight) => self.wait(flight).await,
+            Err(not_now) => Err(not_now),
+        };
+        self.after_refusal(holding, generation, waited)
+    }
+
+    /// A refused token is not handed out again to the one that refused it: either there is a newer one, or an error.
+    fn after_refusal(&self, holding: &Holding, generation: u64, waited: Result<(), NotNow>) -> Result<(), Refused> {
+        let parts = self.rotator.parts();
+        let served = holding.served();
+        let credential = &served.credential;
+        if credential.rotation.generation > generation {
+            return Ok(());
+        }
+        if !is_renewable(credential) {
+            return match &credential.rotation.state {
+                crate::domain::rotation::State::Quarantine(_) => Err(Refused::Quarantined(name(credential))),
+                _ => Err(Refused::Reauth(name(credential))),
+            };
+        }
+        let backoff = holding.desk().backoff.remaining(parts.timeline.monotonic());
+        Err(match (waited, backoff) {
+            (Err(NotNow::Wait(left)), _) | (Ok(()), Some(left)) => Refused::BackingOff(left),
+            (Err(NotNow::Fenced), _) => Refused::Fenced,
+            (Err(NotNow::Never(Why::Paused)), _) => Refused::Paused(name(credential)),
+            (Ok(()), None) | (Err(NotNow::Stopping | NotNow::Never(_)), _) => Refused::Busy(Duration::from_secs(1)),
+        })
+    }
+
+    /// A client that has a newer token than we know of has seen a future that our database lost (matrix S2b).
+    fn witness(&self, holding: &Arc<Holding>, tag: &TokenTag) {
+        let served = holding.served();
+        if about(tag, &served.credential.id, served.credential.rotation.generation) == About::Future {
+            self.rotator.set_aside(holding, Quarantine::BehindWitness);
+        }
+    }
+
+    /// The first hand-out of a generation is in the audit before the token leaves; repeats are counted.
+    async fn write_down(
+        &self,
+        caller: &Arc<Caller>,
+        credential: &Credential,
+        origin: Origin<'_>,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        let generation = credential.rotation.generation;
+        if caller.audited.load(Ordering::Acquire) == generation {
+            caller.count(now);
+            return Ok(());
+        }
+        let expires_at = credential.tokens.as_ref().map_or(now, |tokens| tokens.expires_at);
+        let handout = FirstHandout {
+            client: caller.client.id.clone(),
+            credential: credential.id.clone(),
+            generation,
+            expires_at,
+        };
+        self.audit(caller, credential, "token.first", "ok", origin, Some(handout)).await?;
+        caller.audited.fetch_max(generation, Ordering::AcqRel);
+        Ok(())
+    }
+
+    async fn audit(
+        &self,
+        caller: &Caller,
+        credential: &Credential,
+        action: &str,
+        outcome: &str,
+        origin: Origin<'_>,
+        handout: Option<FirstHandout>,
+    ) -> Result<(), AuditUnavailable> {
+        let record = Record {
+            at: self.rotator.parts().timeline.now(),
+            actor: Line::of(&format!("client:{}", caller.client.name)),
+            action: Line::of(action),
+            object: Line::of(&format!("credential:{} generation:{}", credential.name, credential.rotation.generation)),
+            outcome: Line::of(outcome),
+            request_id: Line::of(origin.request_id),
+            address: Line::of(origin.address),
+            detail: Line::of(origin.agent),
+        };
+        self.auditor.write(Deed { record, handout }).await
+    }
+
+    fn answer(&self, credential: &Credential, now: Timestamp) -> Result<TokenAnswer, Refused> {
+        let tokens = credential.tokens.as_ref().ok_or_else(|| Refused::Quarantined(name(credential)))?;
+        let revalidate_at = (now + self.terms.revalidate_after).min(tokens.expires_at);
+        Ok(TokenAnswer {
+            access_token: tokens.access_token.clone(),
+            token_type: "Bearer".to_owned(),
+            expires_at: tokens.expires_at.as_unix(),
+            expires_in: tokens.expires_at.as_unix() - now.as_unix(),
+            revalidate_at: revalidate_at.as_unix(),
+            account_id: credential.owner.account_id.clone(),
+            plan_type: credential.plan_type.clone(),
+            credential: credential.id.as_str().to_owned(),
+            generation: credential.rotation.generation,
+            renewable: is_renewable(credential),
+        })
+    }
+}
+
+fn tag_of(credential: &Credential) -> TokenTag {
+    TokenTag { credential: credential.id.as_str().to_owned(), generation: credential.rotation.generation }
+}
+
+fn name(credential: &Credential) -> String {
+    credential.name.as_str().to_owned()
+}
+
+fn refused(credential: &Credential, refusal: Refusal, now: Timestamp) -> Refused {
+    match refusal {
+        Refusal::Paused => Refused::Paused(name(credential)),
+        Refusal::Reauth => Refused::Reauth(name(credential)),
+        Refusal::Quarantined => Refused::Quarantined(name(credential)),
+        Refusal::NotBefore(moment) => Refused::BackingOff(moment.since(now)),
+    }
+}
