@@ -1,1 +1,23 @@
-//! x
+//! The developer's side of the token broker: where a good access token comes from, and the commands that print it.
+//!
+//! Files in dependency order:
+//!
+//! * [`clock`]: time as an argument.
+//! * [`failure`]: why there is no token: one line, one exit code.
+//! * [`talk`]: what a command says besides its answer.
+//! * [`bounded_file`]: reading a file that may be anything.
+//! * [`state_directory`]: the user's private directory for what survives a command.
+//! * [`settings`]: as written, and as meant.
+//! * [`token`]: an access token, and where one can come from.
+//! * [`cli`]: one file per command.
+//!
+//! Nothing here links an async runtime: the commands block, and start as fast as `cat`.
+
+pub mod bounded_file;
+pub mod cli;
+pub mod clock;
+pub mod failure;
+pub mod settings;
+pub mod state_directory;
+pub mod talk;
+pub mod token;

@@ -1,0 +1,3 @@
+//! One file per command: what was typed becomes what is meant, then it is done.
+
+pub mod fetchtoken;

@@ -1,0 +1,139 @@
+//! Why there is no token: what the caller can do about it, in one line, with its exit code.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest message or hint that is shown, in characters: one line stays one line.
+const LONGEST_TEXT: usize = 300;
+
+/// What the caller can do next. Each has its exit code, after `sysexits.h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// 64: the command line is wrong.
+    Usage,
+    /// 69: a person must act: log in again, resume, look.
+    PersonMustAct,
+    /// 75: try again later: unreachable, busy, backing off, too soon.
+    Temporary,
+    /// 77: the key is not accepted, or may not have this.
+    KeyOrGrant,
+    /// 78: a setting is missing, malformed or contradicts another.
+    Configuration,
+}
+
+impl Class {
+    /// The exit code of a command that ends this way.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Usage => 64,
+            Self::PersonMustAct => 69,
+            Self::Temporary => 75,
+            Self::KeyOrGrant => 77,
+            Self::Configuration => 78,
+        }
+    }
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What the caller can do next.
+    pub class: Class,
+    /// What happened; visible characters only, bounded.
+    message: String,
+    /// The next step.
+    hint: Option<String>,
+    /// When asking again makes sense, as the other side said.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure without a hint. The text may come from anywhere: what cannot be shown is replaced.
+    pub fn new(class: Class, message: impl AsRef<str>) -> Self {
+        Self { class, message: visible(message.as_ref()), hint: None, retry_after: None }
+    }
+
+    /// Exit code 69.
+    pub fn person_must_act(message: impl AsRef<str>) -> Self {
+        Self::new(Class::PersonMustAct, message)
+    }
+
+    /// Exit code 75.
+    pub fn temporary(message: impl AsRef<str>) -> Self {
+        Self::new(Class::Temporary, message)
+    }
+
+    /// Exit code 78.
+    pub fn configuration(message: impl AsRef<str>) -> Self {
+        Self::new(Class::Configuration, message)
+    }
+
+    /// The same with the next step.
+    pub fn with_hint(mut self, hint: impl AsRef<str>) -> Self {
+        self.hint = Some(visible(hint.as_ref()));
+        self
+    }
+
+    /// The same with a next step if it has none yet.
+    pub fn or_hint(self, hint: &str) -> Self {
+        if self.hint.is_some() { self } else { self.with_hint(hint) }
+    }
+
+    /// The same with the other side's word on when to ask again.
+    pub fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.retry_after = retry_after;
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.hint.iter().try_for_each(|hint| write!(f, "; {hint}"))
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The text as it may be shown on a terminal: letters and digits of any script, visible ASCII and single spaces.
+/// Everything else (control sequences, line ends, direction marks) becomes `?`.
+pub fn visible(text: &str) -> String {
+    let shown = |c: char| c.is_ascii_graphic() || c.is_alphanumeric() || c == ' ';
+    let mut line: String = text.chars().take(LONGEST_TEXT).map(|c| if shown(c) { c } else { '?' }).collect();
+    if text.chars().nth(LONGEST_TEXT).is_some() {
+        line.push_str("...");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_has_its_documented_exit_code() {
+        let codes = [
+            (Class::Usage, 64),
+            (Class::PersonMustAct, 69),
+            (Class::Temporary, 75),
+            (Class::KeyOrGrant, 77),
+            (Class::Configuration, 78),
+        ];
+        for (class, code) in codes {
+            assert_eq!(class.exit_code(), code);
+        }
+    }
+
+    #[test]
+    fn a_text_from_elsewhere_reaches_no_terminal_as_it_is() {
+        let failure = Failure::temporary("a\u{1b}[31mb\r\nc\u{202e}d é").with_hint("x".repeat(1000));
+        let line = failure.to_string();
+        assert!(line.starts_with("a?[31mb??c?d é; xxx"), "{line}");
+        assert!(line.ends_with("x..."));
+        assert!(line.chars().count() < 330);
+    }
+}

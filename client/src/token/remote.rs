@@ -1,0 +1,211 @@
+//! The remote source: cache, remembered failure, one request at a time, and what its answer does to the cache.
+
+use std::time::Duration;
+
+use scorpiox_wire::{TokenAnswer, TokenTag};
+
+use super::answer::{self, HttpAnswer, Meaning};
+use super::cache::{Cache, Entry, Owner, Step, next_step};
+use super::failure_memory::FailureMemory;
+use super::{AccessToken, Ask, Fetched, SourceName, Token, TokenSource, account_id};
+use crate::clock::Clock;
+use crate::failure::Failure;
+use crate::settings::RemoteSettings;
+use crate::state_directory::{Lock, Locking, StateDirectory};
+use crate::talk::Talk;
+
+/// Everything together takes at most this long: the stock CLI gives its command five seconds.
+const WHOLE: Duration = Duration::from_millis(3_500);
+/// A request that has less time than this is not begun.
+const SHORTEST_REQUEST: Duration = Duration::from_millis(300);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// A question to the broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The token that we have: the broker may say that it still holds.
+    pub have: Option<TokenTag>,
+    /// The token that the provider refused.
+    pub refused: Option<TokenTag>,
+}
+
+/// One request to the broker, one answer.
+pub trait Exchange {
+    /// Asks, within this time. An error means that there was no answer.
+    fn ask(&self, question: &Question, within: Duration) -> Result<HttpAnswer, Failure>;
+}
+
+/// A broker.
+pub struct Remote<'a> {
+    /// Which, and our key.
+    pub settings: &'a RemoteSettings,
+    /// Whose answers these are.
+    pub owner: &'a Owner,
+    /// Where they are kept.
+    pub state: &'a StateDirectory,
+    /// How it is reached.
+    pub exchange: &'a dyn Exchange,
+    /// The time.
+    pub clock: &'a dyn Clock,
+}
+
+/// What waiting for our turn led to.
+enum Turn {
+    /// Nothing to ask.
+    Serve(Entry),
+    /// Nobody may ask at the moment.
+    Failed { failure: Failure, step: Step, entry: Option<Entry> },
+    /// We ask, and nobody else does until the lock is dropped.
+    Ours { step: Step, entry: Option<Entry>, _lock: Option<Lock> },
+}
+
+impl TokenSource for Remote<'_> {
+    fn fetch(&self, ask: &Ask, talk: &mut Talk) -> Result<Fetched, Failure> {
+        let cache = Cache::new(self.state, self.owner);
+        let entry = match self.await_turn(&self.settle(ask, &cache), &cache, talk) {
+            Turn::Serve(entry) => {
+                talk.detail("from the cache");
+                Ok(entry)
+            }
+            Turn::Failed { failure, step, entry } => self.fall_back(failure, &step, entry, talk),
+            Turn::Ours { step, entry, _lock } => self.request(&step, entry, &cache, talk),
+        }?;
+        fetched(&entry.answer, talk)
+    }
+}
+
+impl Remote<'_> {
+    /// Names the token that was given last once, before waiting: by the time that we have the lock, somebody else
+    /// may have replaced it, and the new one was refused by nobody.
+    fn settle(&self, ask: &Ask, cache: &Cache<'_>) -> Ask {
+        match ask {
+            Ask::Current | Ask::OtherThan(_) => ask.clone(),
+            Ask::OtherThanLast => cache.read().map_or(Ask::Current, |entry| Ask::OtherThan(entry.answer.tag())),
+        }
+    }
+
+    fn await_turn(&self, ask: &Ask, cache: &Cache<'_>, talk: &mut Talk) -> Turn {
+        let memory = FailureMemory::new(self.state, self.owner, self.settings);
+        let lock_name = format!("{}.lock", self.owner.file_stem());
+        let mut lock = None;
+        loop {
+            let (entry, now_ms) = (cache.read(), self.clock.unix_ms());
+            let step = next_step(entry.as_ref(), ask, now_ms);
+            if let (Step::Serve, Some(entry)) = (&step, &entry) {
+                return Turn::Serve(entry.clone());
+            }
+            if let Some(failure) = memory.recall(&step, now_ms) {
+                talk.detail("this failure was remembered; nothing was asked");
+                return Turn::Failed { failure, step, entry };
+            }
+            // Looked once more since we have the lock: its last holder may have got what we want.
+            if lock.is_some() {
+                return Turn::Ours { step, entry, _lock: lock };
+            }
+            match self.state.try_lock(&lock_name) {
+                Locking::Acquired(acquired) => lock = Some(acquired),
+                Locking::Impossible(error) => {
+                    talk.warn(format!("the token cannot be cached: {error}"));
+                    return Turn::Ours { step, entry, _lock: None };
+                }
+                Locking::Held if self.time_left() > SHORTEST_REQUEST => self.clock.pause(BETWEEN_LOOKS),
+                Locking::Held => {
+                    let failure = Failure::temporary("another process has been asking the broker for too long");
+                    return Turn::Failed { failure, step, entry };
+                }
+            }
+        }
+    }
+
+    fn request(&self, step: &Step, entry: Option<Entry>, cache: &Cache<'_>, talk: &mut Talk) -> Result<Entry, Failure> {
+        let memory = FailureMemory::new(self.state, self.owner, self.settings);
+        let question = match step {
+            Step::Serve => Question { have: None, refused: None },
+            Step::Ask { have } => Question { have: have.clone(), refused: None },
+            Step::Refuse(tag) => Question { have: None, refused: Some(tag.clone()) },
+        };
+        talk.detail(format!("asking {}", self.settings.url.as_str()));
+        let asked_ms = self.clock.unix_ms();
+        let meaning = match self.exchange.ask(&question, self.time_left()) {
+            Ok(answer) => answer::read(&answer, question.have.as_ref()),
+            Err(failure) => Meaning::Undecided(failure),
+        };
+        match (meaning, entry) {
+            (Meaning::Token(answer), _) => {
+                let is_refused = question.refused.as_ref() == Some(&answer.tag());
+                let entry = Entry::new(*answer, asked_ms);
+                let entry = if is_refused { entry.insisted(asked_ms) } else { entry };
+                memory.forget();
+                Ok(keep(entry, cache, talk))
+            }
+            (Meaning::Unchanged, Some(entry)) => {
+                memory.forget();
+                Ok(keep(entry.confirmed(asked_ms), cache, talk))
+            }
+            (Meaning::Unchanged, None) => unreachable!("the question named no token, so 304 is not understood"),
+            (Meaning::Refused(failure), _) => {
+                // First forget, then remember: a kill in between must leave nothing that may be served.
+                if let Err(error) = cache.delete() {
+                    talk.warn(format!("the refused token is still in the cache: {error}"));
+                }
+                memory.remember(step, &failure, self.clock.unix_ms());
+                Err(failure)
+            }
+            (Meaning::Undecided(failure), entry) => {
+                memory.remember(step, &failure, self.clock.unix_ms());
+                self.fall_back(failure, step, entry, talk)
+            }
+        }
+    }
+
+    /// The broker could not be asked or could not decide: the token that we have still works, unless it is the very
+    /// one that the caller cannot use.
+    fn fall_back(
+        &self,
+        failure: Failure,
+        step: &Step,
+        entry: Option<Entry>,
+        talk: &mut Talk,
+    ) -> Result<Entry, Failure> {
+        let now_ms = self.clock.unix_ms();
+        match (step, entry.filter(|entry| entry.is_alive(now_ms))) {
+            (Step::Serve | Step::Ask { .. }, Some(entry)) => {
+                let minutes = entry.minutes_left(now_ms);
+                talk.warn(format!("{failure}; the token it gave earlier works for another {minutes} min"));
+                Ok(entry)
+            }
+            (Step::Refuse(_), _) | (_, None) => Err(failure),
+        }
+    }
+
+    fn time_left(&self) -> Duration {
+        WHOLE.saturating_sub(self.clock.elapsed())
+    }
+}
+
+/// Keeps an answer for the next command. A full disk costs the next command a request, never this one its token.
+fn keep(entry: Entry, cache: &Cache<'_>, talk: &mut Talk) -> Entry {
+    if let Err(error) = cache.write(&entry) {
+        talk.warn(format!("the token cannot be cached: {error}"));
+    }
+    entry
+}
+
+fn fetched(answer: &TokenAnswer, talk: &mut Talk) -> Result<Fetched, Failure> {
+    let malformed = || Failure::temporary("the cached token has characters that no token has");
+    let access_token = AccessToken::parse(&answer.access_token).ok_or_else(malformed)?;
+    if !answer.renewable {
+        talk.warn("this login cannot be renewed any more; somebody must log in at the broker before it ends");
+    }
+    let token = Token {
+        access_token,
+        expires_at: Some(answer.expires_at),
+        account_id: account_id(&answer.account_id),
+        source: SourceName::Remote,
+    };
+    Ok(Fetched { token, tag: Some(answer.tag()) })
+}
+
+#[cfg(test)]
+#[path = "remote/tests.rs"]
+mod tests;
