@@ -24,6 +24,8 @@ pub mod oauth_server;
 mod far_side;
 #[cfg(test)]
 mod hand_clock;
+#[cfg(test)]
+mod life_tests;
 
 pub use codex_provider::CodexProvider;
 pub use oauth_server::OAuthServer;

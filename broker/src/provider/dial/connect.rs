@@ -151,3 +151,52 @@ async fn proxy_status(stream: &mut Box<dyn Stream>) -> io::Result<u16> {
         _ => Err(io::Error::other("its answer to CONNECT is not HTTP")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::provider::hand_clock::HandClock;
+
+    fn refusing() -> SocketAddr {
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    }
+
+    /// Attempts on it hang: what waits to be accepted has filled its queue.
+    fn hanging() -> (SocketAddr, Vec<std::net::TcpStream>, std::net::TcpListener) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let patience = Duration::from_millis(100);
+        let connect = || std::net::TcpStream::connect_timeout(&address, patience).ok();
+        let waiting = std::iter::from_fn(connect).take(64).collect();
+        (address, waiting, listener)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_refuses_gives_way_at_once() {
+        let good = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let clock: SharedClock = Arc::new(HandClock::default());
+        let addresses = vec![refusing(), refusing(), good.local_addr().unwrap()];
+        assert!(first_to_connect(&clock, addresses).await.is_ok());
+        assert!(first_to_connect(&clock, vec![refusing(), refusing()]).await.is_err());
+        assert!(first_to_connect(&clock, Vec::new()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_address_that_hangs_holds_up_the_next_for_a_moment_only() {
+        let good = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (dead, _waiting, _listener) = hanging();
+        let clock = HandClock::default();
+        let shared: SharedClock = Arc::new(clock.clone());
+        let addresses = vec![dead, good.local_addr().unwrap()];
+        let attempt = tokio::spawn(async move { first_to_connect(&shared, addresses).await });
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!attempt.is_finished());
+        clock.advance(HEAD_START);
+        assert_eq!(attempt.await.unwrap().unwrap().peer_addr().unwrap(), good.local_addr().unwrap());
+    }
+}
