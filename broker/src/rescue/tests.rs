@@ -265,6 +265,15 @@ fn answers_beyond_a_lowered_count_are_found() {
 }
 
 #[test]
+fn a_lowered_count_lowers_what_can_be_taken() {
+    let disk = Disk::new();
+    disk.open(3);
+    let slots = disk.open(1);
+    assert_eq!((slots.free(), slots.capacity()), (1, 1));
+    assert_eq!(disk.files().len(), 3);
+}
+
+#[test]
 fn strangers_in_the_directory_are_left_alone() {
     let disk = Disk::new();
     fs::write(disk.first().join("slot-1"), "mine").unwrap();

@@ -222,6 +222,15 @@ fn a_failed_append_is_not_drained_and_can_be_repeated() {
 }
 
 #[test]
+fn what_landed_though_its_append_failed_is_not_drained_by_this_process() {
+    let disk = Disk::new();
+    let spool = disk.open();
+    // The bytes are on the disk, and the one who drains was not told that they are.
+    append(&disk.open(), &["unacknowledged"]);
+    assert!(spool.drain().unwrap().records.is_empty());
+}
+
+#[test]
 fn records_lie_sealed_on_the_disk() {
     let disk = Disk::new();
     append(&disk.open(), &["canary"]);
