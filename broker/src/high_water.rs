@@ -8,6 +8,7 @@
 //! instance 0123456789abcdef               whose mark it is: the same id stands in the database
 //! key 3d9688cf68cb76bc                    id of the master key behind the MAC
 //! counter 42                              how often it was written
+//! audit 120 64 hexadecimal digits         the newest entry of the audit when this was written; absent before the first
 //! credential 4k2j9x0c7m1d 3 7             id, epoch, generation; sorted by id
 //! mac 64 hexadecimal digits               over everything above
 //! ```
@@ -17,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
+use crate::audit_chain::Link;
 use crate::durable_file;
 use crate::seal::Sealer;
 
@@ -49,6 +51,7 @@ impl Position {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Mark {
     counter: u64,
+    audit: Link,
     positions: BTreeMap<String, Position>,
 }
 
@@ -73,6 +76,8 @@ pub struct HighWater {
     sealer: Sealer,
     /// What the file holds for certain.
     mark: RwLock<Mark>,
+    /// The newest entry of the audit, to be written along with the next change.
+    audit: Mutex<Link>,
     waiting: Mutex<Vec<Wish>>,
     writer: Mutex<()>,
 }
@@ -89,6 +94,7 @@ struct Wish {
 enum Change {
     Raise(Position),
     Forget,
+    KeepAudit(Link),
 }
 
 /// An [`io::Error`] that several can have.
@@ -97,13 +103,13 @@ type Outcome = Result<(), Arc<io::Error>>;
 impl HighWater {
     /// Writes the first mark of a new broker. [`io::ErrorKind::AlreadyExists`] when a file is there: it is left as it is.
     pub fn create(path: &Path, instance: &str, sealer: Sealer) -> io::Result<Self> {
-        let mark = Mark { counter: 1, positions: BTreeMap::new() };
+        let mark = Mark { counter: 1, audit: Link::START, positions: BTreeMap::new() };
         durable_file::create_new(path, text::write(&mark, instance, &sealer).as_bytes())?;
         Ok(Self::of(path, instance, sealer, mark))
     }
 
     /// Starts the mark anew at these positions, in place of whatever the file holds: a person said that the database
-    /// is to be believed.
+    /// is to be believed. It remembers no entry of the audit until it is told one.
     pub fn anew(
         path: &Path,
         instance: &str,
@@ -111,7 +117,7 @@ impl HighWater {
         positions: BTreeMap<String, Position>,
     ) -> io::Result<Self> {
         positions.keys().try_for_each(|id| check_id(id))?;
-        let mark = Mark { counter: 1, positions };
+        let mark = Mark { counter: 1, audit: Link::START, positions };
         durable_file::replace(path, text::write(&mark, instance, &sealer).as_bytes())?;
         Ok(Self::of(path, instance, sealer, mark))
     }
@@ -138,6 +144,7 @@ impl HighWater {
             path: path.to_owned(),
             instance: instance.to_owned(),
             sealer,
+            audit: Mutex::new(mark.audit),
             mark: RwLock::new(mark),
             waiting: Mutex::default(),
             writer: Mutex::default(),
@@ -155,6 +162,27 @@ impl HighWater {
     /// Forgets a credential that was removed.
     pub fn forget(&self, credential: &str) -> io::Result<()> {
         self.change(credential, Change::Forget)
+    }
+
+    /// Takes note of the newest entry of the audit. Free: it is written along with the next change, or by
+    /// [`Self::keep_audit`].
+    pub fn note_audit(&self, newest: Link) {
+        let mut noted = lock(&self.audit);
+        if newest.seq > noted.seq {
+            *noted = newest;
+        }
+    }
+
+    /// Writes down the entry that was noted last: for a clean stop, and now and then.
+    pub fn keep_audit(&self) -> io::Result<()> {
+        let noted = *lock(&self.audit);
+        self.change("", Change::KeepAudit(noted))
+    }
+
+    /// The newest entry of the audit that the file remembers; [`Link::START`] when there was none. An audit that ends
+    /// before it has been cut off.
+    pub fn audit(&self) -> Link {
+        self.mark.read().unwrap_or_else(PoisonError::into_inner).audit
     }
 
     /// How far a credential had come; `None` for one that was never armed.
@@ -196,7 +224,7 @@ impl HighWater {
         for wish in &wishes {
             next.apply(&wish.credential, wish.change);
         }
-        let outcome = if next.positions == before.positions { Ok(()) } else { self.write(next) };
+        let outcome = if next == before { Ok(()) } else { self.write(next) };
         for wish in wishes {
             let answered = wish.outcome.set(outcome.clone());
             debug_assert!(answered.is_ok(), "a wish is taken once");
@@ -205,6 +233,7 @@ impl HighWater {
 
     fn write(&self, mut next: Mark) -> Outcome {
         next.counter += 1;
+        next.audit = *lock(&self.audit);
         let text = text::write(&next, &self.instance, &self.sealer);
         durable_file::replace(&self.path, text.as_bytes())?;
         *self.mark.write().unwrap_or_else(PoisonError::into_inner) = next;
@@ -222,6 +251,7 @@ impl Mark {
             Change::Forget => {
                 self.positions.remove(credential);
             }
+            Change::KeepAudit(newest) => self.audit = newest,
         }
     }
 }

@@ -156,7 +156,9 @@ fn a_mark_of_another_master_key_says_which_one_it_needs() {
 #[test]
 fn no_flipped_bit_and_no_cut_goes_unnoticed() {
     let disk = Disk::new();
-    disk.create().raise("4k2j", at(3, 7)).unwrap();
+    let mark = disk.create();
+    mark.note_audit(entry(120));
+    mark.raise("4k2j", at(3, 7)).unwrap();
     let whole = fs::read(disk.path()).unwrap();
     let is_good = |bytes: &[u8]| {
         fs::write(disk.path(), bytes).unwrap();
@@ -253,6 +255,35 @@ fn all_that_share_a_failed_write_are_told() {
         }
     });
     assert_eq!(mark.position("4k2j"), None);
+}
+
+fn entry(seq: u64) -> Link {
+    Link { seq, mac: [seq as u8; 32] }
+}
+
+#[test]
+fn the_newest_entry_of_the_audit_is_written_along_with_the_next_change() {
+    let disk = Disk::new();
+    let mark = disk.create();
+    mark.note_audit(entry(120));
+    mark.note_audit(entry(119));
+    assert_eq!(disk.reopen().audit(), Link::START);
+    mark.raise("4k2j", at(3, 7)).unwrap();
+    assert_eq!((mark.audit(), mark.counter()), (entry(120), 2));
+    let again = disk.reopen();
+    assert_eq!((again.audit(), again.position("4k2j")), (entry(120), Some(at(3, 7))));
+    again.raise("4k2j", at(4, 7)).unwrap();
+    assert_eq!(disk.reopen().audit(), entry(120));
+}
+
+#[test]
+fn a_clean_stop_writes_down_the_newest_entry_of_the_audit() {
+    let disk = Disk::new();
+    let mark = disk.create();
+    mark.note_audit(entry(120));
+    mark.keep_audit().unwrap();
+    mark.keep_audit().unwrap();
+    assert_eq!((disk.reopen().audit(), mark.counter()), (entry(120), 2));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Mark, Position};
+use crate::audit_chain::Link;
 use crate::hex;
 use crate::seal::{KeyId, Sealer};
 
@@ -18,6 +19,10 @@ pub(super) enum ReadError {
 
 pub(super) fn write(mark: &Mark, instance: &str, sealer: &Sealer) -> String {
     let mut text = format!("{FIRST_LINE}\ninstance {instance}\nkey {}\ncounter {}\n", sealer.key_id(), mark.counter);
+    if mark.audit != Link::START {
+        writeln!(text, "audit {} {}", mark.audit.seq, *hex::encode(&mark.audit.mac))
+            .expect("a string takes every write");
+    }
     for (id, Position { epoch, generation }) in &mark.positions {
         writeln!(text, "credential {id} {epoch} {generation}").expect("a string takes every write");
     }
@@ -54,10 +59,19 @@ pub(super) fn read(bytes: &[u8], instance: &str, sealer: &Sealer) -> Result<Mark
 
 /// Reads lines that the MAC vouches for.
 fn parse(signed: &str) -> Option<Mark> {
-    let mut lines = signed.lines().skip(3);
+    let mut lines = signed.lines().skip(3).peekable();
     let counter = lines.next()?.strip_prefix("counter ")?.parse().ok()?;
+    let audit = match lines.next_if(|line| line.starts_with("audit ")) {
+        None => Link::START,
+        Some(line) => audit_line(line)?,
+    };
     let positions = lines.map(credential_line).collect::<Option<_>>()?;
-    Some(Mark { counter, positions })
+    Some(Mark { counter, audit, positions })
+}
+
+fn audit_line(line: &str) -> Option<Link> {
+    let (seq, mac) = line.strip_prefix("audit ")?.split_once(' ')?;
+    Some(Link { seq: seq.parse().ok()?, mac: hex::decode_exact(mac)? })
 }
 
 fn credential_line(line: &str) -> Option<(String, Position)> {
