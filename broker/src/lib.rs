@@ -13,9 +13,9 @@
 //! * [`timeline`]: the broker's calendar, guarded against being set.
 //! * [`backoff`]: how long to wait after failures that did no harm.
 //! * [`rescue`]: room on the disk for answers that may exist only once.
+//! * [`audit_chain`]: the audit as a chain of MACs, and lines that stay lines.
 //! * [`store`]: the embedded database; rows ↔ domain.
 //! * [`high_water`]: how far every credential had come, kept apart from the database.
-//! * [`audit_chain`]: the audit as a chain of MACs, and lines that stay lines.
 //! * [`spool`]: space for audit records that the database cannot take just now.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 //! * [`fence`]: the high-water mark, or the fence that stands where it is missing.
