@@ -57,6 +57,7 @@ struct Mark {
 
 /// What came of reading a mark.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once at a start")]
 pub enum Reading {
     /// There is no file.
     Missing,
