@@ -13,6 +13,7 @@ use scorpiox_wire::ClientKey;
 
 use crate::clock::Timestamp;
 use crate::domain::client::Client;
+use crate::domain::credential::CredentialId;
 use crate::domain::refusal::History;
 use crate::holding::Holding;
 use crate::master_key::Pepper;
@@ -50,6 +51,11 @@ impl Caller {
     pub fn count(&self, now: Timestamp) {
         self.repeats.fetch_add(1, Ordering::Relaxed);
         self.last_at.store(u64::try_from(now.as_unix()).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// Which credential it may use.
+    pub fn credential_id(&self) -> Option<&CredentialId> {
+        self.holding.as_ref().map(|holding| holding.id())
     }
 
     /// Rotations that its refusals caused.
@@ -119,6 +125,15 @@ impl Gate {
             all.remove(key_id);
             all
         });
+    }
+
+    /// A credential was removed: its clients stay, with nothing to fetch.
+    pub fn bereave(&self, credential: &CredentialId) {
+        for caller in self.callers() {
+            if caller.credential_id() == Some(credential) {
+                self.admit(&Caller::new(caller.client.clone(), None));
+            }
+        }
     }
 
     /// All that may ask.

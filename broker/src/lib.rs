@@ -26,6 +26,7 @@
 //! * [`auditor`]: writes the audit, to the database or its spool.
 //! * [`gate`]: a key becomes a caller.
 //! * [`issuer`]: a token request.
+//! * [`registrar`]: the operations of an administrator.
 //! * [`config`]: sources to one typed configuration.
 //! * [`http`]: everything between a socket and a handler.
 //! * [`telemetry`]: the log.
@@ -50,6 +51,7 @@ pub mod key_file;
 pub mod master_key;
 pub mod provider;
 pub mod recovery;
+pub mod registrar;
 pub mod rescue;
 pub mod rotator;
 pub mod scheduler;

@@ -1,0 +1,233 @@
+//! The operations of an administrator, whatever interface they come through.
+//!
+//! * [`credentials`](self): show, pause, resume, refresh, remove.
+//! * `enrolment`: a login becomes a credential, or the next generation of one.
+//! * `logins`: a person logs in at the provider.
+//! * `clients`: who may fetch tokens.
+//! * `overview`: the broker at a glance.
+
+use std::sync::{Arc, RwLock};
+
+use scorpiox_wire::admin::{CredentialView, RefreshAnswer};
+use scorpiox_wire::{Code, Problem};
+use tracing::error;
+
+use crate::audit_chain::{Line, Record};
+use crate::auditor::Auditor;
+use crate::clock::Timestamp;
+use crate::domain::credential::Pause;
+use crate::domain::permission::{Why, Wish};
+use crate::gate::Gate;
+use crate::holding::{Holding, Outcome};
+use crate::provider::codex_provider::CodexProvider;
+use crate::rotator::{NotNow, Parts, Rotator};
+use crate::store::StoreError;
+use crate::store::audit::Deed;
+
+mod clients;
+mod enrolment;
+mod logins;
+mod overview;
+mod view;
+
+pub use enrolment::Replace;
+pub use logins::Logins;
+pub use overview::{Facade, readiness};
+
+/// Who asks, for the audit.
+#[derive(Debug, Clone)]
+pub struct Administrator {
+    /// `admin:uid=0`.
+    pub actor: String,
+    /// The request id in the log.
+    pub request_id: String,
+    /// `unix`, or an address.
+    pub address: String,
+}
+
+/// Performs the operations.
+pub struct Registrar {
+    rotator: Arc<Rotator>,
+    gate: Arc<Gate>,
+    auditor: Auditor,
+    provider: CodexProvider,
+    logins: Logins,
+    facade: RwLock<Facade>,
+    /// One change of the set of credentials and clients at a time: names are checked before they are taken.
+    changing: tokio::sync::Mutex<()>,
+}
+
+impl Registrar {
+    /// Takes its parts.
+    pub fn new(
+        rotator: Arc<Rotator>,
+        gate: Arc<Gate>,
+        auditor: Auditor,
+        provider: CodexProvider,
+        facade: Facade,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            rotator,
+            gate,
+            auditor,
+            provider,
+            logins: Logins::default(),
+            facade: RwLock::new(facade),
+            changing: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    fn parts(&self) -> &Parts {
+        self.rotator.parts()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.parts().timeline.now()
+    }
+
+    fn holding(&self, name: &str) -> Result<Arc<Holding>, Problem> {
+        self.parts().holdings.named(name).ok_or_else(|| {
+            Problem::new(Code::NotFound, format!("there is no credential '{name}'"))
+                .with_hint("scorpiox-broker credential list")
+        })
+    }
+
+    /// All credentials.
+    pub fn credentials(&self) -> Vec<CredentialView> {
+        let mut views: Vec<_> = self.parts().holdings.all().iter().map(|holding| self.view(holding)).collect();
+        views.sort_by(|one, other| one.name.cmp(&other.name));
+        views
+    }
+
+    /// One credential.
+    pub fn credential(&self, name: &str) -> Result<CredentialView, Problem> {
+        Ok(self.view(&*self.holding(name)?))
+    }
+
+    /// Renews now and waits for the outcome.
+    pub async fn refresh(&self, by: &Administrator, name: &str, probe: bool) -> Result<RefreshAnswer, Problem> {
+        let holding = self.holding(name)?;
+        let wish = if probe { Wish::OperatorProbe } else { Wish::Operator };
+        let mut flight = self.rotator.renew(&holding, wish).map_err(|why| not_now(name, &why))?;
+        let outcome = flight.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+        let word = match &outcome {
+            Some(Outcome::Renewed(generation)) => format!("generation {generation}"),
+            Some(Outcome::Failed(failure)) => failure.to_string(),
+            None => "the rotation was stopped".to_owned(),
+        };
+        self.note(by, "credential.refresh", &format!("credential:{name}"), &word).await;
+        match outcome {
+            Some(Outcome::Renewed(_)) => Ok(RefreshAnswer { renewed: true, credential: self.view(&holding) }),
+            Some(Outcome::Failed(_)) | None => {
+                Err(Problem::new(Code::Unavailable, format!("'{name}' was not renewed: {word}"))
+                    .with_hint(format!("scorpiox-broker credential show {name}")))
+            }
+        }
+    }
+
+    /// Stops renewing, or renewing and serving.
+    pub async fn pause(&self, by: &Administrator, name: &str, pause: Pause) -> Result<CredentialView, Problem> {
+        let holding = self.holding(name)?;
+        {
+            let _writing = holding.writing.lock().await;
+            self.parts().store.set_pause(holding.id(), pause).await.map_err(|error| storage(&error))?;
+            holding.desk().credential.pause = pause;
+            holding.publish();
+        }
+        self.rotator.wake();
+        let action = match pause {
+            Pause::None => "credential.resume",
+            Pause::Renewal => "credential.pause_renewal",
+            Pause::All => "credential.pause",
+        };
+        self.note(by, action, &format!("credential:{name}"), "ok").await;
+        Ok(self.view(&holding))
+    }
+
+    /// Forgets a credential. The login at the provider is left as it is.
+    pub async fn remove(&self, by: &Administrator, name: &str) -> Result<CredentialView, Problem> {
+        let _changing = self.changing.lock().await;
+        let holding = self.holding(name)?;
+        let in_flight = {
+            let mut desk = holding.desk();
+            desk.removed = desk.flight.is_none();
+            desk.flight.is_some()
+        };
+        if in_flight {
+            return Err(Problem::new(Code::Busy, format!("a renewal of '{name}' is under way"))
+                .with_hint("try again in half a minute"));
+        }
+        let view = self.view(&holding);
+        if let Err(error) = self.parts().store.remove_credential(holding.id()).await {
+            holding.desk().removed = false;
+            return Err(storage(&error));
+        }
+        self.parts().holdings.remove(holding.id());
+        self.gate.bereave(holding.id());
+        if let Err(error) = self.parts().fence.forget(holding.id()).await {
+            error!(%error, "the high-water mark still knows a credential that was removed; that is harmless");
+        }
+        self.note(by, "credential.remove", &format!("credential:{name}"), "ok").await;
+        Ok(view)
+    }
+
+    /// Believes the database: a new high-water mark, and renewals begin again.
+    pub async fn promote(&self, by: &Administrator) -> Result<(), Problem> {
+        let positions = self.parts().holdings.all().into_iter().map(|holding| {
+            let rotation = holding.desk().credential.rotation.clone();
+            (holding.id().as_str().to_owned(), crate::fence::position(&rotation))
+        });
+        self.parts().fence.promote(positions.collect()).await.map_err(|error| {
+            Problem::new(Code::Unavailable, format!("the high-water mark cannot be written: {error}"))
+        })?;
+        self.rotator.wake();
+        self.note(by, "broker.promote", "broker", "ok").await;
+        Ok(())
+    }
+
+    /// Writes an administrator's deed down. The deed is done; if the audit cannot take it, the log says so.
+    async fn note(&self, by: &Administrator, action: &str, object: &str, outcome: &str) {
+        let record = Record {
+            at: self.now(),
+            actor: Line::of(&by.actor),
+            action: Line::of(action),
+            object: Line::of(object),
+            outcome: Line::of(outcome),
+            request_id: Line::of(&by.request_id),
+            address: Line::of(&by.address),
+            detail: Line::of(""),
+        };
+        if self.auditor.write(Deed { record, handout: None }).await.is_err() {
+            error!(actor = by.actor, action, object, outcome, "an administrator's deed is in this log only");
+        }
+    }
+}
+
+fn storage(error: &StoreError) -> Problem {
+    error!(%error, "an administration operation failed");
+    Problem::new(Code::Unavailable, "the broker's storage failed; nothing was changed")
+        .with_hint("look at the broker's log and its disk")
+}
+
+fn not_now(name: &str, why: &NotNow) -> Problem {
+    let login = format!("scorpiox-broker login --name {name}");
+    match why {
+        NotNow::Wait(left) => Problem::new(
+            Code::BackingOff,
+            format!("'{name}' may not be renewed for another {} s", left.as_secs().max(1)),
+        )
+        .with_hint(format!("scorpiox-broker credential show {name}")),
+        NotNow::Never(Why::Reauth) => {
+            Problem::new(Code::ReauthRequired, format!("the login '{name}' has ended")).with_hint(login)
+        }
+        NotNow::Never(Why::Quarantine) => {
+            Problem::new(Code::Quarantined, format!("'{name}' was set aside")).with_hint(login)
+        }
+        NotNow::Never(Why::Paused) => Problem::new(Code::Paused, format!("'{name}' is paused"))
+            .with_hint(format!("scorpiox-broker credential resume {name}")),
+        NotNow::Never(Why::UnderWay) => Problem::new(Code::Busy, format!("a renewal of '{name}' is under way")),
+        NotNow::Fenced => Problem::new(Code::Unavailable, "the broker is fenced: its high-water mark is missing")
+            .with_hint("scorpiox-broker promote, if this database is the newest one"),
+        NotNow::Stopping => Problem::new(Code::Unavailable, "the broker is stopping"),
+    }
+}

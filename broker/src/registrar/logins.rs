@@ -1,0 +1,197 @@
+//! A person logs in at the provider: the attempt lives here, the person's browser elsewhere.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use scorpiox_wire::admin::{LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView};
+use scorpiox_wire::{Code, Problem};
+
+use super::enrolment::random;
+use super::{Administrator, Registrar};
+use crate::clock::Timestamp;
+use crate::domain::credential::{CredentialId, Name};
+use crate::provider::login::{
+    AuthorizationCode, BrowserLogin, Callback, DEVICE_CODE_LIFE, DeviceCode, LoginError, Poll,
+};
+
+/// So many attempts may be open at once; an administrator who needs more has a script that runs wild.
+const OPEN: usize = 32;
+/// An attempt that has ended can be asked about for so long.
+const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+
+/// Attempts to log in.
+#[derive(Default)]
+pub struct Logins(Mutex<HashMap<String, Login>>);
+
+struct Login {
+    request: LoginRequest,
+    view: LoginView,
+    browser: Option<BrowserLogin>,
+}
+
+impl Logins {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Login>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, login: Login, now: Timestamp) -> Result<LoginView, Problem> {
+        let mut all = self.all();
+        all.retain(|_, known| now < Timestamp::from_unix(known.view.expires_at) + REMEMBERED);
+        if all.len() >= OPEN {
+            return Err(Problem::new(Code::TooMany, "too many logins are under way").with_hint("wait until they end"));
+        }
+        let view = login.view.clone();
+        all.insert(view.id.clone(), login);
+        Ok(view)
+    }
+
+    fn end(&self, id: &str, state: LoginState) {
+        if let Some(login) = self.all().get_mut(id) {
+            login.view.state = state;
+        }
+    }
+}
+
+impl Registrar {
+    /// Begins a login. The device flow then goes on by itself; the browser flow waits for its callback.
+    pub async fn begin_login(
+        self: &Arc<Self>,
+        by: &Administrator,
+        request: LoginRequest,
+    ) -> Result<LoginView, Problem> {
+        Name::parse(&request.name).map_err(|error| Problem::new(Code::BadRequest, error.to_string()))?;
+        match request.flow.clone() {
+            LoginFlow::Device => self.begin_device(by, request).await,
+            LoginFlow::Browser { redirect_uri } => self.begin_browser(request, &redirect_uri),
+        }
+    }
+
+    /// How a login stands.
+    pub fn login(&self, id: &str) -> Result<LoginView, Problem> {
+        self.logins.all().get(id).map(|login| login.view.clone()).ok_or_else(no_login)
+    }
+
+    /// The browser came back.
+    pub async fn login_callback(
+        &self,
+        by: &Administrator,
+        id: &str,
+        callback: LoginCallback,
+    ) -> Result<LoginView, Problem> {
+        let (request, browser) = {
+            let mut all = self.logins.all();
+            let login = all.get_mut(id).ok_or_else(no_login)?;
+            // Taken: a code that was tried once is spent, whatever came of it.
+            let browser = login.browser.take().ok_or_else(|| {
+                Problem::new(Code::Conflict, "this login does not wait for a browser").with_hint("begin a new one")
+            })?;
+            (login.request.clone(), browser)
+        };
+        let callback = Callback { outcome: Ok(callback.code), state: callback.state };
+        let state = match browser.accept(callback) {
+            Ok(code) => self.finish(by, &request, &code).await,
+            Err(error) => failed(&error),
+        };
+        self.logins.end(id, state);
+        self.login(id)
+    }
+
+    async fn begin_device(self: &Arc<Self>, by: &Administrator, request: LoginRequest) -> Result<LoginView, Problem> {
+        let device = self.provider.start_device().await.map_err(|error| problem(&error))?;
+        let now = self.now();
+        let view = LoginView {
+            id: id(),
+            url: device.verification_url.clone(),
+            user_code: Some(device.user_code.clone()),
+            expires_at: (now + device.expires_in).as_unix(),
+            interval: device.interval.as_secs().max(1),
+            state: LoginState::Pending,
+        };
+        let view = self.logins.open(Login { request: request.clone(), view, browser: None }, now)?;
+        let (registrar, by, id) = (Arc::clone(self), by.clone(), view.id.clone());
+        let until = Timestamp::from_unix(view.expires_at);
+        tokio::spawn(async move {
+            let state = registrar.poll(&by, &request, &device, until).await;
+            registrar.logins.end(&id, state);
+        });
+        Ok(view)
+    }
+
+    fn begin_browser(&self, request: LoginRequest, redirect_uri: &str) -> Result<LoginView, Problem> {
+        let browser = self.provider.authorize_url(redirect_uri).map_err(|error| problem(&error))?;
+        let now = self.now();
+        let view = LoginView {
+            id: id(),
+            url: browser.url.clone(),
+            user_code: None,
+            expires_at: (now + DEVICE_CODE_LIFE).as_unix(),
+            interval: 1,
+            state: LoginState::Pending,
+        };
+        self.logins.open(Login { request, view, browser: Some(browser) }, now)
+    }
+
+    /// Asks until the person is done, or their time is up.
+    async fn poll(
+        &self,
+        by: &Administrator,
+        request: &LoginRequest,
+        device: &DeviceCode,
+        until: Timestamp,
+    ) -> LoginState {
+        let mut interval = device.interval;
+        loop {
+            self.parts().timeline.sleep(interval).await;
+            if self.now() >= until {
+                let problem = Problem::new(Code::RequestTimeout, "nobody typed the code within 15 minutes");
+                return LoginState::Failed { problem: problem.with_hint("begin a new login") };
+            }
+            match self.provider.poll_device(device).await {
+                Ok(Poll::Ready(code)) => return self.finish(by, request, &code).await,
+                Ok(Poll::SlowDown) => interval += Duration::from_secs(5),
+                Ok(Poll::Pending) | Err(LoginError::Unreachable(_)) => {}
+                Err(error) => return failed(&error),
+            }
+        }
+    }
+
+    async fn finish(&self, by: &Administrator, request: &LoginRequest, code: &AuthorizationCode) -> LoginState {
+        let grant = match self.provider.exchange(code).await {
+            Ok(grant) => grant,
+            Err(error) => return failed(&error),
+        };
+        match self.enrol(by, "credential.login", &request.name, &grant, request.replace_account.into()).await {
+            Ok(credential) => LoginState::Done { credential: Box::new(credential) },
+            Err(problem) => LoginState::Failed { problem },
+        }
+    }
+}
+
+fn id() -> String {
+    CredentialId::from_random(random()).as_str().to_owned()
+}
+
+fn no_login() -> Problem {
+    Problem::new(Code::NotFound, "there is no such login under way").with_hint("scorpiox-broker login")
+}
+
+fn failed(error: &LoginError) -> LoginState {
+    LoginState::Failed { problem: problem(error) }
+}
+
+fn problem(error: &LoginError) -> Problem {
+    let code = match error {
+        LoginError::Unreachable(_) | LoginError::ChallengePage | LoginError::Unreadable(_) => Code::Unavailable,
+        LoginError::DeviceLoginDisabled
+        | LoginError::Declined
+        | LoginError::NoEntitlement
+        | LoginError::WrongState
+        | LoginError::NotACallback
+        | LoginError::BadRedirect
+        | LoginError::CodeRefused(_)
+        | LoginError::Refused(_)
+        | LoginError::Incomplete(_) => Code::BadRequest,
+    };
+    Problem::new(code, error.to_string())
+}

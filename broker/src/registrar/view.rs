@@ -1,0 +1,108 @@
+//! A credential as people may see it: its health in words, and the command that helps.
+
+use scorpiox_wire::admin::{CredentialView, Health};
+
+use super::Registrar;
+use crate::clock::Timestamp;
+use crate::domain::answer::Ending;
+use crate::domain::credential::{Credential, Pause};
+use crate::domain::permission::{Permission, Policy, Wish, permission};
+use crate::domain::rotation::{Quarantine, Reauth, Resting, State};
+use crate::holding::Holding;
+
+impl Registrar {
+    /// One credential.
+    pub(super) fn view(&self, holding: &Holding) -> CredentialView {
+        let (credential, backing_off, last_failure) = {
+            let desk = holding.desk();
+            (desk.credential.clone(), desk.backoff.is_failing(), desk.last_failure.clone())
+        };
+        let clients = self.gate.callers().iter().filter(|caller| caller.credential_id() == Some(holding.id())).count();
+        let (health, reason) = health(&credential, backing_off, last_failure);
+        let now = self.now();
+        CredentialView {
+            id: credential.id.as_str().to_owned(),
+            name: credential.name.as_str().to_owned(),
+            provider: "codex".to_owned(),
+            account_id: credential.owner.account_id.clone(),
+            email: credential.email.clone(),
+            plan_type: credential.plan_type.clone(),
+            health,
+            reason,
+            next: next_step(health, &credential),
+            generation: credential.rotation.generation,
+            epoch: credential.rotation.epoch,
+            expires_at: credential.tokens.as_ref().map_or(0, |tokens| tokens.expires_at.as_unix()),
+            renew_at: planned(&credential, now, &self.parts().policy).map(Timestamp::as_unix),
+            rotated_at: credential.tokens.as_ref().map_or(0, |tokens| tokens.obtained_at.as_unix()),
+            serving: is_serving(&credential, now),
+            clients: clients as u64,
+        }
+    }
+}
+
+fn is_serving(credential: &Credential, now: Timestamp) -> bool {
+    credential.pause != Pause::All && credential.tokens.as_ref().is_some_and(|tokens| tokens.expires_at > now)
+}
+
+fn planned(credential: &Credential, now: Timestamp, policy: &Policy) -> Option<Timestamp> {
+    let tokens = credential.tokens.as_ref()?;
+    match permission(credential, Wish::Need, now, policy) {
+        Permission::Now => Some(policy.renew_at(tokens)),
+        Permission::NotBefore(moment) => Some(policy.renew_at(tokens).max(moment)),
+        Permission::GiveUp | Permission::Never(_) => None,
+    }
+}
+
+fn health(credential: &Credential, backing_off: bool, last_failure: Option<String>) -> (Health, Option<String>) {
+    match credential.pause {
+        Pause::All => return (Health::Paused, Some("paused by an administrator".into())),
+        Pause::Renewal => return (Health::Paused, Some("renewal paused by an administrator; still serving".into())),
+        Pause::None => {}
+    }
+    match &credential.rotation.state {
+        State::Resting(Resting::InDoubt(doubt)) => (Health::InDoubt, Some(format!("answer unknown: {}", doubt.why))),
+        State::Reauth(reauth) => (Health::Reauth, Some(ending(reauth))),
+        State::Quarantine(cause) => (Health::Quarantine, Some(cause_in_words(*cause).to_owned())),
+        State::Resting(Resting::Idle(_)) | State::Claimed(_) | State::Sent(_) if backing_off => {
+            (Health::BackingOff, last_failure)
+        }
+        State::Resting(Resting::Idle(_)) | State::Claimed(_) | State::Sent(_) => (Health::Good, None),
+    }
+}
+
+fn ending(reauth: &Reauth) -> String {
+    let how = match reauth.ending {
+        Ending::Reused => "the provider says the refresh token was used before",
+        Ending::Expired => "the provider says the refresh token has expired",
+        Ending::Invalidated => "the provider says the login was ended or revoked",
+        Ending::InvalidGrant => "the provider does not accept the refresh token any more",
+        Ending::RefusedThrice => "the provider refused the refresh token three times",
+        Ending::DoubtTooLong => "its state was unknown until a day after its token ended",
+    };
+    match &reauth.after {
+        Some(after) => format!("{how} ({after})"),
+        None => how.to_owned(),
+    }
+}
+
+fn cause_in_words(cause: Quarantine) -> &'static str {
+    match cause {
+        Quarantine::BehindMark => "the database is older than the high-water mark: it was restored or lost writes",
+        Quarantine::BehindWitness => {
+            "a client has a newer token than the database knows: it was restored or lost writes"
+        }
+        Quarantine::OtherAccount => "the provider answered a renewal with another account's tokens",
+        Quarantine::Damaged => "its sealed tokens do not open: the database was damaged or changed",
+    }
+}
+
+fn next_step(health: Health, credential: &Credential) -> Option<String> {
+    let name = &credential.name;
+    match health {
+        Health::Good | Health::BackingOff => None,
+        Health::InDoubt => Some(format!("scorpiox-broker credential refresh {name} --probe")),
+        Health::Reauth | Health::Quarantine => Some(format!("scorpiox-broker login --name {name}")),
+        Health::Paused => Some(format!("scorpiox-broker credential resume {name}")),
+    }
+}
