@@ -221,6 +221,10 @@ impl Ledger {
         self.families.get_mut((family as usize).wrapping_sub(1)).map(|family| family.alive = false).is_some()
     }
 
+    pub(crate) fn is_alive(&self, family: u32) -> bool {
+        self.families.get((family as usize).wrapping_sub(1)).is_some_and(|family| family.alive)
+    }
+
     pub(crate) fn refresh_serial(&self, token: &str) -> Option<Serial> {
         self.refresh.get(token).copied()
     }

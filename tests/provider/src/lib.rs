@@ -46,7 +46,8 @@
 //! * [`request`], [`answer`]: what came in; what goes out, and how.
 //! * `ledger`, `authorization`: which tokens are worth what; logins that are on their way.
 //! * [`log`], [`judgement`]: what happened, in order; what a careful client would not have done.
-//! * [`oracle`], with `oauth`, `backend` and `distort`: request → answer → what a fault makes of it.
+//! * [`oracle`], with `oauth`, `backend` and `distort`: request → answer → what a fault makes of it; `oracle/books`
+//!   looks it all up.
 //! * `auth_file`, `clock`: the stock client's file; the machine's clock, moved.
 //! * [`server`]: sockets, TLS, holds, cuts and drips; the control API.
 

@@ -5,3 +5,4 @@ mod core;
 mod faults;
 mod flows;
 mod overlap;
+mod tls;

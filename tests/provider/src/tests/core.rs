@@ -267,3 +267,48 @@ fn the_log_holds_no_secret() {
     let found: Vec<_> = oracle.secrets().into_iter().filter(|secret| written.contains(secret)).collect();
     assert!(found.is_empty() && !written.contains("rt_never_issued"), "{found:?}");
 }
+
+/// Any order of presenting old and new tokens, with faults, redeems each of them at most once.
+#[test]
+fn no_schedule_redeems_a_token_twice() {
+    for seed in 0..200_u64 {
+        let (mut oracle, login) = provider(Settings { refresh_reuse: RefreshReuse::RefuseOnly, ..Settings::default() });
+        let mut tokens = vec![first(&login)];
+        let mut state = seed;
+        for step in 0..20 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let pick = (state >> 33) as usize;
+            let how = match pick % 5 {
+                0 => How::CutBefore { reset: false },
+                1 => How::CutAfter { reset: false, body_bytes: None },
+                2 => How::Garbage,
+                3 => How::TruncatedJson,
+                _ => How::Plain,
+            };
+            oracle.fault(Fault::refresh(how));
+            let (.., next) = redeem(&mut oracle, &tokens[pick / 5 % tokens.len()].clone(), NOW + step);
+            if !next.is_empty() {
+                tokens.push(next);
+            }
+        }
+        for counter in oracle.counters() {
+            let consumed = counter.outcomes.iter().filter(|outcome| outcome.contains("consumed")).count();
+            assert!(consumed <= 1, "seed {seed}: {counter:?}");
+        }
+    }
+}
+
+#[test]
+fn only_untold_redemptions_count_as_lost() {
+    let (mut oracle, login) = provider(Settings::default());
+    let (.., next) = redeem(&mut oracle, &first(&login), NOW);
+    oracle.fault(Fault::refresh(How::CutBefore { reset: false }));
+    oracle.fault(Fault::refresh(How::CutAfter { reset: false, body_bytes: None }));
+    for _ in 0..2 {
+        redeem(&mut oracle, &next, NOW);
+    }
+    assert_eq!(oracle.lost_redemptions().map(|entry| entry.id.0).collect::<Vec<_>>(), [3]);
+    assert!(oracle.is_alive(1) && !oracle.is_alive(2) && !oracle.is_alive(0));
+    redeem(&mut oracle, &next, NOW);
+    assert!(!oracle.is_alive(1));
+}
