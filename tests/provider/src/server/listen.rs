@@ -76,6 +76,9 @@ async fn connection(
 
 async fn converse(shared: Arc<Shared>, stream: impl AsyncRead + AsyncWrite + Unpin, ending: Ending) {
     let service = service_fn(|request| serve::request(Arc::clone(&shared), ending.clone(), request));
+    // A connection may be opened long before it is used.
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(None);
     // An error here is a connection that ended, by us or by the client; the log has said so.
-    let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+    let _ = server.serve_connection(TokioIo::new(stream), service).await;
 }

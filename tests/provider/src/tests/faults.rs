@@ -1,6 +1,6 @@
 //! Each fault as a client sees it.
 
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -141,7 +141,7 @@ fn a_redirect_that_is_followed_is_a_violation() {
 fn a_delay_comes_before_the_decision() {
     let (provider, login) = provider_with(Fault::refresh(How::Plain).delay(Duration::from_secs(600)));
     let mut stream = std::net::TcpStream::connect(provider.address()).unwrap();
-    std::io::Write::write_all(&mut stream, refresh_text(refresh_token(&login)).as_bytes()).unwrap();
+    stream.write_all(refresh_text(refresh_token(&login)).as_bytes()).unwrap();
     provider.wait_until(|oracle| oracle.refresh_count() == 1);
     assert!(!redeemed(&provider, &login));
     drop(stream);
@@ -152,13 +152,23 @@ fn a_delay_comes_before_the_decision() {
 #[test]
 fn connections_can_fail_before_a_word() {
     let (provider, login) = provider_with(Fault::refresh(How::Plain));
-    provider.connection_fault(ConnectionFault::Close, 1);
-    provider.connection_fault(ConnectionFault::Reset, 1);
-    for _ in 0..2 {
+    let request = refresh_text(refresh_token(&login));
+    for (fault, expected) in [
+        (ConnectionFault::Close, None),
+        (ConnectionFault::Reset, Some(ErrorKind::ConnectionReset)),
+        (ConnectionFault::Silent, Some(ErrorKind::WouldBlock)),
+    ] {
+        provider.connection_fault(fault, 1);
         let mut stream = std::net::TcpStream::connect(provider.address()).unwrap();
-        assert!(matches!(stream.read(&mut [0; 1]), Ok(0) | Err(_)));
+        if fault == ConnectionFault::Silent {
+            stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+        }
+        let read = stream.read(&mut [0; 1]);
+        assert_eq!(read.as_ref().err().map(std::io::Error::kind), expected, "{fault:?}");
+        assert_eq!(read.unwrap_or(0), 0, "{fault:?}");
     }
-    assert_eq!((provider.connections(), provider.refresh_count()), (2, 0));
+    assert_eq!((provider.connections(), provider.refresh_count()), (3, 0));
     assert_eq!(refresh(&provider, refresh_token(&login)).unwrap().status, 200);
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::client::{get, parse, post, raw, refresh, refresh_token, text};
 use crate::authorization::challenge;
 use crate::jwt::CLIENT_ID;
-use crate::{Account, Approval, FakeProvider, Script, Settings};
+use crate::{Account, Approval, Endpoint, FakeProvider, Fault, How, Script, Settings};
 
 const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 const REDIRECT: &str = "http%3A%2F%2Flocalhost%3A1455%2Fauth%2Fcallback";
@@ -121,6 +121,9 @@ fn the_backend_answers_a_good_bearer_and_refuses_others() {
     let said = String::from_utf8(ask(&bearer).body).unwrap();
     assert!(said.contains("event: response.completed") && said.contains("Hello from the fake provider."));
     assert_eq!(provider.log().last().unwrap().conversation, Some(json!({"model": "gpt-5.5"})));
+    provider
+        .fault(Fault::on(Endpoint::Responses, How::Status { status: 429, body: json!({"error": {"code": "slow"}}) }));
+    assert_eq!(ask(&bearer).status, 429);
     let wrong_account = format!("{bearer}chatgpt-account-id: someone-else\r\n");
     assert_eq!(ask(&wrong_account).status, 403);
     provider.refuse_access(login.serial);
