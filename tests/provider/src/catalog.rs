@@ -22,7 +22,7 @@ pub fn models() -> Value {
         "priority": 0,
         "availability_nux": null,
         "upgrade": null,
-        "base_instructions": "You are a coding agent running in a terminal.",
+        "base_instructions": "You answer in a terminal.",
         "supports_reasoning_summaries": true,
         "default_reasoning_summary": "none",
         "support_verbosity": true,
