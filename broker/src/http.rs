@@ -3,5 +3,24 @@
 //! Files in dependency order:
 //!
 //! * [`request_id`]: the name of one request.
+//! * [`error`]: a problem as a response; the one table of statuses.
+//! * `target`: paths and queries that could mean two things.
+//! * [`limits`]: what an address, a connection and a request may cost; who the client is.
+//! * [`tls`]: the certificate, reloadable; the self-signed one.
+//! * [`local_socket`]: the administration socket's file.
+//! * `stream`, `head`, `farewell`, `connection`: a connection under watch: deadlines and bounds below the framework.
+//! * `guard`: the last look at a request before the application, and at its answer.
+//! * [`listener`]: sockets to applications, through all of the above.
 
+mod connection;
+pub mod error;
+mod farewell;
+mod guard;
+mod head;
+pub mod limits;
+pub mod listener;
+pub mod local_socket;
 pub mod request_id;
+mod stream;
+mod target;
+pub mod tls;

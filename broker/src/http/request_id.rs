@@ -5,9 +5,6 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 use actix_http::header::{HeaderName, HeaderValue};
 
@@ -81,8 +78,8 @@ pub fn current() -> Option<RequestId> {
     CURRENT.get()
 }
 
-/// Polls `future` as part of the request `id`: what it logs carries the id.
-pub fn poll_within<F: Future>(id: RequestId, future: Pin<&mut F>, context: &mut Context<'_>) -> Poll<F::Output> {
+/// Runs `work` as part of the request `id`: what it logs carries the id.
+pub fn within<T>(id: RequestId, work: impl FnOnce() -> T) -> T {
     struct Restore(Option<RequestId>);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -90,7 +87,7 @@ pub fn poll_within<F: Future>(id: RequestId, future: Pin<&mut F>, context: &mut 
         }
     }
     let _restore = Restore(CURRENT.replace(Some(id)));
-    future.poll(context)
+    work()
 }
 
 fn seed() -> u64 {
@@ -129,11 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_current_only_while_it_is_polled() {
-        let id = RequestId::random();
-        let mut future = Box::pin(async { current() });
-        let mut context = Context::from_waker(std::task::Waker::noop());
-        assert_eq!(poll_within(id, future.as_mut(), &mut context), Poll::Ready(Some(id)));
+    fn a_request_is_current_only_while_it_is_worked_on() {
+        let (outer, inner) = (RequestId::random(), RequestId::random());
+        within(outer, || {
+            assert_eq!(within(inner, current), Some(inner));
+            assert_eq!(current(), Some(outer));
+        });
         assert_eq!(current(), None);
     }
 }

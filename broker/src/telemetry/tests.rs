@@ -65,9 +65,7 @@ fn a_line_within_a_request_names_it() {
     let id = RequestId::random();
     for style in [Style::Human { colour: false }, Style::Json] {
         let log = logged(style, "info", || {
-            let mut request = Box::pin(async { tracing::info!(target: "scorpiox_broker", "served") });
-            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-            assert!(request_id::poll_within(id, request.as_mut(), &mut context).is_ready());
+            request_id::within(id, || tracing::info!(target: "scorpiox_broker", "served"));
         });
         assert!(log.contains(id.as_str()), "{log}");
     }
