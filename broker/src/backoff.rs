@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_quarter_of_an_hour() {
-        assert_eq!(waits(10), [5, 10, 20, 40, 80, 160, 320, 641, 900, 900]);
+        assert_eq!(waits(10), [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]);
     }
 
     #[test]

@@ -11,12 +11,15 @@
 //! * `stream`, `head`, `farewell`, `connection`: a connection under watch: deadlines and bounds below the framework.
 //! * `guard`: the last look at a request before the application, and at its answer.
 //! * [`listener`]: sockets to applications, through all of the above.
+//! * [`token`], [`admin`], [`health`]: decode, call, encode.
 
+pub mod admin;
 mod connection;
 pub mod error;
 mod farewell;
 mod guard;
 mod head;
+pub mod health;
 pub mod limits;
 pub mod listener;
 pub mod local_socket;
@@ -24,3 +27,4 @@ pub mod request_id;
 mod stream;
 mod target;
 pub mod tls;
+pub mod token;

@@ -219,7 +219,8 @@ impl Issuer {
         let first_word = holding.desk().refused != Some(generation);
         if first_word {
             let obtained_at = credential.tokens.as_ref().map_or(now, |tokens| tokens.obtained_at);
-            let admitted = admit(obtained_at, &holding.desk().refusals, &caller.refusals(), now);
+            let admitted =
+                admit(obtained_at, &holding.desk().refusals, &caller.refusals(), parts.policy.minimum_token_age, now);
             if let Err(moment) = admitted {
                 return Err(Refused::TooSoon(moment.since(now)));
             }

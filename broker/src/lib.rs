@@ -30,6 +30,7 @@
 //! * [`config`]: sources to one typed configuration.
 //! * [`http`]: everything between a socket and a handler.
 //! * [`telemetry`]: the log.
+//! * [`startup`]: binds the parts together, serves, stops in order.
 
 pub mod activity;
 pub mod audit_chain;
@@ -57,6 +58,7 @@ pub mod rotator;
 pub mod scheduler;
 pub mod seal;
 pub mod spool;
+pub mod startup;
 pub mod store;
 pub mod telemetry;
 pub mod timeline;

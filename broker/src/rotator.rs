@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use scorpiox_wire::Secret;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tracing::{error, info, warn};
 
@@ -67,6 +68,8 @@ pub struct Rotator {
     unsaved: AtomicUsize,
     stopping: AtomicBool,
     changed: Notify,
+    /// Where rotations run: never the runtime of a worker that serves requests, which ends when serving does.
+    runtime: Handle,
 }
 
 /// Why no rotation begins.
@@ -83,7 +86,7 @@ pub enum NotNow {
 }
 
 impl Rotator {
-    /// Takes the parts.
+    /// Takes the parts. Rotations run on the runtime that this is called on.
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
             parts,
@@ -91,7 +94,13 @@ impl Rotator {
             unsaved: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             changed: Notify::new(),
+            runtime: Handle::current(),
         })
+    }
+
+    /// Where work belongs that must outlive the request which began it.
+    pub fn runtime(&self) -> &Handle {
+        &self.runtime
     }
 
     /// What it works with.
@@ -122,8 +131,8 @@ impl Rotator {
         let rotator = Arc::clone(self);
         let held = Arc::clone(holding);
         match permission(&desk.credential, wish, now, &self.parts.policy) {
-            Permission::Now => drop(tokio::spawn(rotator.supervise(held, sender))),
-            Permission::GiveUp => drop(tokio::spawn(rotator.give_up(held, sender))),
+            Permission::Now => drop(self.runtime.spawn(rotator.supervise(held, sender))),
+            Permission::GiveUp => drop(self.runtime.spawn(rotator.give_up(held, sender))),
             Permission::NotBefore(moment) => return Err(NotNow::Wait(moment.since(now))),
             Permission::Never(why) => return Err(NotNow::Never(why)),
         }
@@ -164,7 +173,7 @@ impl Rotator {
         let quarantine = move |rotation: &Rotation| Some(rotation.quarantined(cause));
         self.assume(holding, quarantine);
         let (rotator, held) = (Arc::clone(self), Arc::clone(holding));
-        tokio::spawn(async move {
+        self.runtime.spawn(async move {
             while let Err(Failure::Storage(error)) = rotator.make_sure(&held).await {
                 warn!(credential = %held.id(), error, "the quarantine is not on disk yet");
                 rotator.parts.timeline.sleep(Duration::from_secs(5)).await;

@@ -18,6 +18,8 @@ pub struct Policy {
     pub quiet_time: Duration,
     /// A probe waits until the access token has no more than this left (or a tenth of its life, if that is more).
     pub probe_window: Duration,
+    /// A token younger than this is not renewed because of a refusal; doubled by each rotation that a refusal caused.
+    pub minimum_token_age: Duration,
     /// A doubt ends this long after the access token.
     pub doubt_limit: Duration,
 }
@@ -29,6 +31,7 @@ impl Default for Policy {
             serve_floor: Duration::from_secs(6 * 60),
             quiet_time: Duration::from_secs(2 * 60),
             probe_window: Duration::from_secs(15 * 60),
+            minimum_token_age: Duration::from_secs(60),
             doubt_limit: Duration::from_secs(24 * 60 * 60),
         }
     }

@@ -8,8 +8,7 @@ use scorpiox_wire::TokenTag;
 use super::credential::CredentialId;
 use crate::clock::Timestamp;
 
-/// A token younger than this is not renewed because of a refusal; doubled by each rotation that a refusal caused.
-const MINIMUM_AGE: Duration = Duration::from_secs(60);
+/// The minimum age is not doubled beyond this.
 const MINIMUM_AGE_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// So many rotations may one client's refusals cause in a day.
 const PER_CLIENT_AND_DAY: usize = 6;
@@ -56,10 +55,17 @@ impl History {
     }
 }
 
-/// When a refusal of the current token may cause a rotation: `Ok` now, `Err` not before.
-pub fn admit(obtained_at: Timestamp, credential: &History, client: &History, now: Timestamp) -> Result<(), Timestamp> {
+/// When a refusal of the current token may cause a rotation: `Ok` now, `Err` not before. A token must be `minimum` old,
+/// twice that for each rotation that refusals caused within a day.
+pub fn admit(
+    obtained_at: Timestamp,
+    credential: &History,
+    client: &History,
+    minimum: Duration,
+    now: Timestamp,
+) -> Result<(), Timestamp> {
     let doublings = u32::try_from(credential.today(now)).unwrap_or(u32::MAX).min(6);
-    let age = (MINIMUM_AGE * (1 << doublings)).min(MINIMUM_AGE_LIMIT);
+    let age = minimum.saturating_mul(1 << doublings).min(MINIMUM_AGE_LIMIT.max(minimum));
     // An obtained_at ahead of now is a calendar that went back: that says nothing of the token's age.
     let ripe = if obtained_at > now { now } else { obtained_at + age };
     let oldest_today = client.0.iter().find(|moment| now.since(**moment) < DAY);
@@ -75,6 +81,7 @@ pub fn admit(obtained_at: Timestamp, credential: &History, client: &History, now
 mod tests {
     use super::*;
 
+    const MINIMUM: Duration = Duration::from_secs(60);
     const NOW: Timestamp = Timestamp::from_unix(1_000_000);
 
     fn ago(seconds: u64) -> Timestamp {
@@ -108,9 +115,9 @@ mod tests {
         for (rotations, age) in cases {
             let credential = history(rotations);
             let nobody = History::default();
-            assert_eq!(admit(ago(age), &credential, &nobody, NOW), Ok(()), "{rotations:?}");
+            assert_eq!(admit(ago(age), &credential, &nobody, MINIMUM, NOW), Ok(()), "{rotations:?}");
             assert_eq!(
-                admit(ago(age - 1), &credential, &nobody, NOW),
+                admit(ago(age - 1), &credential, &nobody, MINIMUM, NOW),
                 Err(NOW + Duration::from_secs(1)),
                 "{rotations:?}"
             );
@@ -120,9 +127,9 @@ mod tests {
     #[test]
     fn the_seventh_of_a_client_in_a_day_waits_for_the_first_to_be_a_day_old() {
         let client = history(&[80_000, 70_000, 60_000, 50_000, 40_000, 30_000]);
-        assert_eq!(admit(ago(7_200), &History::default(), &client, NOW), Err(ago(80_000) + DAY));
+        assert_eq!(admit(ago(7_200), &History::default(), &client, MINIMUM, NOW), Err(ago(80_000) + DAY));
         let five = history(&[90_000, 70_000, 60_000, 50_000, 40_000, 30_000]);
-        assert_eq!(admit(ago(7_200), &History::default(), &five, NOW), Ok(()));
+        assert_eq!(admit(ago(7_200), &History::default(), &five, MINIMUM, NOW), Ok(()));
     }
 
     #[test]

@@ -111,7 +111,7 @@ impl Registrar {
         let view = self.logins.open(Login { request: request.clone(), view, browser: None }, now)?;
         let (registrar, by, id) = (Arc::clone(self), by.clone(), view.id.clone());
         let until = Timestamp::from_unix(view.expires_at);
-        tokio::spawn(async move {
+        self.rotator.runtime().spawn(async move {
             let state = registrar.poll(&by, &request, &device, until).await;
             registrar.logins.end(&id, state);
         });

@@ -1,0 +1,138 @@
+//! The administration operations: decode, call the registrar, encode.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+use scorpiox_wire::admin::{
+    ClientRequest, ImportRequest, LoginCallback, LoginRequest, PauseRequest, RefreshRequest, RevokeRequest,
+};
+use serde::{Deserialize, Serialize};
+
+use super::error::Refusal;
+use super::request_id;
+use crate::domain::credential::Pause;
+use crate::registrar::{Administrator, Registrar};
+
+type Answer = Result<HttpResponse, Refusal>;
+type Data = web::Data<Arc<Registrar>>;
+
+/// Most entries of the audit in one answer.
+const AUDIT_PAGE: u32 = 1_000;
+
+/// Adds the routes.
+pub fn routes(app: &mut web::ServiceConfig) {
+    app.service(
+        web::scope("/admin/v1")
+            .route("/status", web::get().to(status))
+            .route("/promote", web::post().to(promote))
+            .route("/credentials", web::get().to(credentials))
+            .route("/credentials", web::post().to(import))
+            .route("/credentials/{name}", web::get().to(credential))
+            .route("/credentials/{name}", web::delete().to(remove))
+            .route("/credentials/{name}/refresh", web::post().to(refresh))
+            .route("/credentials/{name}/pause", web::post().to(pause))
+            .route("/credentials/{name}/resume", web::post().to(resume))
+            .route("/logins", web::post().to(begin_login))
+            .route("/logins/{id}", web::get().to(login))
+            .route("/logins/{id}/callback", web::post().to(login_callback))
+            .route("/clients", web::get().to(clients))
+            .route("/clients", web::post().to(create_client))
+            .route("/clients/{name}/rotate-key", web::post().to(rotate_key))
+            .route("/clients/{name}/revoke", web::post().to(revoke))
+            .route("/audit", web::get().to(audit))
+            .route("/audit/verify", web::get().to(verify)),
+    );
+}
+
+/// Who asks: whoever may open the socket. Its file's mode decides, and the kernel enforces it.
+fn administrator() -> Administrator {
+    let request_id = request_id::current().map(|id| id.as_str().to_owned()).unwrap_or_default();
+    Administrator { actor: "admin:local".to_owned(), request_id, address: "unix".to_owned() }
+}
+
+fn ok(body: impl Serialize) -> Answer {
+    Ok(HttpResponse::Ok().json(body))
+}
+
+async fn status(registrar: Data) -> Answer {
+    ok(registrar.status())
+}
+
+async fn promote(registrar: Data) -> Answer {
+    registrar.promote(&administrator()).await?;
+    ok(registrar.status())
+}
+
+async fn credentials(registrar: Data) -> Answer {
+    ok(registrar.credentials())
+}
+
+async fn credential(registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.credential(&name)?)
+}
+
+async fn import(registrar: Data, body: web::Json<ImportRequest>) -> Answer {
+    ok(registrar.import(&administrator(), &body).await?)
+}
+
+async fn remove(registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.remove(&administrator(), &name).await?)
+}
+
+async fn refresh(registrar: Data, name: web::Path<String>, body: web::Json<RefreshRequest>) -> Answer {
+    ok(registrar.refresh(&administrator(), &name, body.probe).await?)
+}
+
+async fn pause(registrar: Data, name: web::Path<String>, body: web::Json<PauseRequest>) -> Answer {
+    let pause = if body.renewal_only { Pause::Renewal } else { Pause::All };
+    ok(registrar.pause(&administrator(), &name, pause).await?)
+}
+
+async fn resume(registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.pause(&administrator(), &name, Pause::None).await?)
+}
+
+async fn begin_login(registrar: Data, body: web::Json<LoginRequest>) -> Answer {
+    ok(registrar.begin_login(&administrator(), body.into_inner()).await?)
+}
+
+async fn login(registrar: Data, id: web::Path<String>) -> Answer {
+    ok(registrar.login(&id)?)
+}
+
+async fn login_callback(registrar: Data, id: web::Path<String>, body: web::Json<LoginCallback>) -> Answer {
+    ok(registrar.login_callback(&administrator(), &id, body.into_inner()).await?)
+}
+
+async fn clients(registrar: Data) -> Answer {
+    ok(registrar.clients().await?)
+}
+
+async fn create_client(registrar: Data, body: web::Json<ClientRequest>) -> Answer {
+    ok(registrar.create_client(&administrator(), &body).await?)
+}
+
+async fn rotate_key(registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.rotate_key(&administrator(), &name).await?)
+}
+
+async fn revoke(registrar: Data, name: web::Path<String>, body: web::Json<RevokeRequest>) -> Answer {
+    ok(registrar.revoke(&administrator(), &name, body.rotate).await?)
+}
+
+/// Which part of the audit.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditQuery {
+    after: Option<u64>,
+    limit: Option<u32>,
+}
+
+async fn audit(registrar: Data, query: web::Query<AuditQuery>) -> Answer {
+    let limit = query.limit.unwrap_or(100).min(AUDIT_PAGE);
+    ok(registrar.audit(query.after, limit).await?)
+}
+
+async fn verify(registrar: Data) -> Answer {
+    ok(registrar.verify_audit().await?)
+}

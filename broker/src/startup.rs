@@ -1,0 +1,59 @@
+//! Binds the parts together, serves, and stops in order.
+//!
+//! * `directory`: the data directory, its lock, its keys, its identity.
+//! * `assembly`: the parts, in dependency order.
+//! * `running`: listeners, signals, the stop.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use crate::config::Config;
+use crate::telemetry;
+
+mod assembly;
+mod directory;
+mod running;
+
+/// Which command starts the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// By hand: says on standard output what was made, and the next command to type.
+    Up,
+    /// As a service.
+    Serve,
+}
+
+/// Starts the broker and returns when it has stopped. `reread` makes the configuration anew on SIGHUP.
+pub fn run(
+    config: Config,
+    how: Start,
+    reread: impl Fn() -> anyhow::Result<Config> + Send + 'static,
+) -> anyhow::Result<ExitCode> {
+    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let telemetry = telemetry::start(&config.log, no_colour)?;
+    keep_secrets_in_memory();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .thread_name("broker")
+        .build()
+        .context("cannot start the runtime")?;
+    let code = runtime.block_on(running::run(config, how, telemetry, reread));
+    // What is left on the runtime is idle: the stop has waited for everything that matters.
+    runtime.shutdown_background();
+    code
+}
+
+/// A crash must not write tokens to a core file, and no other process of this user may read this one's memory.
+fn keep_secrets_in_memory() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "core files could not be switched off");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "other processes of this user may read this one's memory");
+    }
+}

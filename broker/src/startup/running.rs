@@ -1,0 +1,288 @@
+//! Listeners, signals, and the stop: no token that was obtained is lost to it.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actix_server::ServerHandle;
+use actix_web::{App, web};
+use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info, warn};
+
+use super::Start;
+use super::assembly::{Assembly, assemble};
+use super::directory::{Directory, make_private};
+use crate::config::{Config, Transport};
+use crate::gate::Gate;
+use crate::http::limits::{Bounds, Caps};
+use crate::http::listener::{self, Listen};
+use crate::http::tls::{Reload, ReloadableCertificate, self_signed, server_config};
+use crate::http::{admin, error as problems, health, local_socket, token};
+use crate::issuer::{Issuer, Terms};
+use crate::registrar::{Facade, Registrar};
+use crate::scheduler;
+use crate::store::Store;
+use crate::store::clients::Repeats;
+use crate::telemetry::Telemetry;
+use crate::timeline::Timeline;
+
+/// How often counted hand-outs are written and the certificate's file is looked at.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// How long requests under way may take once the broker stops.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// A broker that serves.
+struct Running {
+    assembly: Assembly,
+    registrar: Arc<Registrar>,
+    certificate: Option<Arc<ReloadableCertificate>>,
+    clients: ServerHandle,
+    administration: ServerHandle,
+    telemetry: Telemetry,
+    /// Keeps the lock.
+    directory: Directory,
+}
+
+/// Serves until a signal says otherwise.
+pub(super) async fn run(
+    config: Config,
+    how: Start,
+    telemetry: Telemetry,
+    reread: impl Fn() -> anyhow::Result<Config>,
+) -> anyhow::Result<ExitCode> {
+    // Before anything is served, so that no signal finds the default action.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let (running, url) = start(&config, telemetry).await?;
+    if how == Start::Up {
+        // A closed standard output is no reason not to serve.
+        let _ = greet(&running, &config, &url);
+    }
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    info!(url, data = %config.data.display(), version = env!("CARGO_PKG_VERSION"), "serving");
+    let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
+    housekeeping.tick().await;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hang_up.recv() => running.reload(&reread),
+            _ = housekeeping.tick() => {
+                running.look_at_certificate();
+                flush(&running.assembly.gate, &running.assembly.store).await;
+            }
+        }
+    }
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    running.stop(&mut terminate, &mut interrupt).await
+}
+
+async fn start(config: &Config, telemetry: Telemetry) -> anyhow::Result<(Running, String)> {
+    let (mut directory, keys) = Directory::open(config)?;
+    let socket = listener::bind(config.listen)?;
+    let address = socket.local_addr()?;
+    let url = config.client_url(address.port());
+    let assembly = assemble(config, &directory, keys).await?;
+    let certificate = certificate(config, &mut directory, &assembly.timeline)?;
+    let facade = Facade {
+        url: format!("{url}{}", scorpiox_wire::token::PATH),
+        pin: certificate.as_ref().map(|certificate| certificate.pin()),
+        certificate_ends_at: certificate.as_ref().map(|certificate| certificate.ends_at()),
+        data: config.data.display().to_string(),
+        started_at: assembly.timeline.now(),
+    };
+    let (rotator, gate, auditor) = (&assembly.rotator, &assembly.gate, &assembly.auditor);
+    let registrar =
+        Registrar::new(Arc::clone(rotator), Arc::clone(gate), auditor.clone(), assembly.provider.clone(), facade);
+    let clients = serve_clients(config, &assembly, socket, certificate.as_ref())?;
+    let administration = serve_administration(config, &registrar)?;
+    drop(tokio::spawn(scheduler::run(Arc::clone(rotator))));
+    let running = Running { registrar, certificate, clients, administration, telemetry, directory, assembly };
+    Ok((running, url))
+}
+
+fn serve_clients(
+    config: &Config,
+    assembly: &Assembly,
+    socket: std::net::TcpListener,
+    certificate: Option<&Arc<ReloadableCertificate>>,
+) -> anyhow::Result<ServerHandle> {
+    let terms = Terms { wait: config.limits.wait, revalidate_after: config.serve.revalidate_after };
+    let (rotator, gate, auditor) = (&assembly.rotator, &assembly.gate, &assembly.auditor);
+    let tokens = web::Data::new(token::TokenService {
+        gate: Arc::clone(gate),
+        issuer: Issuer::new(Arc::clone(gate), Arc::clone(rotator), auditor.clone(), terms),
+    });
+    let state = web::Data::new(health::HealthService { rotator: Arc::clone(rotator), auditor: auditor.clone() });
+    let body_bytes = config.limits.body_bytes;
+    let listen = Listen {
+        socket,
+        tls: certificate.map(|certificate| server_config(Arc::clone(certificate))),
+        caps: Caps::from(&config.limits),
+        bounds: Bounds::from(&config.limits),
+        workers: config.workers,
+        drain: DRAIN,
+    };
+    let app = move || {
+        App::new()
+            .app_data(tokens.clone())
+            .app_data(state.clone())
+            .configure(problems::extractors(body_bytes))
+            .configure(token::routes)
+            .configure(health::routes)
+    };
+    let listening = listener::serve(app, listen)?;
+    drop(tokio::spawn(listening.server));
+    Ok(listening.handle)
+}
+
+fn serve_administration(config: &Config, registrar: &Arc<Registrar>) -> anyhow::Result<ServerHandle> {
+    let socket = local_socket::bind(&config.socket(), config.admin.socket_group.as_deref())
+        .with_context(|| format!("cannot listen on {}", config.socket().display()))?;
+    let registrar = web::Data::new(Arc::clone(registrar));
+    let body_bytes = config.limits.body_bytes;
+    let app = move || {
+        App::new().app_data(registrar.clone()).configure(problems::extractors(body_bytes)).configure(admin::routes)
+    };
+    // A renewal that an administrator waits for may take as long as a rotation may.
+    let bounds = Bounds { request_timeout: Duration::from_secs(60), ..Bounds::from(&config.limits) };
+    let (handle, server) = listener::serve_local(app, socket, bounds, DRAIN)?;
+    drop(tokio::spawn(server));
+    Ok(handle)
+}
+
+fn certificate(
+    config: &Config,
+    directory: &mut Directory,
+    timeline: &Timeline,
+) -> anyhow::Result<Option<Arc<ReloadableCertificate>>> {
+    let (certificate, key) = match config.transport() {
+        Transport::Plain => return Ok(None),
+        Transport::Certificate { certificate, key } => (certificate, key),
+        Transport::SelfSigned => {
+            let place = config.data.join("tls");
+            let made = make_private(&place)?;
+            let paths = self_signed(&config.name, &place, timeline.now())?;
+            if made {
+                directory.created.push(("certificate", paths.0.clone()));
+            }
+            paths
+        }
+    };
+    Ok(Some(ReloadableCertificate::load(certificate, key)?))
+}
+
+impl Running {
+    fn reload(&self, reread: &impl Fn() -> anyhow::Result<Config>) {
+        self.assembly.timeline.accept_wall();
+        self.look_at_certificate();
+        match reread() {
+            Err(error) => error!(error = format!("{error:#}"), "the configuration was not reloaded: it is wrong"),
+            Ok(config) => match self.telemetry.set_level(&config.log.level) {
+                Err(error) => error!(%error, "the log's level was not reloaded"),
+                Ok(()) => info!("reloaded: certificate, log level, the machine's clock; anything else needs a restart"),
+            },
+        }
+    }
+
+    /// A bad new certificate leaves the old one in place.
+    fn look_at_certificate(&self) {
+        let Some(certificate) = &self.certificate else { return };
+        match certificate.reload() {
+            Ok(Reload::Unchanged) => {}
+            Ok(Reload::Replaced) => {
+                self.registrar.show_certificate(certificate.pin(), certificate.ends_at());
+                info!(ends_at = %certificate.ends_at(), pin = certificate.pin(), "another certificate is served");
+            }
+            Err(error) => error!(%error, "the certificate was not reloaded; the old one is still served"),
+        }
+    }
+
+    /// Stops in order: no new connections, requests under way are answered, rotations end, then the files are closed.
+    async fn stop(self, terminate: &mut Signal, interrupt: &mut Signal) -> anyhow::Result<ExitCode> {
+        info!("stopping: requests and renewals under way are finished first");
+        let Assembly { rotator, gate, auditor, audit_writer, store, .. } = self.assembly;
+        rotator.stop();
+        let drained = async {
+            tokio::join!(self.clients.stop(true), self.administration.stop(true));
+            while rotator.in_flight() > 0 {
+                if rotator.memory_only() > 0 {
+                    error!(
+                        answers = rotator.memory_only(),
+                        "tokens that were obtained are in memory only; still trying to save them: free disk space, or send \
+                         a second signal to leave and lose them"
+                    );
+                }
+                tokio::select! {
+                    () = rotator.changed() => {}
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                }
+            }
+        };
+        tokio::select! {
+            () = drained => {}
+            _ = terminate.recv() => return Ok(left(&rotator)),
+            _ = interrupt.recv() => return Ok(left(&rotator)),
+        }
+        flush(&gate, &store).await;
+        drop((auditor, self.registrar, rotator));
+        if tokio::time::timeout(Duration::from_secs(5), audit_writer).await.is_err() {
+            warn!("the audit was still being written");
+        }
+        store.close().await;
+        info!("stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn left(rotator: &crate::rotator::Rotator) -> ExitCode {
+    error!(answers_lost = rotator.memory_only(), renewals_cut = rotator.in_flight(), "a second signal: leaving now");
+    ExitCode::FAILURE
+}
+
+/// Writes the hand-outs that were counted in memory.
+async fn flush(gate: &Gate, store: &Store) {
+    let mut repeats = Vec::new();
+    for caller in gate.callers() {
+        let (Some(credential), count) = (caller.credential_id(), caller.repeats.swap(0, Ordering::Relaxed)) else {
+            continue;
+        };
+        if count > 0 {
+            let last_at = i64::try_from(caller.last_at.load(Ordering::Relaxed)).unwrap_or(0);
+            repeats.push(Repeats {
+                client: caller.client.id.clone(),
+                credential: credential.clone(),
+                generation: caller.audited.load(Ordering::Relaxed),
+                count,
+                last_at: crate::clock::Timestamp::from_unix(last_at),
+            });
+        }
+    }
+    if repeats.is_empty() {
+        return;
+    }
+    if let Err(error) = store.add_repeats(&repeats).await {
+        warn!(%error, clients = repeats.len(), "counts of repeated hand-outs were not written");
+    }
+}
+
+/// What a person needs to know after `up`.
+fn greet(running: &Running, config: &Config, url: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for (what, path) in &running.directory.created {
+        writeln!(out, "created  {what:<16} {}", path.display())?;
+    }
+    writeln!(out, "serving  {url}")?;
+    let default = running.registrar.credentials().is_empty();
+    let data = config.data.display();
+    if default {
+        writeln!(out, "next     scorpiox-broker login --name main --data {data}")?;
+    } else {
+        writeln!(out, "next     scorpiox-broker status --data {data}")?;
+    }
+    out.flush()
+}
