@@ -13,6 +13,7 @@ use crate::audit_chain::Record;
 use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
 use crate::domain::credential::CredentialId;
+use crate::fence::Fence;
 use crate::spool::{Drained, Spool};
 use crate::store::Store;
 use crate::store::audit::{Deed, FirstHandout};
@@ -51,6 +52,7 @@ struct Health {
 struct Writer {
     store: Store,
     spool: Arc<Spool>,
+    fence: Fence,
     timeline: Timeline,
     activity: Activity,
     health: Arc<Health>,
@@ -58,16 +60,18 @@ struct Writer {
 }
 
 impl Auditor {
-    /// Starts the writing task; it ends when the last auditor is dropped and all is written.
+    /// Starts the writing task, which tells the mark where the chain ends; it ends when the last auditor is dropped and all is written.
     pub fn start(
         store: Store,
         spool: Spool,
+        fence: Fence,
         timeline: Timeline,
         activity: Activity,
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, queue) = mpsc::channel(QUEUE);
         let health = Arc::<Health>::default();
-        let writer = Writer { store, spool: Arc::new(spool), timeline, activity, health: Arc::clone(&health), queue };
+        let writer =
+            Writer { store, spool: Arc::new(spool), fence, timeline, activity, health: Arc::clone(&health), queue };
         (Self { queue: sender, health }, tokio::spawn(writer.run()))
     }
 
@@ -120,7 +124,10 @@ impl Writer {
     async fn write(&self, deeds: Vec<Deed>) -> Result<(), AuditUnavailable> {
         if self.spool.is_empty() || self.empty_spool().await {
             match self.store.append_deeds(&deeds).await {
-                Ok(()) => return Ok(()),
+                Ok(newest) => {
+                    self.fence.note_audit(newest);
+                    return Ok(());
+                }
                 Err(error) => warn!(%error, "the audit goes to its spool: the database does not take it"),
             }
         }
@@ -144,9 +151,12 @@ impl Writer {
             }
         };
         let deeds = read(&drained);
-        if let Err(error) = self.store.append_deeds(&deeds).await {
-            warn!(%error, waiting = deeds.len(), "the audit's spool cannot be emptied yet");
-            return false;
+        match self.store.append_deeds(&deeds).await {
+            Ok(newest) => self.fence.note_audit(newest),
+            Err(error) => {
+                warn!(%error, waiting = deeds.len(), "the audit's spool cannot be emptied yet");
+                return false;
+            }
         }
         let spool = Arc::clone(&self.spool);
         if let Err(error) = self.activity.blocking(move || spool.clear(&drained)).await {

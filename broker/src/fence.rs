@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use crate::activity::Activity;
+use crate::audit_chain::Link;
 use crate::domain::credential::CredentialId;
 use crate::domain::rotation::Rotation;
 use crate::high_water::{HighWater, Position, Reading};
@@ -91,6 +92,25 @@ impl Fence {
         let Standing::Marked(mark) = self.standing() else { return Ok(()) };
         let id = id.as_str().to_owned();
         self.inner.activity.blocking(move || mark.forget(&id)).await
+    }
+
+    /// The audit ends here now. Free: it is written along with the next mark.
+    pub fn note_audit(&self, newest: Link) {
+        if let Standing::Marked(mark) = self.standing() {
+            mark.note_audit(newest);
+        }
+    }
+
+    /// Where the audit ended when the mark was last written; `None` when it never said.
+    pub fn audit(&self) -> Option<Link> {
+        let Standing::Marked(mark) = self.standing() else { return None };
+        Some(mark.audit()).filter(|link| *link != Link::START)
+    }
+
+    /// Writes the end of the audit down: for a clean stop, and now and then.
+    pub async fn keep_audit(&self) -> io::Result<()> {
+        let Standing::Marked(mark) = self.standing() else { return Ok(()) };
+        self.inner.activity.blocking(move || mark.keep_audit()).await
     }
 
     /// An administrator believes the database: a new mark at its positions, and the fence is gone.

@@ -22,12 +22,12 @@ use crate::rotator::{NotNow, Rotator};
 use crate::store::audit::{Deed, FirstHandout};
 
 /// Where a request came from, for the audit.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Origin<'a> {
     /// The request id in the log.
     pub request_id: &'a str,
-    /// The client's address.
-    pub address: &'a str,
+    /// The client's address; put into words only when it is written down.
+    pub address: &'a dyn std::fmt::Display,
     /// The client's `User-Agent`.
     pub agent: &'a str,
 }
@@ -310,7 +310,7 @@ impl Issuer {
             object: Line::of(&format!("credential:{} generation:{}", credential.name, credential.rotation.generation)),
             outcome: Line::of(outcome),
             request_id: Line::of(origin.request_id),
-            address: Line::of(origin.address),
+            address: Line::of(&origin.address.to_string()),
             detail: Line::of(origin.agent),
         };
         self.auditor.write(Deed { record, handout }).await

@@ -209,7 +209,8 @@ impl Rotator {
         {
             let mut desk = holding.desk();
             match &outcome {
-                Outcome::Renewed(_) => {
+                // A login that took its place begins without a history.
+                Outcome::Renewed(_) | Outcome::Failed(Failure::Superseded) => {
                     desk.backoff.succeed();
                     desk.last_failure = None;
                 }

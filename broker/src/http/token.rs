@@ -8,7 +8,7 @@ use scorpiox_wire::{Code, Problem, TokenTag, token};
 
 use super::error::Refusal;
 use super::limits::ClientAddress;
-use super::request_id;
+use super::request_id::RequestId;
 use crate::gate::{Caller, Gate};
 use crate::issuer::{Ask, Handed, Issuer, Origin, Refused};
 
@@ -25,13 +25,16 @@ pub fn routes(app: &mut web::ServiceConfig) {
     app.service(web::resource(token::PATH).route(web::get().to(get)));
 }
 
-async fn get(request: HttpRequest, service: web::Data<TokenService>) -> Result<HttpResponse, Refusal> {
+async fn get(
+    request: HttpRequest,
+    id: RequestId,
+    address: ClientAddress,
+    service: web::Data<TokenService>,
+) -> Result<HttpResponse, Refusal> {
     let caller = recognise(&service.gate, &request)?;
     let ask = read(&request)?;
-    let id = request_id::current();
-    let address = request.conn_data_address();
     let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let origin = Origin { request_id: id.as_ref().map_or("", |id| id.as_str()), address: &address, agent };
+    let origin = Origin { request_id: id.as_str(), address: &address, agent };
     match service.issuer.hand_out(&caller, &ask, origin).await {
         Ok(Handed::Token(answer)) => {
             let body = serde_json::to_vec(&answer).expect("an answer is texts and numbers");
@@ -46,19 +49,6 @@ async fn get(request: HttpRequest, service: web::Data<TokenService>) -> Result<H
             .insert_header((ETAG, tag.to_etag()))
             .finish()),
         Err(refused) => Err(refusal(&refused)),
-    }
-}
-
-/// The address as the audit names it: formatted only when somebody will read it would be better still, but the first
-/// hand-out of each generation needs it and the cost is small.
-trait AddressOf {
-    fn conn_data_address(&self) -> String;
-}
-
-impl AddressOf for HttpRequest {
-    fn conn_data_address(&self) -> String {
-        use actix_web::HttpMessage;
-        self.extensions().get::<ClientAddress>().map(ToString::to_string).unwrap_or_default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The broker at a glance: what works, what does not, and the command that helps.
 
+use scorpiox_wire::Problem;
 use scorpiox_wire::admin::{AuditEntry, AuditVerdict, Degraded, Readiness, Status};
-use scorpiox_wire::{Code, Problem};
 
 use super::{Registrar, storage};
 use crate::audit_chain::{Entry, Verifier};
@@ -72,7 +72,7 @@ impl Registrar {
     /// Goes through the whole chain.
     pub async fn verify_audit(&self) -> Result<AuditVerdict, Problem> {
         let sealer = &self.parts().sealer;
-        let mut verifier = Verifier::new(sealer, None);
+        let mut verifier = Verifier::new(sealer, self.parts().fence.audit());
         let mut after = 0;
         let mut entries = 0;
         loop {
@@ -87,8 +87,10 @@ impl Registrar {
                 entries += 1;
             }
         }
-        verifier.finish().map_err(|fault| Problem::new(Code::Internal, fault.to_string()))?;
-        Ok(AuditVerdict { entries, first_bad: None, reason: None })
+        Ok(match verifier.finish() {
+            Ok(_) => AuditVerdict { entries, first_bad: None, reason: None },
+            Err(fault) => AuditVerdict { entries, first_bad: Some(fault.seq), reason: Some(fault.reason.to_string()) },
+        })
     }
 }
 

@@ -191,6 +191,11 @@ impl Rotator {
             && current.tokens.as_ref().is_some_and(|tokens| tokens.fingerprint == armed.fingerprint);
         let fingerprint =
             grant.refresh_token.as_ref().map_or(armed.fingerprint, |token| self.parts.sealer.fingerprint(token));
+        let reached = current.tokens.as_ref().map(|tokens| (current.rotation.generation, tokens.fingerprint));
+        if reached == Some((armed.rotation.generation + 1, fingerprint)) {
+            // Concluded once more after a panic that came behind the commit.
+            return self.announce(holding, attempt, &current).await;
+        }
         let granted = current.grant(grant, fingerprint, answer.received_at);
         let next = match granted {
             Ok(Granted::Next(next)) if unchanged => *next,
@@ -203,6 +208,11 @@ impl Rotator {
             Settled::LeftInSlot => return Outcome::Renewed(next.rotation.generation),
         }
         self.parts.failpoints.reach(Point::AfterSettle).await;
+        self.announce(holding, attempt, &next).await
+    }
+
+    /// The next generation is committed: the mark, then everyone is told, then the slot is free.
+    async fn announce(&self, holding: &Arc<Holding>, attempt: &Attempt, next: &Credential) -> Outcome {
         if let Err(error) = self.parts.fence.raise(holding.id(), position(&next.rotation)).await {
             // A mark behind the database is safe: a start adopts what the database has.
             error!(credential = %holding.id(), %error, "the high-water mark could not be raised");

@@ -77,7 +77,8 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         .context("cannot bring back what was here before")?;
     let holdings = Arc::new(recovered.holdings);
     let gate = Arc::new(Gate::new(keys.pepper, callers(&store, &holdings).await?));
-    let (auditor, audit_writer) = Auditor::start(store.clone(), spool, timeline.clone(), activity.clone());
+    let (auditor, audit_writer) =
+        Auditor::start(store.clone(), spool, recovered.fence.clone(), timeline.clone(), activity.clone());
     let rotator = Rotator::new(Parts {
         store: store.clone(),
         provider: Arc::new(provider.clone()),

@@ -52,6 +52,13 @@ impl Directory {
                 data.display()
             );
         }
+        if identity.is_some() && !database(data).exists() && config.high_water_file().exists() {
+            bail!(
+                "the database {} is missing: restore it, or move {} away to begin anew",
+                database(data).display(),
+                data.display()
+            );
+        }
         let passphrase = passphrase(config)?;
         let master_key = master_key(config, identity.as_ref(), passphrase.as_ref(), &mut created)?;
         let pepper = pepper(config, identity.is_some(), passphrase.as_ref(), &mut created)?;

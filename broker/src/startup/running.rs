@@ -74,6 +74,7 @@ pub(super) async fn run(
             _ = housekeeping.tick() => {
                 running.look_at_certificate();
                 flush(&running.assembly.gate, &running.assembly.store).await;
+                keep_audit(&running.assembly.rotator).await;
             }
         }
     }
@@ -229,10 +230,11 @@ impl Running {
             _ = interrupt.recv() => return Ok(left(&rotator)),
         }
         flush(&gate, &store).await;
-        drop((auditor, self.registrar, rotator));
+        drop((auditor, self.registrar));
         if tokio::time::timeout(Duration::from_secs(5), audit_writer).await.is_err() {
             warn!("the audit was still being written");
         }
+        keep_audit(&rotator).await;
         store.close().await;
         info!("stopped");
         Ok(ExitCode::SUCCESS)
@@ -242,6 +244,13 @@ impl Running {
 fn left(rotator: &crate::rotator::Rotator) -> ExitCode {
     error!(answers_lost = rotator.memory_only(), renewals_cut = rotator.in_flight(), "a second signal: leaving now");
     ExitCode::FAILURE
+}
+
+/// Writes down outside the database where the audit ends, so that a cut-off end is noticed.
+async fn keep_audit(rotator: &crate::rotator::Rotator) {
+    if let Err(error) = rotator.parts().fence.keep_audit().await {
+        warn!(%error, "the end of the audit was not written to the high-water mark");
+    }
 }
 
 /// Writes the hand-outs that were counted in memory.

@@ -33,8 +33,8 @@ pub struct Deed {
 }
 
 impl Store {
-    /// Writes deeds at the end of the chain, all or none.
-    pub async fn append_deeds(&self, deeds: &[Deed]) -> Result<(), StoreError> {
+    /// Writes deeds at the end of the chain, all or none, and tells where the chain ends now.
+    pub async fn append_deeds(&self, deeds: &[Deed]) -> Result<Link, StoreError> {
         let _under_way = self.activity.begin();
         let mut transaction = self.begin().await?;
         let mut last = head(&mut transaction).await?;
@@ -47,7 +47,7 @@ impl Store {
             last = entry.link;
         }
         transaction.commit().await?;
-        Ok(())
+        Ok(last)
     }
 
     /// Entries after `seq`, oldest first, at most `limit`.
