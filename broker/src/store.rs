@@ -134,20 +134,6 @@ impl Store {
         self.writer.close().await;
     }
 
-    /// Checks that the database can take a write, without leaving one behind.
-    pub async fn is_writable(&self) -> bool {
-        let attempt = async {
-            let mut transaction = self.begin().await?;
-            sqlx::query(
-                "INSERT INTO meta (key, value) VALUES ('probe', '1') ON CONFLICT (key) DO UPDATE SET value = '1'",
-            )
-            .execute(&mut *transaction)
-            .await?;
-            transaction.rollback().await
-        };
-        attempt.await.is_ok()
-    }
-
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::answer::{Identity, TokenGrant};
 use super::fingerprint::Fingerprint;
-use super::rotation::{Idle, NoTransition, Quarantine, Resting, Rotation, State};
+use super::rotation::{NoTransition, Quarantine, Rotation};
 use super::token_set::TokenSet;
 use crate::clock::Timestamp;
 
@@ -152,14 +152,6 @@ impl Credential {
         Self { owner, ..self.with_tokens(self.rotation.replaced(), tokens, identity) }
     }
 
-    /// True when the login can neither be renewed now nor heal by itself.
-    pub fn is_beyond_renewal(&self) -> bool {
-        match self.rotation.state {
-            State::Reauth(_) | State::Quarantine(_) => true,
-            State::Resting(_) | State::Claimed(_) | State::Sent(_) => self.tokens.is_none(),
-        }
-    }
-
     fn with_tokens(&self, rotation: Rotation, tokens: TokenSet, identity: &Identity) -> Self {
         Self {
             rotation,
@@ -167,15 +159,6 @@ impl Credential {
             email: identity.email.clone().or_else(|| self.email.clone()),
             plan_type: identity.plan_type.clone().or_else(|| self.plan_type.clone()),
             ..self.clone()
-        }
-    }
-
-    /// What the state remembers while nothing is wrong.
-    pub fn idle(&self) -> Option<Idle> {
-        match &self.rotation.state {
-            State::Resting(Resting::Idle(idle)) => Some(*idle),
-            State::Resting(Resting::InDoubt(_)) | State::Claimed(_) | State::Sent(_) | State::Reauth(_) => None,
-            State::Quarantine(_) => None,
         }
     }
 }
