@@ -234,6 +234,28 @@ impl Config {
         format!("{scheme}://{host}:{port}")
     }
 
+    /// What differs in `new` and holds only after a restart, for a person: everything but the log's level.
+    ///
+    /// A reload reads certificate and key again wherever they are; other paths for them count as a difference.
+    pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
+        let top = |config: &Self| {
+            (config.data.clone(), config.listen, config.name.clone(), config.public_url.clone(), config.workers)
+        };
+        let differences = [
+            ("the top level", top(self) != top(new)),
+            ("[tls]", self.tls != new.tls),
+            ("[limits]", self.limits != new.limits),
+            ("[rotation]", self.rotation != new.rotation),
+            ("[provider]", self.provider != new.provider),
+            ("[keys]", self.keys != new.keys),
+            ("[admin]", self.admin != new.admin),
+            ("log.format", self.log.format != new.log.format),
+            ("[audit]", self.audit != new.audit),
+            ("[serve]", self.serve != new.serve),
+        ];
+        differences.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+
     /// The administration socket.
     pub fn socket(&self) -> PathBuf {
         self.admin.socket.clone().unwrap_or_else(|| self.data.join("admin.sock"))

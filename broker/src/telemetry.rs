@@ -3,9 +3,10 @@
 //! * [`line`](self): how a line looks lies in `telemetry/line.rs`.
 
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, FilterExt, FilterFn, ParseError, filter_fn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, FilterFn, LevelFilter, ParseError};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -50,7 +51,15 @@ pub fn start(log: &Log, no_colour: bool) -> Result<Telemetry, TelemetryError> {
     let (level, handle) = reload::Layer::new(parse_level(&log.level)?);
     let lines = lines(style, std::io::stderr).with_filter(level.and(dependencies_are_capped()));
     tracing_subscriber::registry().with(lines).try_init()?;
+    std::panic::set_hook(Box::new(log_panic));
     Ok(Telemetry { level: handle })
+}
+
+/// A panic is a line like any other, so that a log that is read by a program stays readable.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let message = panic.payload_as_str().unwrap_or("without a message");
+    tracing::error!(place, "panicked: {message}");
 }
 
 impl Telemetry {
@@ -78,18 +87,24 @@ where
 /// Keeps what others log at DEBUG and TRACE out, whatever the level says: hyper, rustls, actix and sqlx print there the
 /// bytes that they send and receive, and those are our tokens and keys.
 fn dependencies_are_capped() -> FilterFn<fn(&Metadata<'_>) -> bool> {
-    filter_fn(|event| {
-        let target = event.target();
-        if target.starts_with("scorpiox") {
-            return true;
-        }
-        // The framework announces each worker at INFO, and reports each client that sends nonsense as its own ERROR.
-        if target.starts_with("actix_http") {
-            return false;
-        }
-        let most = if target.starts_with("actix") { Level::WARN } else { Level::INFO };
-        *event.level() <= most
-    })
+    // Without a hint of its own it would hide that of the level, and each `log::trace!` of rustls would be looked at.
+    FilterFn::new(may_be_logged as fn(&Metadata<'_>) -> bool).with_max_level_hint(LevelFilter::TRACE)
+}
+
+fn may_be_logged(event: &Metadata<'_>) -> bool {
+    let target = event.target();
+    let most = if target.starts_with("scorpiox") {
+        return true;
+    } else if target.starts_with("actix_http") {
+        // It reports each client that sends nonsense as an ERROR of its own.
+        return false;
+    } else if target.starts_with("actix") {
+        // It announces each of its threads at INFO.
+        Level::WARN
+    } else {
+        Level::INFO
+    };
+    *event.level() <= most
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ section! {
 section! {
     /// What one address, connection and request may cost.
     pub Limits = "limits" {
-        /// Connections that one address may hold at once.
+        /// Connections that one address (of IPv6: one /64) may hold at once.
         "SCORPIOX_BROKER_LIMITS_CONNECTIONS_PER_ADDRESS" connections_per_address: u32 = "64";
         /// Connections in all.
         "SCORPIOX_BROKER_LIMITS_CONNECTIONS" connections: u32 = "4096";

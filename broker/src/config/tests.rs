@@ -170,3 +170,12 @@ fn a_configuration_can_be_shown_without_its_secrets() {
     let config = Config::read(&sources("[provider]\nproxy = 'http://u:canary@p.example:1'", &[])).unwrap();
     assert!(!format!("{config:?}").contains("canary"));
 }
+
+#[test]
+fn only_the_level_of_the_log_changes_without_a_restart() {
+    let before = Config::read(&sources("", &[])).unwrap();
+    let level = Config::read(&sources("[log]\nlevel = 'debug'", &[])).unwrap();
+    assert_eq!(before.needs_restart(&level), Vec::<&str>::new());
+    let more = Config::read(&sources("name = 'x'\n[limits]\nwait = '1s'\n[log]\nformat = 'json'", &[])).unwrap();
+    assert_eq!(before.needs_restart(&more), ["the top level", "[limits]", "log.format"]);
+}

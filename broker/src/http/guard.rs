@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -220,10 +221,11 @@ where
                 let problem = problem.take().expect("a future is not polled after it is ready");
                 refused(&Refusal::from(problem))
             }
-            State::Inside(app) => match within(this.id, || app.as_mut().poll(cx)) {
-                Poll::Ready(Ok(answer)) => finished(answer),
-                Poll::Ready(Err(error)) => finished_badly(&error),
-                Poll::Pending => {
+            State::Inside(app) => match poll_safely(this.id, app, cx) {
+                Err(Panicked) => refused(&Refusal::from_status(StatusCode::INTERNAL_SERVER_ERROR)),
+                Ok(Poll::Ready(Ok(answer))) => finished(answer),
+                Ok(Poll::Ready(Err(error))) => finished_badly(&error),
+                Ok(Poll::Pending) => {
                     let span = this.bounds.request_timeout;
                     let deadline = this.deadline.get_or_insert_with(|| Box::pin(sleep(span)));
                     ready!(deadline.as_mut().poll(cx));
@@ -233,6 +235,18 @@ where
         };
         Poll::Ready(Ok(this.leave(response)))
     }
+}
+
+struct Panicked;
+
+/// Polls the application. A panic ends this request only, and its client gets an answer; the future is dropped, never
+/// polled again, so whatever it left half-done is seen by nobody.
+fn poll_safely<F: Future>(
+    id: RequestId,
+    app: &mut Pin<Box<F>>,
+    cx: &mut Context<'_>,
+) -> Result<Poll<F::Output>, Panicked> {
+    catch_unwind(AssertUnwindSafe(|| within(id, || app.as_mut().poll(cx)))).map_err(|_| Panicked)
 }
 
 impl<F> Passage<F> {

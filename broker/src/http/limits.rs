@@ -12,8 +12,8 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 
 use super::request_id::RequestId;
+use crate::config;
 use crate::config::network::{Network, canonical};
-use crate::config::{self};
 
 /// The bounds of one listener.
 #[derive(Debug, Clone)]
@@ -47,6 +47,18 @@ impl From<&config::Limits> for Bounds {
             request_timeout: limits.request_timeout,
             write_timeout: limits.write_timeout,
             trusted_proxies: limits.trusted_proxies.clone(),
+        }
+    }
+}
+
+impl Bounds {
+    /// The bounds of the administration socket: whoever may open it may also import a large file and wait for a login.
+    pub fn of_administration(limits: &config::Limits) -> Self {
+        Self {
+            body_bytes: limits.body_bytes.max(1 << 20),
+            request_timeout: limits.request_timeout.max(Duration::from_secs(60)),
+            trusted_proxies: Vec::new(),
+            ..Self::from(limits)
         }
     }
 }

@@ -91,3 +91,10 @@ fn colour_is_used_only_when_asked_for() {
     assert!(logged(Style::Human { colour: true }, "info", speak).contains("\x1b[31mERROR"));
     assert!(!logged(Style::Human { colour: false }, "info", speak).contains('\x1b'));
 }
+
+#[test]
+fn the_filter_tells_how_far_it_goes() {
+    let filter = parse_level("info").unwrap().and(dependencies_are_capped());
+    let hint = tracing_subscriber::layer::Filter::<Registry>::max_level_hint(&filter);
+    assert_eq!(hint, Some(tracing_subscriber::filter::LevelFilter::INFO));
+}

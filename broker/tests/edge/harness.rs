@@ -233,6 +233,7 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/slow", web::get().to(slow))
         .route("/large", web::get().to(large))
         .route("/who", web::get().to(who))
+        .route("/panic", web::get().to(panics))
         .route("/json", web::post().to(json));
 }
 
@@ -261,6 +262,10 @@ async fn slow(reached: Reached) -> &'static str {
     count(&reached);
     tokio::time::sleep(Duration::from_millis(300)).await;
     "slow"
+}
+
+async fn panics() -> &'static str {
+    panic!("on purpose")
 }
 
 /// More than the kernel buffers for a client that does not read.

@@ -88,3 +88,13 @@ fn a_listener_on_port_0_says_which_port_it_got_and_frees_it() {
     edge.drain();
     assert!(std::net::TcpStream::connect(address).is_err());
 }
+
+#[test]
+fn a_panic_in_a_handler_is_a_500_and_the_connection_goes_on() {
+    let edge = Edge::start(Speech::Plain);
+    let mut client = edge.connect();
+    let answer = client.ask("GET /panic HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!((answer.status(), answer.code().as_str()), (500, "internal"));
+    assert!(answer.header("x-request-id").is_some());
+    assert_eq!(client.ask("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").body, "hello");
+}
