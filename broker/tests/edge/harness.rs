@@ -113,8 +113,8 @@ impl Edge {
     }
 
     fn speak_over(&self, stream: TcpStream) -> Client {
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
         match self.speech {
             Speech::Plain => Client(Box::new(stream)),
             Speech::Tls => {
@@ -199,7 +199,7 @@ impl LocalEdge {
 
     pub(crate) fn connect(&self) -> Client {
         let stream = UnixStream::connect(&self.path).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         Client(Box::new(stream))
     }
 }
@@ -233,6 +233,7 @@ fn routes(app: &mut web::ServiceConfig) {
         .route("/slow", web::get().to(slow))
         .route("/large", web::get().to(large))
         .route("/who", web::get().to(who))
+        .route("/ignore", web::post().to(hello))
         .route("/panic", web::get().to(panics))
         .route("/json", web::post().to(json));
 }
