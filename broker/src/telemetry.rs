@@ -58,7 +58,9 @@ pub fn start(log: &Log, no_colour: bool) -> Result<Telemetry, TelemetryError> {
 /// A panic is a line like any other, so that a log that is read by a program stays readable.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    let message = panic.payload_as_str().unwrap_or("without a message");
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref().map(String::as_str));
+    let message = text.unwrap_or("without a message");
     tracing::error!(place, "panicked: {message}");
 }
 
