@@ -1,0 +1,17 @@
+//! The real `scorpiox-codex-fetchtoken`, run as a process against a stand-in for the broker.
+//!
+//! * `stub_broker`: answers what the test says and counts what it was asked.
+//! * `machine`: a developer's machine: home, project, cache, environment, and time that the test moves.
+//! * Stories: `command_line`, `settings`, `local`, `remote`, `bounds`, `storm`, `repeat`, `tls`, `output`.
+
+mod bounds;
+mod command_line;
+mod local;
+mod machine;
+mod output;
+mod remote;
+mod repeat;
+mod settings;
+mod storm;
+mod stub_broker;
+mod tls;
