@@ -89,17 +89,20 @@ impl<'a> Repeats<'a> {
         }
     }
 
-    /// Remembers what the parent was given, and forgets parents that have ended.
+    /// Remembers what the parent was given. A parent's first call also forgets parents that have ended.
     pub fn remember(&self, parent: &Parent, tag: &TokenTag, now_ms: i64) -> std::io::Result<()> {
         let own = self.name(parent);
-        let others = self.state.names(&self.prefix).into_iter().filter(|name| *name != own);
-        let (mut running, ended): (Vec<_>, Vec<_>) = others.partition(|name| self.is_of_a_running_parent(name));
-        running.sort();
-        let too_many = (running.len() + 1).saturating_sub(MOST_PARENTS);
-        for name in ended.iter().chain(&running[..too_many]) {
-            self.state.remove(name)?;
+        if self.state.read(&own).is_none() {
+            self.forget_others()?;
         }
         self.state.replace(&own, format!("{tag} {now_ms}").as_bytes())
+    }
+
+    fn forget_others(&self) -> std::io::Result<()> {
+        let names = self.state.names(&self.prefix);
+        let (running, ended): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| self.is_of_a_running_parent(name));
+        let too_many = (running.len() + 1).saturating_sub(MOST_PARENTS);
+        ended.iter().chain(&running[..too_many]).try_for_each(|name| self.state.remove(name))
     }
 
     fn given(&self, parent: &Parent) -> Option<Given> {

@@ -4,6 +4,8 @@
 //! * `machine`: a developer's machine: home, project, cache, environment, and time that the test moves.
 //! * Stories: `command_line`, `settings`, `local`, `remote`, `bounds`, `storm`, `repeat`, `tls`, `output`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bounds;
 mod command_line;
 mod local;
