@@ -51,7 +51,11 @@ pub enum Unread {
 
 /// Reads a whole regular file of at most `limit` bytes.
 pub fn read(path: &Path, limit: u64, symlinks: Symlinks) -> Result<Content, Unread> {
-    let mut file = open(path, symlinks)?;
+    read_opened(open(path, symlinks)?, limit, || ())
+}
+
+/// `then` is what happens elsewhere between the last byte and the look whether anything has changed.
+fn read_opened(mut file: File, limit: u64, then: impl FnOnce()) -> Result<Content, Unread> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(Unread::NotAFile(kind(&metadata)));
@@ -63,6 +67,7 @@ pub fn read(path: &Path, limit: u64, symlinks: Symlinks) -> Result<Content, Unre
     // One byte more than expected: the read that finds the end needs no second buffer.
     let mut bytes = Zeroizing::new(Vec::with_capacity(expected + 1));
     Read::by_ref(&mut file).take(limit + 1).read_to_end(&mut bytes)?;
+    then();
     if stamp(&file.metadata()?) != stamp(&metadata) || bytes.len() != expected {
         return Err(Unread::Changed);
     }
@@ -125,5 +130,20 @@ mod tests {
         assert_eq!(*read(&path("file"), 3, Symlinks::Refuse).unwrap().bytes, b"abc");
         assert_eq!(*read(&path("link"), 3, Symlinks::Follow).unwrap().bytes, b"abc");
         assert!(matches!(read(&path("file"), 2, Symlinks::Refuse), Err(Unread::TooLong(2))));
+    }
+
+    #[test]
+    fn a_file_that_was_overwritten_in_place_meanwhile_is_not_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, "old").unwrap();
+        let overwrite = || {
+            let long_ago = std::time::SystemTime::UNIX_EPOCH;
+            std::fs::write(&path, "new").unwrap();
+            // Clocks of file systems are coarse: the write may fall into the tick of the one before.
+            File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
+        };
+        let read = read_opened(open(&path, Symlinks::Refuse).unwrap(), 3, overwrite);
+        assert!(matches!(read, Err(Unread::Changed)), "{read:?}");
     }
 }

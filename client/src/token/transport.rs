@@ -81,6 +81,9 @@ impl Http<'_> {
         let host = self.settings.url.host();
         let failure = match error {
             ureq::Error::Rustls(error) => return tls::failure(error, host),
+            ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => {
+                return Failure::temporary(format!("the answer of {host} is longer than a broker's can be"));
+            }
             ureq::Error::Timeout(_) => Failure::temporary(format!("{host} did not answer in time")),
             ureq::Error::Io(error) => match inner_tls_error(error) {
                 Some(error) => return tls::failure(error, host),

@@ -92,3 +92,23 @@ fn an_outright_refusal_replaces_what_is_cached() {
     machine.run(&["--raw", "--refused"]).failed(75, "too_soon");
     assert_eq!(broker.targets(), ["/codex", "/codex?refused=c1.7", "/codex?refused=c1.8"]);
 }
+
+#[test]
+fn who_refuses_while_another_does_refuses_the_same_token_and_not_its_successor() {
+    let broker = StubBroker::start(|_, asked| match asked.target() {
+        "/codex?refused=c1.7" => {
+            // Long enough for the others to have started.
+            std::thread::sleep(std::time::Duration::from_millis(1_000));
+            token(8)
+        }
+        "/codex" => token(7),
+        _ => problem(503, "too_soon", ""),
+    });
+    let machine = Machine::for_broker(&broker);
+    machine.raw().gave(7);
+    let children: Vec<_> = (0..5).map(|_| machine.start(&["--raw", "--refused"])).collect();
+    for child in children {
+        crate::machine::finish(child).gave(8);
+    }
+    assert_eq!(broker.targets(), ["/codex", "/codex?refused=c1.7"]);
+}

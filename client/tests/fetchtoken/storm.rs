@@ -26,11 +26,13 @@ fn fifty_processes_on_a_cold_cache_make_one_request() {
 #[test]
 fn a_killed_process_does_not_keep_the_others_waiting() {
     let (arrived, first_arrived) = channel();
-    let (arrived, never) = (Mutex::new(arrived), Mutex::new(channel::<()>().1));
+    // The first request is answered only when the test is over and drops this.
+    let (_unanswered, test_is_over) = channel::<()>();
+    let (arrived, test_is_over) = (Mutex::new(arrived), Mutex::new(test_is_over));
     let broker = StubBroker::start(move |number, _| {
         if number == 0 {
             arrived.lock().unwrap().send(()).unwrap();
-            let _ = never.lock().unwrap().recv_timeout(Duration::from_secs(30));
+            let _ = test_is_over.lock().unwrap().recv_timeout(Duration::from_secs(30));
         }
         token(7)
     });
