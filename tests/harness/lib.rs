@@ -1,5 +1,7 @@
 //! What the end-to-end tests are written in.
 //!
 //! * [`component`]: real programs that some tests need, and what happens on a machine that lacks one.
+//! * [`process`]: the real programs of this workspace, started, asked, signalled and killed.
 
 pub mod component;
+pub mod process;

@@ -1,0 +1,42 @@
+//! The real programs: a broker of one's own on a free port, in a temporary directory, against the fake provider.
+//!
+//! ```no_run
+//! use scorpiox_tests::process::Team;
+//!
+//! let team = Team::new();
+//! team.given_a_login("main");
+//! let laptop = team.given_a_client("laptop");
+//! let token = team.fetch(&laptop.key);
+//! assert_eq!(token.generation, 1);
+//! assert!(team.provider.violations().is_empty());
+//! ```
+//!
+//! Files in dependency order:
+//!
+//! * [`patience`]: waiting for what another process does.
+//! * [`binaries`]: where the programs are; builds them once if need be.
+//! * [`output`]: what a process said so far.
+//! * [`http`]: a request and its answer, over any stream.
+//! * [`tls`]: a client's side of TLS that notes which certificate it met.
+//! * [`broker`]: a broker's settings, and the process.
+//! * [`admin`]: the operations over its Unix socket.
+//! * [`client`]: somebody with a key.
+//! * [`fetchtoken`]: the developer's command.
+//! * [`team`]: a provider, a broker and the domain's verbs.
+
+pub mod admin;
+pub mod binaries;
+pub mod broker;
+pub mod client;
+pub mod fetchtoken;
+pub mod http;
+pub mod output;
+pub mod patience;
+pub mod team;
+pub mod tls;
+
+pub use broker::{Broker, Ended, Plan};
+pub use client::{Client, Key};
+pub use fetchtoken::FetchToken;
+pub use http::Reply;
+pub use team::Team;

@@ -1,0 +1,186 @@
+//! A provider, a broker, and what a team does with them.
+
+use std::path::{Path, PathBuf};
+
+use fake_provider::{Account, FakeProvider, Settings};
+use scorpiox_wire::admin::{CredentialView, ImportRequest, LoginFlow, LoginState};
+use scorpiox_wire::{Secret, TokenAnswer, TokenTag};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::admin::Admin;
+use super::broker::{Broker, Ended, Plan};
+use super::client::{Client, Key};
+use super::http::{Reply, Request};
+
+/// A team with its own broker and provider.
+#[derive(Debug)]
+pub struct Team {
+    /// The judge.
+    pub provider: FakeProvider,
+    plan: Plan,
+    broker: Option<Broker>,
+    directory: TempDir,
+}
+
+impl Default for Team {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Team {
+    /// With a provider that behaves, over plain HTTP.
+    pub fn new() -> Self {
+        Self::with(Settings::default(), |plan| plan)
+    }
+
+    /// With a provider like this and a broker with other settings.
+    pub fn with(settings: Settings, plan: impl FnOnce(Plan) -> Plan) -> Self {
+        let mut team = Self::not_started(settings, plan);
+        team.start();
+        team
+    }
+
+    /// The same, with nothing running but the provider.
+    pub fn not_started(settings: Settings, plan: impl FnOnce(Plan) -> Plan) -> Self {
+        let provider = FakeProvider::start(settings);
+        // Not the default place if that is long: a Unix socket's path has an end.
+        let directory = tempfile::Builder::new().prefix("sx").tempdir().expect("a temporary directory");
+        let plan = plan(Plan::new(&directory.path().join("data"), &provider.url()));
+        Self { provider, plan, broker: None, directory }
+    }
+
+    /// The running broker.
+    ///
+    /// # Panics
+    /// When none runs.
+    pub fn broker(&self) -> &Broker {
+        self.broker.as_ref().expect("a broker that runs")
+    }
+
+    /// The administrator.
+    pub fn admin(&self) -> Admin {
+        self.broker().admin()
+    }
+
+    /// How the broker is started.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Changes how the broker will be started next time.
+    pub fn change(&mut self, change: impl FnOnce(Plan) -> Plan) {
+        self.plan = change(self.plan.clone());
+    }
+
+    /// The broker's data directory.
+    pub fn data(&self) -> &Path {
+        self.plan.data()
+    }
+
+    /// A place for other files, gone at the end.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Starts the broker.
+    pub fn start(&mut self) {
+        self.broker = Some(self.plan.start());
+    }
+
+    /// SIGKILL.
+    pub fn kill_9(&mut self) -> Ended {
+        self.broker.take().expect("a broker that runs").kill_9()
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub fn stop(&mut self) -> Ended {
+        let broker = self.broker.take().expect("a broker that runs");
+        broker.terminate();
+        broker.wait()
+    }
+
+    /// Waits for the end that something else caused.
+    pub fn await_end(&mut self) -> Ended {
+        self.broker.take().expect("a broker that runs").wait()
+    }
+
+    /// SIGTERM and a new start.
+    pub fn restart(&mut self) {
+        let ended = self.stop();
+        assert!(ended.status.success(), "{}", ended.stderr);
+        self.start();
+    }
+
+    /// A login of the provider's usual account, taken over.
+    pub fn given_a_login(&self, name: &str) -> CredentialView {
+        let account = self.provider.oracle().settings().account.clone();
+        self.given_a_login_of(name, &account)
+    }
+
+    /// A login of this account.
+    pub fn given_a_login_of(&self, name: &str, account: &Account) -> CredentialView {
+        let request = import_of(name, &self.provider.login_file(account));
+        self.admin().import(&request).expect("a good login is taken over")
+    }
+
+    /// A login by device code, which the provider approves by itself.
+    pub fn given_a_device_login(&self, name: &str) -> CredentialView {
+        let admin = self.admin();
+        let login = admin.begin_login(name, LoginFlow::Device, false).expect("a login begins");
+        match admin.await_login(&login.id) {
+            LoginState::Done { credential } => *credential,
+            other => panic!("the login ended as {other:?}"),
+        }
+    }
+
+    /// A client of `main`.
+    pub fn given_a_client(&self, name: &str) -> Client {
+        self.given_a_client_of(name, "main")
+    }
+
+    /// A client of this credential.
+    pub fn given_a_client_of(&self, name: &str, credential: &str) -> Client {
+        self.admin().create_client(name, credential).expect("a client is made").into()
+    }
+
+    /// `GET /codex`, whatever comes.
+    pub fn ask(&self, key: &Key) -> Reply {
+        self.ask_with(key, "/codex", &[])
+    }
+
+    /// The same with another target or more headers.
+    pub fn ask_with(&self, key: &Key, target: &str, headers: &[(&str, &str)]) -> Reply {
+        let bearer = key.bearer();
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend(headers);
+        self.broker().ask(&Request { target, headers: &all, ..Request::default() })
+    }
+
+    /// `GET /codex`, and a token comes.
+    pub fn fetch(&self, key: &Key) -> TokenAnswer {
+        let reply = self.ask(key);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()
+    }
+
+    /// `GET /codex?refused=TAG`, whatever comes.
+    pub fn refuse(&self, key: &Key, tag: &TokenTag) -> Reply {
+        self.ask_with(key, &format!("/codex?refused={tag}"), &[])
+    }
+}
+
+/// The request that takes over a stock `auth.json`.
+pub fn import_of(name: &str, file: &Value) -> ImportRequest {
+    let tokens = &file["tokens"];
+    let secret = |field: &str| Secret::new(tokens[field].as_str().unwrap_or_default());
+    ImportRequest {
+        name: name.to_owned(),
+        access_token: secret("access_token"),
+        refresh_token: secret("refresh_token"),
+        id_token: secret("id_token"),
+        account_id: tokens["account_id"].as_str().unwrap_or_default().to_owned(),
+        replace_account: false,
+    }
+}
