@@ -26,6 +26,8 @@ impl Activity {
     /// Runs a blocking effect (a file that is synced) on the threads that are kept for such.
     pub async fn blocking<T: Send + 'static>(&self, effect: impl FnOnce() -> T + Send + 'static) -> T {
         let under_way = self.begin();
+        // Until its result has arrived here it is under way too, or a broker would seem to rest for a moment.
+        let _awaited = self.begin();
         let joined = tokio::task::spawn_blocking(move || {
             let result = effect();
             drop(under_way);

@@ -27,7 +27,7 @@ pub struct Origin<'a> {
     /// The request id in the log.
     pub request_id: &'a str,
     /// The client's address; put into words only when it is written down.
-    pub address: &'a dyn std::fmt::Display,
+    pub address: &'a (dyn std::fmt::Display + Sync),
     /// The client's `User-Agent`.
     pub agent: &'a str,
 }

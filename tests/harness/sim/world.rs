@@ -1,0 +1,214 @@
+//! A world: a provider, a clock, and a broker that lives in it several times over, killed after each life.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fake_provider::{EntryId, Settings, TokenRef};
+use scorpiox_broker::activity::Activity;
+use scorpiox_broker::domain::permission::Policy;
+use scorpiox_broker::domain::rotation::State;
+use scorpiox_wire::Secret;
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+use super::broker::{SimBroker, Surroundings};
+use super::clock::SimClock;
+use super::disk;
+use super::provider::SimProvider;
+use super::rest::Rest;
+
+/// Name of the credential that [`World::with_login`] has.
+pub const MAIN: &str = "main";
+
+/// A world.
+pub struct World {
+    /// Moves only when told.
+    pub clock: SimClock,
+    /// The provider, which outlives the broker's lives.
+    pub provider: Arc<SimProvider>,
+    /// The key of the client that [`World::with_login`] has.
+    pub key: Secret,
+    /// How many rescue slots a life has.
+    pub slots: usize,
+    /// The times that an administrator may set.
+    pub policy: Policy,
+    /// Answers that a kill took before they were in a slot (matrix R4).
+    pub lost_before_rescue: usize,
+    root: TempDir,
+    lives: usize,
+    data: PathBuf,
+    perhaps_lost: Vec<EntryId>,
+}
+
+impl World {
+    /// A world without logins, on a memory-backed disk.
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        Self::on(&disk::in_memory(), settings, seed)
+    }
+
+    /// A world on this disk.
+    ///
+    /// # Panics
+    /// When nothing can be written there.
+    pub fn on(place: &Path, settings: Settings, seed: u64) -> Self {
+        let root = tempfile::Builder::new().prefix("scorpiox-sim-").tempdir_in(place).expect("a directory can be made");
+        let data = root.path().join("life-0");
+        let clock = SimClock::default();
+        let provider = SimProvider::new(clock.clone(), settings, seed);
+        let world = Self {
+            clock,
+            provider,
+            key: Secret::new(""),
+            slots: 3,
+            policy: Policy::default(),
+            lost_before_rescue: 0,
+            root,
+            lives: 0,
+            data,
+            perhaps_lost: Vec::new(),
+        };
+        fs::create_dir_all(world.data.join("rescue")).expect("a directory can be made");
+        world
+    }
+
+    /// A world with one login, `main`, and one client, whose key is [`World::key`].
+    pub fn with_login() -> Self {
+        Self::with_login_of(Settings::default())
+    }
+
+    /// The same at a provider that behaves like this.
+    pub fn with_login_of(settings: Settings) -> Self {
+        let mut world = Self::new(settings, 1);
+        world.begin_with_login();
+        world
+    }
+
+    /// Puts in the login `main` and its client.
+    ///
+    /// # Panics
+    /// When the broker does not take them.
+    pub fn begin_with_login(&mut self) {
+        self.key = self.life(async |broker| {
+            broker.login(MAIN, 1).await.expect("a login is taken");
+            broker.client("laptop", MAIN).await.expect("a client is made")
+        });
+    }
+
+    /// Lives once. When the story ends, the broker is killed: what is on the disk at that moment is all that is left.
+    ///
+    /// # Panics
+    /// When the broker does not start.
+    pub fn life<T>(&mut self, story: impl AsyncFnOnce(&SimBroker) -> T) -> T {
+        self.try_life(story).expect("the broker starts")
+    }
+
+    /// The same for a broker that may refuse to start.
+    pub fn try_life<T>(&mut self, story: impl AsyncFnOnce(&SimBroker) -> T) -> anyhow::Result<T> {
+        self.clock.reboot();
+        let activity = Activity::default();
+        let rest = Rest::new(activity.clone());
+        let runtime = runtime(&rest);
+        let around = Surroundings {
+            clock: self.clock.clone(),
+            provider: Arc::clone(&self.provider),
+            data: self.data.clone(),
+            slots: self.slots,
+            policy: self.policy,
+        };
+        let next = self.root.path().join(format!("life-{}", self.lives + 1));
+        let told = runtime.block_on(async {
+            let broker = SimBroker::start(around, activity, rest).await?;
+            self.find_what_was_lost(&broker);
+            let told = story(&broker).await;
+            copy(&self.data, &next);
+            anyhow::Ok(told)
+        });
+        drop(runtime);
+        self.perhaps_lost = self.provider.end_life();
+        let told = told?;
+        self.lives += 1;
+        let last = std::mem::replace(&mut self.data, next);
+        // Threads of the last life may still be closing its files; what they leave goes with the world.
+        let _ = fs::remove_dir_all(last);
+        Ok(told)
+    }
+
+    /// The directory from which the next life starts: its files may be changed between lives.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// A copy of the directory, to be put back later.
+    pub fn backup(&self, name: &str) -> PathBuf {
+        let backup = self.root.path().join(name);
+        copy(&self.data, &backup);
+        backup
+    }
+
+    /// How many refresh tokens the provider has been presented.
+    pub fn posts(&self) -> usize {
+        self.provider.oracle().refresh_count()
+    }
+
+    /// Lets the provider's log speak.
+    ///
+    /// # Panics
+    /// When the broker did what a careful one would not have done.
+    pub fn judge(&self) {
+        let violations = self.provider.violations();
+        assert!(violations.is_empty(), "{violations:#?}");
+    }
+
+    /// An answer that was in memory only when the broker was killed is lost, unless its next life has it after all.
+    fn find_what_was_lost(&mut self, broker: &SimBroker) {
+        for id in std::mem::take(&mut self.perhaps_lost) {
+            let presented = {
+                let oracle = self.provider.oracle();
+                oracle.log().iter().find(|entry| entry.id == id).and_then(|entry| entry.refresh_token.clone())
+            };
+            let Some(TokenRef::Issued(serial)) = presented else { continue };
+            let token = self.provider.oracle().tokens(serial).and_then(|tokens| tokens.refresh_token.clone());
+            let still_there = broker.rotator.parts().holdings.all().iter().any(|holding| {
+                let credential = holding.desk().credential.clone();
+                let ended = matches!(credential.rotation.state, State::Reauth(_));
+                let current = credential.tokens.map(|tokens| tokens.refresh_token.expose().to_owned());
+                !ended && current == token
+            });
+            if still_there {
+                self.provider.mark_lost(id);
+                self.lost_before_rescue += 1;
+            }
+        }
+    }
+}
+
+fn runtime(rest: &Arc<Rest>) -> Runtime {
+    let watched = Arc::clone(rest);
+    Builder::new_current_thread()
+        .enable_time()
+        .on_thread_park(move || watched.about_to_park())
+        .build()
+        .expect("a runtime can be made")
+}
+
+/// Byte for byte, as a machine that stops leaves it: first the database, then its log.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory can be made");
+    let mut entries: Vec<_> = fs::read_dir(from)
+        .expect("the data directory can be read")
+        .map(|entry| entry.expect("an entry can be read").path())
+        .collect();
+    entries.sort();
+    for entry in entries {
+        let target = to.join(entry.file_name().expect("an entry has a name"));
+        if entry.is_dir() {
+            copy(&entry, &target);
+        } else if !entry.to_string_lossy().ends_with("-shm") {
+            // A file that is being replaced at this moment has gone: its successor has another name already.
+            if let Err(error) = fs::copy(&entry, &target) {
+                assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", entry.display());
+            }
+        }
+    }
+}
