@@ -5,6 +5,7 @@
 //! * [`clock`]: time as an argument.
 //! * [`hex`]: bytes as text.
 //! * [`domain`]: the pure core.
+//! * [`bounded_file`]: files that a person named, which may be anything.
 //! * [`durable_file`]: small files that are on the disk whole or not at all.
 //! * [`seal`]: sealing under the master key, bound to the place; MACs and fingerprints.
 //! * [`key_file`], [`master_key`]: the file of a key; the master key and the pepper.
@@ -28,14 +29,20 @@
 //! * [`issuer`]: a token request.
 //! * [`registrar`]: the operations of an administrator.
 //! * [`config`]: sources to one typed configuration.
+//! * [`passphrase`]: the passphrase of the master key, out of a file.
 //! * [`http`]: everything between a socket and a handler.
 //! * [`telemetry`]: the log.
 //! * [`startup`]: binds the parts together, serves, stops in order.
+//! * [`admin_client`]: the administration operations as typed calls.
+//! * [`cli`]: the command line.
 
 pub mod activity;
+pub mod admin_client;
 pub mod audit_chain;
 pub mod auditor;
 pub mod backoff;
+pub mod bounded_file;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
@@ -50,6 +57,7 @@ pub mod http;
 pub mod issuer;
 pub mod key_file;
 pub mod master_key;
+pub mod passphrase;
 pub mod provider;
 pub mod recovery;
 pub mod registrar;

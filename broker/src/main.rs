@@ -1,2 +1,8 @@
-//! x
-fn main() {}
+//! `scorpiox-broker`: the server and its administration.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rustls::crypto::aws_lc_rs::default_provider().install_default().expect("nothing has installed a provider before");
+    scorpiox_broker::cli::main()
+}

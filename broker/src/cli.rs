@@ -1,0 +1,188 @@
+//! The command line: server and administration in one program.
+//!
+//! stdout is the answer (tables for people, or the JSON of the wire), stderr is talk, and the exit codes are in
+//! `--help`. Files in dependency order:
+//!
+//! * `text`: words on a terminal: colours, columns, moments.
+//! * `failure`: what a command can end with, and its exit code.
+//! * `quiet`, `screen`: where a command speaks and listens.
+//! * `place`: where the broker is.
+//! * `desk`: what an administration command works with.
+//! * `credential_text`: a credential in words.
+//! * `credential`, `client` with `issued`, `audit`, `status`, `promote`: one command each.
+//! * `auth_file`, `import`: a login out of a stock client's file.
+//! * `callback`, `browser`, `login`: a login by a person.
+//! * `master_key`: the file of the master key.
+//! * `server`: from options to a running server.
+//! * `typed`: what may be typed.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser};
+
+use crate::admin_client::AdminClient;
+use crate::clock::{SharedClock, SystemClock};
+
+mod audit;
+mod auth_file;
+mod browser;
+mod callback;
+mod client;
+mod credential;
+mod credential_text;
+mod desk;
+mod failure;
+mod import;
+mod issued;
+mod login;
+mod master_key;
+mod place;
+mod promote;
+mod quiet;
+mod screen;
+mod server;
+mod status;
+mod text;
+mod typed;
+
+use desk::{Desk, Errand};
+use failure::{Exit, Failure};
+use place::Environment;
+use screen::{Form, Screen};
+use text::{Tone, printable};
+use typed::{Asked, Typed, Verb};
+
+/// The ports that the provider lets a browser come back to (*P 2.2*).
+const CALLBACK_PORTS: [u16; 2] = [1455, 1457];
+
+/// Everything around a command that a test puts something else in place of.
+struct Surroundings {
+    environment: Environment,
+    screen: Screen,
+    clock: SharedClock,
+    callback_ports: [u16; 2],
+}
+
+/// How a command ended.
+#[derive(Debug)]
+enum Ended {
+    Command(u8),
+    Server(ExitCode),
+}
+
+/// Runs the process's command line.
+pub fn main() -> ExitCode {
+    // What is no UTF-8 is none of our variables' values.
+    let variables =
+        std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    let environment = Environment(variables.collect());
+    let colour = environment.get("NO_COLOR").is_none() && environment.get("TERM") != Some("dumb");
+    let surroundings = Surroundings {
+        environment,
+        screen: Screen::standard(colour),
+        clock: Arc::new(SystemClock),
+        callback_ports: CALLBACK_PORTS,
+    };
+    match invoke(std::env::args_os(), surroundings) {
+        Ended::Command(code) => ExitCode::from(code),
+        Ended::Server(code) => code,
+    }
+}
+
+fn invoke(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, surroundings: Surroundings) -> Ended {
+    let verb = match Typed::try_parse_from(arguments) {
+        Ok(typed) => typed.verb,
+        Err(error) => return surroundings.unparsed(&error),
+    };
+    match verb {
+        Verb::Up(arguments) => surroundings.serve(|environment| arguments.run(environment)),
+        Verb::Serve(arguments) => surroundings.serve(|environment| arguments.run(environment)),
+        Verb::CheckConfig(arguments) => {
+            surroundings.local(arguments.json, |environment, screen| arguments.run(environment, screen))
+        }
+        Verb::MasterKey(arguments) => {
+            surroundings.local(arguments.json(), |environment, screen| arguments.run(environment, screen))
+        }
+        Verb::Status(asked) => surroundings.administer(asked),
+        Verb::Login(asked) => surroundings.administer(asked),
+        Verb::Import(asked) => surroundings.administer(asked),
+        Verb::Credential(asked) => surroundings.administer(asked),
+        Verb::Client(asked) => surroundings.administer(asked),
+        Verb::Audit(asked) => surroundings.administer(asked),
+        Verb::Promote(asked) => surroundings.administer(asked),
+    }
+}
+
+impl Surroundings {
+    fn serve(mut self, run: impl FnOnce(&Environment) -> Result<ExitCode, Failure>) -> Ended {
+        match run(&self.environment) {
+            Ok(code) => Ended::Server(code),
+            Err(failure) => end(Err(failure), &mut self.screen),
+        }
+    }
+
+    fn local(mut self, json: bool, run: impl FnOnce(&Environment, &mut Screen) -> Result<(), Failure>) -> Ended {
+        self.screen.set_form(if json { Form::Json } else { Form::Human });
+        let outcome = run(&self.environment, &mut self.screen);
+        end(outcome, &mut self.screen)
+    }
+
+    fn administer<T: Args + Errand>(mut self, asked: Asked<T>) -> Ended {
+        self.screen.set_form(if asked.reach.json { Form::Json } else { Form::Human });
+        let socket = match place::socket(&asked.reach, &self.environment) {
+            Ok(socket) => socket,
+            Err(failure) => return end(Err(failure), &mut self.screen),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let failure = Failure::new(Exit::Failed, format!("this machine has no room for one more: {error}"));
+                return end(Err(failure), &mut self.screen);
+            }
+        };
+        let Self { screen, clock, callback_ports, .. } = self;
+        let mut desk = Desk { broker: AdminClient::at(socket), screen, clock, callback_ports };
+        let outcome = runtime.block_on(asked.rest.run(&mut desk));
+        end(outcome, &mut desk.screen)
+    }
+
+    /// Help and version are answers; everything else that the parser says is talk.
+    fn unparsed(mut self, error: &clap::Error) -> Ended {
+        let text = error.render();
+        if error.use_stderr() {
+            let coloured = self.screen.talk_paint().is_coloured();
+            self.screen.say(&if coloured { text.ansi().to_string() } else { text.to_string() });
+            return Ended::Command(Exit::Usage as u8);
+        }
+        let coloured = self.screen.paint().is_coloured();
+        let outcome = self.screen.answer(&if coloured { text.ansi().to_string() } else { text.to_string() });
+        end(outcome, &mut self.screen)
+    }
+}
+
+/// Tells a failure, in the form that was asked for, and turns it into the exit code.
+fn end(outcome: Result<(), Failure>, screen: &mut Screen) -> Ended {
+    let (exit, problem) = match outcome {
+        Ok(()) | Err(Failure::ClosedPipe) => return Ended::Command(0),
+        Err(Failure::Told { exit, problem }) => (exit, problem),
+    };
+    match screen.form() {
+        Form::Json => {
+            screen.say(&serde_json::to_string(&problem).expect("a problem can be written as JSON"));
+        }
+        Form::Human => {
+            let name = screen.talk_paint().tone(Tone::Bad, "scorpiox-broker:");
+            // A list of faults has lines of its own.
+            let lines: Vec<_> = problem.message.lines().map(printable).collect();
+            let next = problem.hint.map(|hint| format!("\n  next: {}", printable(&hint))).unwrap_or_default();
+            screen.say(&format!("{name} {}{next}", lines.join("\n")));
+        }
+    }
+    Ended::Command(exit as u8)
+}
+
+#[cfg(test)]
+mod tests;
