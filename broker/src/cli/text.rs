@@ -19,6 +19,7 @@ pub(super) enum Tone {
 }
 
 impl Paint {
+    #[cfg(test)]
     pub(super) const NONE: Self = Self(false);
 
     pub(super) const fn new(coloured: bool) -> Self {
