@@ -29,11 +29,11 @@ struct Stored {
     failure: Failure,
 }
 
-/// The last failure of one owner.
+/// The last failures of one owner: one of an ordinary question, and one of a refusal.
 #[derive(Debug)]
 pub struct FailureMemory<'a> {
     state: &'a StateDirectory,
-    name: String,
+    stem: String,
     settings: String,
 }
 
@@ -42,12 +42,12 @@ impl<'a> FailureMemory<'a> {
     pub fn new(state: &'a StateDirectory, owner: &Owner, settings: &RemoteSettings) -> Self {
         // The digest stands for the key: no secret goes into this file.
         let settings = format!("{:016x}", fnv1a(&format!("{owner:?} {:?}", settings.trust)));
-        Self { state, name: format!("{}.failed", owner.file_stem()), settings }
+        Self { state, stem: owner.file_stem(), settings }
     }
 
     /// The failure that this question had a moment ago.
     pub fn recall(&self, step: &Step, now_ms: i64) -> Option<Failure> {
-        let bytes = self.state.read(&self.name)?;
+        let bytes = self.state.read(&self.name(step))?;
         let stored: Stored = serde_json::from_slice(&bytes).ok()?;
         // A bound from both sides: a clock that was set back must not turn a moment into a day.
         let left = stored.until_ms.saturating_sub(now_ms);
@@ -69,13 +69,22 @@ impl<'a> FailureMemory<'a> {
             failure: failure.clone(),
         };
         if let Ok(bytes) = serde_json::to_vec(&stored) {
-            let _ = self.state.replace(&self.name, &bytes);
+            let _ = self.state.replace(&self.name(step), &bytes);
         }
     }
 
-    /// All is well again.
-    pub fn forget(&self) {
-        let _ = self.state.remove(&self.name);
+    /// All is well again with this question.
+    pub fn forget(&self, step: &Step) {
+        let _ = self.state.remove(&self.name(step));
+    }
+
+    /// An ordinary answer does not make the broker follow a refusal any sooner: each kind is kept apart.
+    fn name(&self, step: &Step) -> String {
+        let kind = match step {
+            Step::Serve | Step::Ask { .. } => "failed",
+            Step::Refuse(_) => "failed-refusal",
+        };
+        format!("{}.{kind}", self.stem)
     }
 }
 
@@ -120,7 +129,7 @@ mod tests {
             assert_eq!(memory.recall(&ASK, NOW + 3_999), Some(failure));
             assert_eq!(memory.recall(&ASK, NOW + 4_000), None);
             assert_eq!(memory.recall(&ASK, NOW - 86_400_000), None, "the clock was set back by a day");
-            memory.forget();
+            memory.forget(&ASK);
             assert_eq!(memory.recall(&ASK, NOW), None);
         });
     }
@@ -142,6 +151,16 @@ mod tests {
                 assert!(memory.recall(&step, NOW + holds_for * 1000 - 1).is_some(), "{step:?} {seconds}");
                 assert!(memory.recall(&step, NOW + holds_for * 1000).is_none(), "{step:?} {seconds}");
             }
+        });
+    }
+
+    #[test]
+    fn an_answer_to_an_ordinary_question_leaves_a_failed_refusal_remembered() {
+        with_memory(|memory| {
+            let memory = memory(&settings("000000000001", 'A', "https://b.example/codex"));
+            memory.remember(&refuse(7), &Failure::temporary("too soon"), NOW);
+            memory.forget(&ASK);
+            assert!(memory.recall(&refuse(7), NOW).is_some());
         });
     }
 

@@ -135,11 +135,11 @@ impl Remote<'_> {
                 let is_refused = question.refused.as_ref() == Some(&answer.tag());
                 let entry = Entry::new(*answer, asked_ms);
                 let entry = if is_refused { entry.insisted(asked_ms) } else { entry };
-                memory.forget();
+                memory.forget(step);
                 Ok(keep(entry, cache, talk))
             }
             (Meaning::Unchanged, Some(entry)) => {
-                memory.forget();
+                memory.forget(step);
                 Ok(keep(entry.confirmed(asked_ms), cache, talk))
             }
             (Meaning::Unchanged, None) => unreachable!("the question named no token, so 304 is not understood"),

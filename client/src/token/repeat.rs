@@ -28,9 +28,8 @@ pub struct Parent {
 impl Parent {
     /// Our parent, or `None` when it has gone (or cannot be told from another).
     pub fn current() -> Option<Self> {
-        let pid = rustix::process::getppid()?.as_raw_nonzero().get();
-        // Process 1 adopts orphans: it is not the one that asked.
-        if pid <= 1 { None } else { Self::of(pid) }
+        // Process 1 counts too: in a container that is often the stock client itself.
+        Self::of(rustix::process::getppid()?.as_raw_nonzero().get())
     }
 
     fn of(pid: i32) -> Option<Self> {

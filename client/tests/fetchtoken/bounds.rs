@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use crate::machine::{Machine, end, key};
+use crate::machine::{Machine, finish_in_time, key};
 use crate::stub_broker::{StubBroker, response, token};
 
 #[test]
@@ -52,5 +52,5 @@ fn a_dripped_answer_does_not_outlast_the_limit() {
         .with("CODEX_TOKEN_SOURCE", "remote")
         .with("CODEX_REMOTE_URL", url)
         .with("TOKEN_HTTP_API_KEY", key("000000000001", 'A'));
-    end(machine.in_shell("exec timeout 4 \"$0\" --raw")).failed(75, "did not answer in time");
+    finish_in_time(machine.start(&["--raw"])).failed(75, "did not answer in time");
 }

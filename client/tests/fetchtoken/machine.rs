@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use scorpiox_wire::{ClientKey, Secret};
 
@@ -139,6 +141,18 @@ impl Machine {
 
 pub(crate) fn end(mut command: Command) -> Ended {
     Ended::of(command.output().unwrap())
+}
+
+/// Ends it within the five seconds that the stock client gives its command, or not at all.
+pub(crate) fn finish_in_time(mut child: Child) -> Ended {
+    for _ in 0..480 {
+        if child.try_wait().unwrap().is_some() {
+            return finish(child);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    panic!("still running after five seconds");
 }
 
 pub(crate) fn finish(child: Child) -> Ended {

@@ -1,8 +1,5 @@
 //! Where the token goes, and what happens when it cannot go there (matrix C6).
 
-use std::fs::File;
-use std::process::Stdio;
-
 use crate::machine::{Machine, end, finish};
 use crate::stub_broker::{StubBroker, token};
 
@@ -20,12 +17,13 @@ fn a_reader_that_has_gone_is_no_error() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn a_token_that_could_not_be_written_is_an_error() {
     let broker = StubBroker::start(|_, _| token(7));
     let machine = Machine::for_broker(&broker);
-    let full = File::options().write(true).open("/dev/full").unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut command = machine.command(&["--raw"]);
-    let ended = finish(command.stdout(Stdio::from(full)).spawn().unwrap());
+    let ended = finish(command.stdout(std::process::Stdio::from(full)).spawn().unwrap());
     ended.failed(75, "the token cannot be written to stdout");
 }
 
@@ -51,7 +49,7 @@ fn a_full_disk_costs_the_cache_and_not_the_token() {
 #[test]
 fn a_home_that_cannot_be_written_costs_the_cache_and_not_the_token() {
     let broker = StubBroker::start(|_, _| token(7));
-    let machine = Machine::for_broker(&broker).with("XDG_CACHE_HOME", "/proc/none").with("HOME", "");
+    let machine = Machine::for_broker(&broker).with("XDG_CACHE_HOME", "/dev/null/none").with("HOME", "");
     let ended = machine.raw();
     ended.gave(7);
     assert!(ended.stderr.contains("the token cannot be cached"), "{ended:?}");
