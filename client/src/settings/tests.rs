@@ -6,7 +6,7 @@ const URL: (&str, &str) = ("CODEX_REMOTE_URL", "https://b.example/codex");
 
 fn meant(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Failure> {
     let lookup = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
-    let surroundings = Surroundings { environment: &lookup, directory: "/work".into() };
+    let surroundings = Surroundings { environment: &lookup, directory: "/here".into() };
     let project = ProjectFile { path: "/p/scorpiox-env.txt".into(), bytes: file.as_bytes().to_vec().into() };
     let mut talk = Talk::default();
     let written = Written::gather(Some(&project), &lookup, &mut talk)?;
@@ -37,7 +37,7 @@ fn a_relative_path_starts_where_it_was_written() {
         other => panic!("{other:?}"),
     };
     assert_eq!(chosen("CODEX_CREDENTIALS_FILE=a.json", &[]), PathBuf::from("/p/a.json"));
-    assert_eq!(chosen("", &[("CODEX_CREDENTIALS_FILE", "a.json")]), PathBuf::from("/work/a.json"));
+    assert_eq!(chosen("", &[("CODEX_CREDENTIALS_FILE", "a.json")]), PathBuf::from("/here/a.json"));
     assert_eq!(chosen("", &[("CODEX_CREDENTIALS_FILE", "/x/a.json")]), PathBuf::from("/x/a.json"));
 }
 

@@ -85,7 +85,6 @@ impl Remote<'_> {
     }
 
     fn await_turn(&self, ask: &Ask, cache: &Cache<'_>, talk: &mut Talk) -> Turn {
-        let memory = FailureMemory::new(self.state, self.owner, self.settings);
         let lock_name = format!("{}.lock", self.owner.file_stem());
         let mut lock = None;
         loop {
@@ -94,7 +93,7 @@ impl Remote<'_> {
             if let (Step::Serve, Some(entry)) = (&step, &entry) {
                 return Turn::Serve(entry.clone());
             }
-            if let Some(failure) = memory.recall(&step, now_ms) {
+            if let Some(failure) = self.memory().recall(&step, now_ms) {
                 talk.detail("this failure was remembered; nothing was asked");
                 return Turn::Failed { failure, step, entry };
             }
@@ -118,12 +117,7 @@ impl Remote<'_> {
     }
 
     fn request(&self, step: &Step, entry: Option<Entry>, cache: &Cache<'_>, talk: &mut Talk) -> Result<Entry, Failure> {
-        let memory = FailureMemory::new(self.state, self.owner, self.settings);
-        let question = match step {
-            Step::Serve => Question { have: None, refused: None },
-            Step::Ask { have } => Question { have: have.clone(), refused: None },
-            Step::Refuse(tag) => Question { have: None, refused: Some(tag.clone()) },
-        };
+        let question = question(step);
         talk.detail(format!("asking {}", self.settings.url.as_str()));
         let asked_ms = self.clock.unix_ms();
         let meaning = match self.exchange.ask(&question, self.time_left()) {
@@ -132,30 +126,37 @@ impl Remote<'_> {
         };
         match (meaning, entry) {
             (Meaning::Token(answer), _) => {
-                let is_refused = question.refused.as_ref() == Some(&answer.tag());
+                let insists = question.refused.as_ref() == Some(&answer.tag());
                 let entry = Entry::new(*answer, asked_ms);
-                let entry = if is_refused { entry.insisted(asked_ms) } else { entry };
-                memory.forget(step);
-                Ok(keep(entry, cache, talk))
+                Ok(self.keep(if insists { entry.insisted(asked_ms) } else { entry }, step, cache, talk))
             }
-            (Meaning::Unchanged, Some(entry)) => {
-                memory.forget(step);
-                Ok(keep(entry.confirmed(asked_ms), cache, talk))
-            }
+            (Meaning::Unchanged, Some(entry)) => Ok(self.keep(entry.confirmed(asked_ms), step, cache, talk)),
             (Meaning::Unchanged, None) => unreachable!("the question named no token, so 304 is not understood"),
-            (Meaning::Refused(failure), _) => {
-                // First forget, then remember: a kill in between must leave nothing that may be served.
-                if let Err(error) = cache.delete() {
-                    talk.warn(format!("the refused token is still in the cache: {error}"));
-                }
-                memory.remember(step, &failure, self.clock.unix_ms());
-                Err(failure)
-            }
+            (Meaning::Refused(failure), _) => Err(self.obey(failure, step, cache, talk)),
             (Meaning::Undecided(failure), entry) => {
-                memory.remember(step, &failure, self.clock.unix_ms());
+                self.memory().remember(step, &failure, self.clock.unix_ms());
                 self.fall_back(failure, step, entry, talk)
             }
         }
+    }
+
+    /// Keeps an answer for the next command. A full disk costs the next command a request, never this one its token.
+    fn keep(&self, entry: Entry, step: &Step, cache: &Cache<'_>, talk: &mut Talk) -> Entry {
+        self.memory().forget(step);
+        if let Err(error) = cache.write(&entry) {
+            talk.warn(format!("the token cannot be cached: {error}"));
+        }
+        entry
+    }
+
+    /// The broker decided against us. First forget the token, then remember why: a kill in between must leave nothing
+    /// that may be served.
+    fn obey(&self, failure: Failure, step: &Step, cache: &Cache<'_>, talk: &mut Talk) -> Failure {
+        if let Err(error) = cache.delete() {
+            talk.warn(format!("the refused token is still in the cache: {error}"));
+        }
+        self.memory().remember(step, &failure, self.clock.unix_ms());
+        failure
     }
 
     /// The broker could not be asked or could not decide: the token that we have still works, unless it is the very
@@ -178,17 +179,21 @@ impl Remote<'_> {
         }
     }
 
+    fn memory(&self) -> FailureMemory<'_> {
+        FailureMemory::new(self.state, self.owner, self.settings)
+    }
+
     fn time_left(&self) -> Duration {
         WHOLE.saturating_sub(self.clock.elapsed())
     }
 }
 
-/// Keeps an answer for the next command. A full disk costs the next command a request, never this one its token.
-fn keep(entry: Entry, cache: &Cache<'_>, talk: &mut Talk) -> Entry {
-    if let Err(error) = cache.write(&entry) {
-        talk.warn(format!("the token cannot be cached: {error}"));
+fn question(step: &Step) -> Question {
+    match step {
+        Step::Serve => Question { have: None, refused: None },
+        Step::Ask { have } => Question { have: have.clone(), refused: None },
+        Step::Refuse(tag) => Question { have: None, refused: Some(tag.clone()) },
     }
-    entry
 }
 
 fn fetched(answer: &TokenAnswer, talk: &mut Talk) -> Result<Fetched, Failure> {
