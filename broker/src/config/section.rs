@@ -120,8 +120,8 @@ section! {
         "SCORPIOX_BROKER_LIMITS_REQUEST_TIMEOUT" request_timeout: Duration = "15s";
         /// How long a client may take to accept an answer.
         "SCORPIOX_BROKER_LIMITS_WRITE_TIMEOUT" write_timeout: Duration = "10s";
-        /// How long a token request waits for a renewal before it is told to come again.
-        "SCORPIOX_BROKER_LIMITS_WAIT" wait: Duration = "10s";
+        /// How long a token request waits for a renewal before it is told to come again; our client waits 3.5 s in all.
+        "SCORPIOX_BROKER_LIMITS_WAIT" wait: Duration = "3s";
         /// Loopback addresses have no cap of their own and find a reserve when the total is reached.
         "SCORPIOX_BROKER_LIMITS_LOOPBACK_EXEMPT" loopback_exempt: bool = "true";
         /// Proxies (addresses or networks) whose `X-Forwarded-For` names the client.

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 /// What is assumed when nothing usable says when a token ends.
 pub const DEFAULT_LIFE: Duration = Duration::from_secs(60 * 60);
 /// A living token is given at least this, so that a server that hands out shorter ones causes no tight loop.
-pub const SHORTEST_LIFE: Duration = Duration::from_secs(60);
+pub const SHORTEST_LIFE: Duration = Duration::from_secs(10);
 /// No token is believed to live longer than this.
 pub const LONGEST_LIFE: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 

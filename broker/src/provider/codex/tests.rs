@@ -205,8 +205,8 @@ fn the_end_of_a_token_is_plausible_whatever_it_claims() {
         (json!(u64::MAX), json!(null), 60 * DAY),
         (json!(900), json!(253_402_300_799_i64), 900),
         (json!(null), json!(NOW + 365 * DAY), 60 * DAY),
-        (json!(1), json!(null), 60),
-        (json!(null), json!(NOW + 1), 60),
+        (json!(1), json!(null), 10),
+        (json!(null), json!(NOW + 1), 10),
         (json!(900), json!(NOW), 0),
         (json!(900), json!(NOW - HOUR), -HOUR),
         (json!(null), json!(NOW - 400 * DAY), -400 * DAY),
@@ -299,7 +299,7 @@ proptest! {
     ) {
         let body = json!({"access_token": jwt(&json!({"exp": exp})), "expires_in": expires_in});
         let life = grant(200, body.to_string()).expires_at.as_unix() - NOW;
-        prop_assert!(life <= 0 || (60..=60 * DAY).contains(&life), "{life}");
+        prop_assert!(life <= 0 || (10..=60 * DAY).contains(&life), "{life}");
     }
 
     #[test]
