@@ -5,26 +5,31 @@
 //! * [`request_id`]: the name of one request.
 //! * [`error`]: a problem as a response; the one table of statuses.
 //! * `target`: paths and queries that could mean two things.
-//! * [`limits`]: what an address, a connection and a request may cost; who the client is.
+//! * [`limits`]: what an address, a connection and a request may cost.
+//! * [`visitor`]: who the client is, seen through trusted proxies.
 //! * [`tls`]: the certificate, reloadable; the self-signed one.
 //! * [`local_socket`]: the administration socket's file.
 //! * `stream`, `head`, `farewell`, `connection`: a connection under watch: deadlines and bounds below the framework.
-//! * `guard`: the last look at a request before the application, and at its answer.
+//! * `inspection`, `body`, `passage`, `guard`: a request looked at before the application, its body, its time, its answer.
 //! * [`listener`]: sockets to applications, through all of the above.
 //! * [`token`], [`admin`], [`health`]: decode, call, encode.
 
 pub mod admin;
+mod body;
 mod connection;
 pub mod error;
 mod farewell;
 mod guard;
 mod head;
 pub mod health;
+mod inspection;
 pub mod limits;
 pub mod listener;
 pub mod local_socket;
+mod passage;
 pub mod request_id;
 mod stream;
 mod target;
 pub mod tls;
 pub mod token;
+pub mod visitor;

@@ -93,6 +93,8 @@ pub(super) struct Connection {
     write_by: Option<Instant>,
     /// Wakes at or before the nearest deadline, and is moved only when one comes nearer: almost never.
     timer: Pin<Box<Sleep>>,
+    /// The timer knows the connection's task, which is the same all its life.
+    timer_set: bool,
     ending: Option<Ending>,
     /// Bytes that were read after the last answer, only to be dropped.
     dropped: usize,
@@ -117,6 +119,7 @@ impl Connection {
             read_by,
             write_by: None,
             timer: Box::pin(sleep_until(read_by)),
+            timer_set: false,
             ending: None,
             dropped: 0,
         }
@@ -135,6 +138,10 @@ impl Connection {
         let Some(deadline) = read_by.into_iter().chain(self.write_by).min() else {
             return false;
         };
+        if self.timer_set && self.timer.deadline() <= deadline && !self.timer.is_elapsed() {
+            return false;
+        }
+        self.timer_set = true;
         if self.timer.deadline() > deadline {
             self.timer.as_mut().reset(deadline);
         }
@@ -156,6 +163,10 @@ impl Connection {
             Phase::Answered | Phase::Idle => {
                 self.progress.phase.set(Phase::Head);
                 self.head = HeadScan::default();
+                if self.head.take_whole(bytes, self.bounds.header_bytes) {
+                    // The guard has it before anything else happens: the deadline of the idle connection will do.
+                    return true;
+                }
                 self.read_by = Instant::now() + self.bounds.header_timeout;
             }
         }

@@ -12,6 +12,15 @@ pub(super) struct HeadScan {
 }
 
 impl HeadScan {
+    /// Takes the first bytes of a head if they are nearly surely the whole of it, as for nearly every request: one read
+    /// that ends with a blank line. What follows is not counted; should the head go on after all, the caller's
+    /// inspection of the parsed headers counts it.
+    pub(super) fn take_whole(&mut self, bytes: &[u8], most: usize) -> bool {
+        let untouched = self.bytes == 0 && !self.complete;
+        self.complete |= untouched && bytes.len() <= most && bytes.ends_with(b"\r\n\r\n") && !bytes.starts_with(b"\r");
+        untouched && self.complete
+    }
+
     /// Takes the next bytes; false once the head is longer than `most`.
     pub(super) fn take(&mut self, mut bytes: &[u8], most: usize) -> bool {
         while !self.complete {
@@ -56,6 +65,18 @@ mod tests {
             assert!(!scan.complete && scan.take(&[*byte], HEAD.len()));
         }
         assert!(scan.complete);
+    }
+
+    #[test]
+    fn a_head_in_one_piece_is_taken_without_a_search() {
+        let mut scan = HeadScan::default();
+        assert!(scan.take_whole(HEAD, HEAD.len()));
+        assert!(scan.take(&[b'x'; 1000], HEAD.len()), "its body does not count");
+        for bytes in [&b"GET / HTTP/1.1\r\n"[..], b"\r\n\r\n", &[b'x'; 100]] {
+            assert!(!HeadScan::default().take_whole(bytes, 50));
+        }
+        let mut scan = HeadScan::default();
+        assert!(scan.take(b"G", 50) && !scan.take_whole(HEAD, 50), "only a beginning can be the whole");
     }
 
     #[test]

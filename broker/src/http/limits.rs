@@ -1,17 +1,11 @@
-//! What one address, connection and request may cost, and who the client is.
+//! What one address, connection and request may cost.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::future::{Ready, ready};
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
-
-use super::request_id::RequestId;
 use crate::config;
 use crate::config::network::{Network, canonical};
 
@@ -177,80 +171,6 @@ pub fn raise_open_files(connections: u32) -> io::Result<u64> {
     let raised = limit.maximum.unwrap_or(u64::MAX).min(wanted);
     setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limit.maximum })?;
     Ok(raised)
-}
-
-/// Where a request comes from: the peer, or what a trusted proxy says; none for the administration socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientAddress(pub Option<IpAddr>);
-
-impl fmt::Display for ClientAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(address) => address.fmt(f),
-            None => f.write_str("local"),
-        }
-    }
-}
-
-/// Finds the client behind trusted proxies. `forwarded` are the values of `X-Forwarded-For`, in order.
-///
-/// Each proxy appends who asked it, so the list is read from its right end, and the first address that is no trusted
-/// proxy is the client. An entry that is no address ends the search: what stands left of it is hearsay.
-pub(super) fn client_address<'a>(
-    peer: IpAddr,
-    trusted: &[Network],
-    forwarded: impl DoubleEndedIterator<Item = &'a str>,
-) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    let mut client = canonical(peer);
-    for entry in forwarded.rev().flat_map(|value| value.rsplit(',')) {
-        if !is_trusted(client) {
-            break;
-        }
-        match parse_forwarded(entry) {
-            Some(address) => client = address,
-            None => break,
-        }
-    }
-    client
-}
-
-/// An address as proxies write it: bare, in brackets, or with a port.
-fn parse_forwarded(entry: &str) -> Option<IpAddr> {
-    let entry = entry.trim();
-    if let Ok(socket) = entry.parse::<std::net::SocketAddr>() {
-        return Some(canonical(socket.ip()));
-    }
-    let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
-    bare.parse().ok().map(canonical)
-}
-
-/// What the guard knows about a request and handlers may ask for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Visitor {
-    pub(super) id: RequestId,
-    pub(super) address: ClientAddress,
-}
-
-impl FromRequest for ClientAddress {
-    type Error = std::convert::Infallible;
-    type Future = Ready<Result<Self, Self::Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let known = request.extensions().get::<Visitor>().map(|visitor| visitor.address);
-        let peer = || Self(request.peer_addr().map(|peer| canonical(peer.ip())));
-        ready(Ok(known.unwrap_or_else(peer)))
-    }
-}
-
-impl FromRequest for RequestId {
-    type Error = std::convert::Infallible;
-    type Future = Ready<Result<Self, Self::Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let known = request.extensions().get::<Visitor>().map(|visitor| visitor.id);
-        ready(Ok(known.unwrap_or_else(Self::random)))
-    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use scorpiox_wire::{Code, Problem, TokenTag, token};
 
 use super::error::Refusal;
-use super::limits::ClientAddress;
 use super::request_id::RequestId;
+use super::visitor::ClientAddress;
 use crate::gate::{Caller, Gate};
 use crate::issuer::{Ask, Handed, Issuer, Origin, Refused};
 

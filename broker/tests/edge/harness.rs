@@ -13,9 +13,10 @@ use actix_web::{App, HttpResponse, web};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use scorpiox_broker::clock::{Clock, SystemClock};
-use scorpiox_broker::http::limits::{Bounds, Caps, ClientAddress};
+use scorpiox_broker::http::limits::{Bounds, Caps};
 use scorpiox_broker::http::request_id::RequestId;
 use scorpiox_broker::http::tls::{ReloadableCertificate, self_signed, server_config};
+use scorpiox_broker::http::visitor::ClientAddress;
 use scorpiox_broker::http::{error, listener, local_socket};
 
 /// How the clients of a test speak.

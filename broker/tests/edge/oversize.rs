@@ -23,6 +23,18 @@ fn headers_beyond_the_bound_are_a_431() {
 }
 
 #[test]
+fn headers_beyond_the_bound_do_not_hide_behind_another_request() {
+    let edge = Edge::start(Speech::Plain);
+    let mut client = edge.connect();
+    let long = "x".repeat(17_000);
+    let first = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.send(format!("{first}GET /hello HTTP/1.1\r\nHost: a\r\nX: {long}\r\n\r\n"));
+    assert_eq!(client.answer().status(), 200);
+    assert_eq!(client.answer().code(), "headers_too_large");
+    assert_eq!(edge.reached(), 1);
+}
+
+#[test]
 fn a_header_bomb_is_not_read_to_its_end() {
     for speech in BOTH {
         let edge = Edge::start(speech);
@@ -119,6 +131,18 @@ fn a_body_within_the_bound_arrives_whole() {
             format!("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n{body}\r\n0\r\n\r\n");
         assert_eq!(client.ask(chunked).body, body);
         assert_eq!(client.ask("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").body, "hello");
+    }
+}
+
+#[test]
+fn a_body_that_comes_after_its_head_is_not_taken_for_one() {
+    for speech in BOTH {
+        let edge = Edge::start(speech);
+        let mut client = edge.connect();
+        for _ in 0..20 {
+            client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n");
+            assert_eq!(client.ask([b'b'; 65_536]).body.len(), 65_536, "{speech:?}");
+        }
     }
 }
 
