@@ -1,35 +1,24 @@
 //! Rotations, crashes and lost answers, with the fake provider's log as the judge.
+//!
+//! * [`kills`]: R1–R6.
+//! * [`doubt`]: an answer that nobody heard, R7.
+//! * [`verdicts`]: what answers mean, R8–R11.
+//! * [`storage`]: the disk fails, R12, R17, R18.
+//! * [`crowd`]: many ask at once, R13–R16.
+//! * [`calendar`]: somebody sets the clock, R19.
+//! * [`provider`]: a provider that misbehaves, P1–P8.
 
-use scorpiox_broker::failpoint::Point;
-use scorpiox_broker::holding::Outcome;
-use scorpiox_tests::sim::{Deed, MAIN, World};
-
-#[test]
-fn a_login_is_served_and_renewed() {
-    let mut world = World::with_login();
-    let key = world.key.clone();
-    world.life(async |broker| {
-        assert_eq!(broker.fetch(&key).await.unwrap().generation, 1);
-        assert_eq!(broker.renewed(MAIN).await, Outcome::Renewed(2));
-        assert_eq!(broker.fetch(&key).await.unwrap().generation, 2);
-    });
-    world.life(async |broker| assert_eq!(broker.fetch(&key).await.unwrap().generation, 2));
-    assert_eq!(world.posts(), 1);
-    world.judge();
-}
-
-#[test]
-fn r2_a_kill_in_claimed_frees_the_claim_and_costs_one_post_in_all() {
-    let mut world = World::with_login();
-    world.life(async |broker| {
-        broker.points.plan(Point::AfterClaim, Deed::Park);
-        broker.renew(MAIN).unwrap();
-        broker.parks_at(Point::AfterClaim).await;
-    });
-    world.life(async |broker| {
-        assert!(broker.is_idle(MAIN));
-        assert_eq!(broker.renewed(MAIN).await, Outcome::Renewed(2));
-    });
-    assert_eq!(world.posts(), 1);
-    world.judge();
-}
+#[path = "rotation_calendar.rs"]
+mod calendar;
+#[path = "rotation_crowd.rs"]
+mod crowd;
+#[path = "rotation_doubt.rs"]
+mod doubt;
+#[path = "rotation_kills.rs"]
+mod kills;
+#[path = "rotation_provider.rs"]
+mod provider;
+#[path = "rotation_storage.rs"]
+mod storage;
+#[path = "rotation_verdicts.rs"]
+mod verdicts;

@@ -31,6 +31,7 @@ use scorpiox_wire::{Problem, Secret, TokenTag};
 use tokio::task::JoinHandle;
 
 use super::clock::SimClock;
+use super::disk;
 use super::points::Points;
 use super::provider::{Handle, SimProvider};
 use super::records::Records;
@@ -299,6 +300,30 @@ impl SimBroker {
     pub async fn client(&self, name: &str, credential: &str) -> Result<Secret, Problem> {
         let request = ClientRequest { name: name.to_owned(), credential: credential.to_owned() };
         self.registrar.create_client(&administrator(), &request).await.map(|issued| issued.key)
+    }
+
+    /// The database refuses to write these tables.
+    pub async fn database_refuses(&self, tables: &[&str]) {
+        disk::refuse_writes(&self.data.join("broker.db"), tables).await;
+    }
+
+    /// The database takes everything again.
+    pub async fn database_recovers(&self) {
+        disk::accept_writes(&self.data.join("broker.db")).await;
+    }
+
+    /// What `/readyz` calls degraded.
+    pub fn degraded(&self) -> Vec<String> {
+        scorpiox_broker::registrar::readiness(&self.rotator, &self.auditor).degraded
+    }
+
+    /// How many answers are kept sealed beside a credential.
+    ///
+    /// # Panics
+    /// When the database cannot be read.
+    pub async fn kept_answers(&self, name: &str) -> u64 {
+        let store = self.rotator.parts().store.clone();
+        store.kept_answers(self.holding(name).id()).await.expect("the database can be read")
     }
 
     /// How many refresh tokens the provider has been presented.

@@ -8,6 +8,7 @@ use fake_provider::{EntryId, Settings, TokenRef};
 use scorpiox_broker::activity::Activity;
 use scorpiox_broker::domain::permission::Policy;
 use scorpiox_broker::domain::rotation::State;
+use scorpiox_broker::failpoint::Point;
 use scorpiox_wire::Secret;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -15,6 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::broker::{SimBroker, Surroundings};
 use super::clock::SimClock;
 use super::disk;
+use super::points::Deed;
 use super::provider::SimProvider;
 use super::rest::Rest;
 
@@ -132,6 +134,15 @@ impl World {
         // Threads of the last life may still be closing its files; what they leave goes with the world.
         let _ = fs::remove_dir_all(last);
         Ok(told)
+    }
+
+    /// A life in which `main` is to be renewed, and that ends with a kill at this point.
+    pub fn killed_at(&mut self, point: Point) {
+        self.life(async |broker| {
+            broker.points.plan(point, Deed::Park);
+            broker.renew(MAIN).expect("a rotation may begin");
+            broker.parks_at(point).await;
+        });
     }
 
     /// The directory from which the next life starts: its files may be changed between lives.
