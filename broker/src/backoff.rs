@@ -26,6 +26,11 @@ impl Backoff {
         self.until = Some(now + wait);
     }
 
+    /// Waits at least this long, whether it was a failure or not.
+    pub fn hold(&mut self, span: Duration, now: Monotonic) {
+        self.until = self.until.max(Some(now + span));
+    }
+
     /// It worked: the next failure begins anew.
     pub fn succeed(&mut self) {
         *self = Self::default();
@@ -81,6 +86,16 @@ mod tests {
             backoff.fail(None, spread, NOW);
             assert_eq!(backoff.remaining(NOW).unwrap().as_secs(), expected);
         }
+    }
+
+    #[test]
+    fn a_hold_prolongs_a_wait_and_never_shortens_it() {
+        let mut backoff = Backoff::default();
+        backoff.hold(Duration::from_secs(120), NOW);
+        assert_eq!(backoff.remaining(NOW), Some(Duration::from_secs(120)));
+        backoff.hold(Duration::from_secs(60), NOW);
+        assert_eq!(backoff.remaining(NOW), Some(Duration::from_secs(120)));
+        assert!(!backoff.is_failing());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::{Arc, RwLock};
 use crate::activity::Activity;
 use crate::audit_chain::Link;
 use crate::domain::credential::CredentialId;
-use crate::domain::rotation::Rotation;
+use crate::domain::rotation::{Mark, Rotation};
 use crate::high_water::{HighWater, Position, Reading};
 use crate::seal::Sealer;
 
@@ -73,9 +73,11 @@ impl Fence {
     }
 
     /// How far a credential had come; `None` without a mark, or for one that it does not know.
-    pub fn position(&self, id: &CredentialId) -> Option<Position> {
+    pub fn mark(&self, id: &CredentialId) -> Option<Mark> {
         match self.standing() {
-            Standing::Marked(mark) => mark.position(id.as_str()),
+            Standing::Marked(mark) => {
+                mark.position(id.as_str()).map(|at| Mark { epoch: at.epoch, generation: at.generation })
+            }
             Standing::Fenced(_) => None,
         }
     }

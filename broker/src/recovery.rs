@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::domain::answer::Verdict;
 use crate::domain::credential::{Credential, CredentialId};
 use crate::domain::permission::Policy;
-use crate::domain::recovery::{KeptAnswer, Mark, Replay, replay, restarted, was_ever_armed};
+use crate::domain::recovery::{KeptAnswer, Replay, replay, restarted, was_ever_armed};
 use crate::domain::rotation::{Resting, Rotation, State};
 use crate::fence::{Fence, position};
 use crate::holding::{Holding, Holdings};
@@ -132,8 +132,7 @@ impl Recovery<'_> {
 
     /// Compares with the mark, doubts what was sent, and raises a mark that is behind.
     async fn settle_standing(&self, fence: &Fence, row: Credential) -> anyhow::Result<Credential> {
-        let mark = fence.position(&row.id).map(|at| Mark { epoch: at.epoch, generation: at.generation });
-        let credential = restarted(&row, mark, self.now, self.policy.quiet_time);
+        let credential = restarted(&row, fence.mark(&row.id), self.now, self.policy.quiet_time);
         if credential.rotation != row.rotation {
             swap(self.store.advance(&row.id, &row.rotation, &credential.rotation).await)?;
             announce(&credential);

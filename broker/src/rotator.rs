@@ -17,17 +17,18 @@ use crate::activity::Activity;
 use crate::clock::Timestamp;
 use crate::domain::credential::Credential;
 use crate::domain::permission::{Permission, Policy, Why, Wish, permission};
-use crate::domain::rotation::{Quarantine, Rotation};
+use crate::domain::rotation::{Quarantine, Resting, Rotation, State};
 use crate::failpoint::{Failpoints, Point};
 use crate::fence::{Fence, position};
-use crate::holding::{Failure, Flight, Holding, Holdings, Outcome};
-use crate::provider::{Connection, Provider, Sent, Unsent};
+use crate::holding::{Desk, Failure, Flight, Holding, Holdings, Outcome};
+use crate::provider::{Connection, Provider, RawAnswer, Sent, Unsent};
 use crate::rescue::RescueSlots;
 use crate::seal::Sealer;
-use crate::store::{Store, Swap};
+use crate::store::Store;
 use crate::timeline::Timeline;
 
 mod attempt;
+mod durable;
 mod settling;
 
 use attempt::Attempt;
@@ -88,14 +89,18 @@ pub enum NotNow {
 impl Rotator {
     /// Takes the parts. Rotations run on the runtime that this is called on.
     pub fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Self {
+        let rotator = Self {
             parts,
             memory_only: AtomicUsize::new(0),
             unsaved: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             changed: Notify::new(),
             runtime: Handle::current(),
-        })
+        };
+        for holding in rotator.parts.holdings.all() {
+            rotator.rest_in_doubt(&mut holding.desk());
+        }
+        Arc::new(rotator)
     }
 
     /// Where work belongs that must outlive the request which began it.
@@ -220,11 +225,19 @@ impl Rotator {
                     desk.last_failure = Some(failure.to_string());
                 }
             }
+            self.rest_in_doubt(&mut desk);
             desk.flight = None;
         }
         holding.publish();
         attempt.tell(outcome);
         self.wake();
+    }
+
+    /// The quiet time of a doubt, on the clock that never jumps: whatever becomes of the calendar meanwhile.
+    fn rest_in_doubt(&self, desk: &mut Desk) {
+        if matches!(desk.credential.rotation.state, State::Resting(Resting::InDoubt(_))) {
+            desk.backoff.hold(self.parts.policy.quiet_time, self.parts.timeline.monotonic());
+        }
     }
 
     async fn rotate(self: Arc<Self>, holding: Arc<Holding>, attempt: Arc<Attempt>) -> Outcome {
@@ -266,7 +279,7 @@ impl Rotator {
         points.reach(Point::BeforeSend).await;
 
         match connection.send(token, armed_at + ARMED_FOR).await {
-            Sent::Answered(answer) => attempt.answered(answer),
+            Sent::Answered(answer) => attempt.answered(self.on_our_calendar(answer)),
             Sent::NotWritten(unsent) => return Err(self.hang_up(holding, unsent).await),
             Sent::NoAnswer { why } => return Err(self.doubt(holding, &why).await),
         }
@@ -274,6 +287,15 @@ impl Rotator {
         self.rescue(holding, attempt).await;
         points.reach(Point::AfterRescue).await;
         Ok(())
+    }
+
+    /// The provider's own date decides first who is right about the time; then the answer gets the time that we believe,
+    /// not the one that somebody may have set the machine to.
+    fn on_our_calendar(&self, answer: RawAnswer) -> RawAnswer {
+        if let Some(date) = answer.date {
+            self.parts.timeline.witness(date);
+        }
+        RawAnswer { received_at: self.parts.timeline.now(), ..answer }
     }
 
     /// Dials; a connection that the far side has closed again is dialed once more.
@@ -352,7 +374,13 @@ impl Rotator {
         error!(credential = %holding.id(), "a rotation panicked; the process goes on");
         if attempt.answer().is_some() {
             let (rotator, held, again) = (Arc::clone(self), Arc::clone(holding), Arc::clone(attempt));
-            let settled = tokio::spawn(async move { rotator.conclude(&held, &again).await }).await;
+            let settled = tokio::spawn(async move {
+                if !again.in_slot() {
+                    rotator.rescue(&held, &again).await;
+                }
+                rotator.conclude(&held, &again).await
+            });
+            let settled = settled.await;
             return settled.unwrap_or(Outcome::Failed(Failure::Panicked));
         }
         let was_sent = holding.is_in_doubt();
@@ -362,67 +390,6 @@ impl Rotator {
             self.put_back(holding).await;
         }
         Outcome::Failed(Failure::Panicked)
-    }
-
-    /// One durable step of the state machine, queued behind other writers of this credential.
-    async fn advance(
-        &self,
-        holding: &Arc<Holding>,
-        step: impl Fn(&Rotation) -> Option<Rotation>,
-    ) -> Result<Rotation, Failure> {
-        let _writing = holding.writing.lock().await;
-        let before = holding.desk().credential.rotation.clone();
-        let after = step(&before).ok_or(Failure::Superseded)?;
-        match self.parts.store.advance(holding.id(), &before, &after).await {
-            Ok(Swap::Done) => {
-                holding.desk().credential.rotation = after.clone();
-                holding.publish();
-                Ok(after)
-            }
-            Ok(Swap::Superseded) => {
-                holding.desk().unsure = true;
-                Err(Failure::Superseded)
-            }
-            Err(error) => {
-                holding.desk().unsure = true;
-                Err(Failure::Storage(error.to_string()))
-            }
-        }
-    }
-
-    /// The step in memory only; the disk is corrected before the next rotation.
-    fn assume(&self, holding: &Arc<Holding>, step: impl Fn(&Rotation) -> Option<Rotation>) {
-        let mut desk = holding.desk();
-        if let Some(after) = step(&desk.credential.rotation) {
-            desk.credential.rotation = after;
-        }
-        desk.unsure = true;
-        drop(desk);
-        holding.publish();
-    }
-
-    /// When the outcome of an earlier write is unknown: reads what is on disk and writes what memory knows.
-    async fn make_sure(&self, holding: &Arc<Holding>) -> Result<(), Failure> {
-        if !holding.desk().unsure {
-            return Ok(());
-        }
-        let _writing = holding.writing.lock().await;
-        let storage = |error: crate::store::StoreError| Failure::Storage(error.to_string());
-        let stored = self.parts.store.rotation(holding.id()).await.map_err(storage)?.ok_or(Failure::Superseded)?;
-        let known = holding.desk().credential.rotation.clone();
-        if stored.generation != known.generation {
-            return Err(Failure::Superseded);
-        }
-        let known = Rotation { epoch: known.epoch.max(stored.epoch), ..known };
-        match self.parts.store.advance(holding.id(), &stored, &known).await.map_err(storage)? {
-            Swap::Superseded => Err(Failure::Superseded),
-            Swap::Done => {
-                let mut desk = holding.desk();
-                desk.credential.rotation = known;
-                desk.unsure = false;
-                Ok(())
-            }
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::answer::{Identity, TokenGrant};
 use super::fingerprint::Fingerprint;
-use super::rotation::{NoTransition, Quarantine, Rotation};
+use super::rotation::{Mark, NoTransition, Quarantine, Rotation};
 use super::token_set::TokenSet;
 use crate::clock::Timestamp;
 
@@ -148,8 +148,8 @@ impl Credential {
     }
 
     /// Somebody logged in: a whole new token set, from every state.
-    pub fn replaced_by(&self, tokens: TokenSet, owner: Owner, identity: &Identity) -> Self {
-        Self { owner, ..self.with_tokens(self.rotation.replaced(), tokens, identity) }
+    pub fn replaced_by(&self, tokens: TokenSet, owner: Owner, identity: &Identity, mark: Option<Mark>) -> Self {
+        Self { owner, ..self.with_tokens(self.rotation.replaced(mark), tokens, identity) }
     }
 
     fn with_tokens(&self, rotation: Rotation, tokens: TokenSet, identity: &Identity) -> Self {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::credential::{Credential, Pause};
-use super::rotation::{Doubt, Resting, State};
+use super::rotation::{Doubt, LONGEST_WAIT, Resting, State};
 use super::token_set::TokenSet;
 use crate::clock::Timestamp;
 
@@ -108,7 +108,7 @@ pub fn permission(credential: &Credential, wish: Wish, now: Timestamp, policy: &
         State::Reauth(_) => return Permission::Never(Why::Reauth),
         State::Quarantine(_) => return Permission::Never(Why::Quarantine),
         State::Claimed(_) | State::Sent(_) => return Permission::Never(Why::UnderWay),
-        State::Resting(Resting::Idle(idle)) => idle.not_before.map(Timestamp::from_unix),
+        State::Resting(Resting::Idle(idle)) => idle.not_before.map(|not_before| credible(not_before, now)),
         State::Resting(Resting::InDoubt(doubt)) => match probe(doubt, tokens, wish, now, policy) {
             Permission::NotBefore(moment) => Some(moment),
             Permission::Now => None,
@@ -122,13 +122,26 @@ pub fn permission(credential: &Credential, wish: Wish, now: Timestamp, policy: &
     }
 }
 
+/// No wait that we ever set is longer than [`LONGEST_WAIT`]: one that is was set by a calendar that was wrong.
+fn credible(not_before: i64, now: Timestamp) -> Timestamp {
+    let not_before = Timestamp::from_unix(not_before);
+    if not_before > now + LONGEST_WAIT { now } else { not_before }
+}
+
 fn probe(doubt: &Doubt, tokens: &TokenSet, wish: Wish, now: Timestamp, policy: &Policy) -> Permission {
-    if now >= tokens.expires_at + policy.doubt_limit {
+    let limit = tokens.expires_at + policy.doubt_limit;
+    // A broker that was off for weeks asks once more before it gives up: the token may never have been redeemed.
+    let asked_since = doubt.probes > 0 && Timestamp::from_unix(doubt.since) >= limit;
+    if now >= limit && asked_since {
         return Permission::GiveUp;
     }
-    let quiet = Timestamp::from_unix(doubt.not_before);
+    let quiet = credible(doubt.not_before, now);
     match wish {
         Wish::Refused | Wish::OperatorProbe => Permission::NotBefore(quiet),
         Wish::Need | Wish::Operator => Permission::NotBefore(quiet.max(policy.probe_from(tokens))),
     }
 }
+
+#[cfg(test)]
+#[path = "permission_tests.rs"]
+mod tests;

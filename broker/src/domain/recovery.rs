@@ -8,17 +8,8 @@ use std::time::Duration;
 use super::answer::Verdict;
 use super::credential::{Credential, Granted};
 use super::fingerprint::Fingerprint;
-use super::rotation::{Quarantine, Resting, State};
+use super::rotation::{Mark, Quarantine, Resting, State};
 use crate::clock::Timestamp;
-
-/// How far a credential had come, from outside the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
-    /// Claims.
-    pub epoch: u64,
-    /// Token sets.
-    pub generation: u64,
-}
 
 /// An answer that a slot kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

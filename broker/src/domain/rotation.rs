@@ -18,10 +18,10 @@ use super::answer::Ending;
 use super::fingerprint::Fingerprint;
 use crate::clock::Timestamp;
 
-/// Durable per credential. `epoch` counts claims, `generation` counts token sets; neither ever goes back.
+/// Durable per credential. `epoch` counts claims and endings, `generation` counts token sets; neither ever goes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
-    /// Claims so far.
+    /// Claims and endings so far.
     pub epoch: u64,
     /// Token sets so far; the first login makes it 1.
     pub generation: u64,
@@ -90,6 +90,15 @@ pub struct Reauth {
     pub after: Option<String>,
 }
 
+/// How far a credential had come, from outside the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// Claims and endings.
+    pub epoch: u64,
+    /// Token sets.
+    pub generation: u64,
+}
+
 /// Why a credential was set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quarantine {
@@ -103,11 +112,15 @@ pub enum Quarantine {
     Damaged,
 }
 
+/// More than a credential is renewed in the time that a rollback can have lost.
+const LOST_GENERATIONS: u64 = 1000;
 /// Waits between probes that bring no verdict.
 const PROBE_STEPS: [Duration; 3] =
     [Duration::from_secs(5 * 60), Duration::from_secs(15 * 60), Duration::from_secs(60 * 60)];
 /// Unknown 400 and 401 are asked about again after this.
 const REFUSAL_STEP: Duration = Duration::from_secs(60 * 60);
+/// No wait between attempts is longer.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 /// So many unknown 400 or 401 in a row are a verdict.
 const REFUSALS_FOR_A_VERDICT: u32 = 3;
 /// The first wait after a grant that was no improvement; doubles up to an hour.
@@ -209,7 +222,8 @@ impl Rotation {
         Ok(self.with(State::Resting(resting)))
     }
 
-    /// The provider ended the login, or a doubt lasted too long.
+    /// The provider ended the login, or a doubt lasted too long. The epoch goes up, so that a database that loses this
+    /// verdict is behind the high-water mark.
     pub fn ended(&self, ending: Ending, fingerprint: Fingerprint, why: Option<String>) -> Result<Self, NoTransition> {
         let after = match &self.state {
             State::Sent(Resting::InDoubt(doubt)) | State::Resting(Resting::InDoubt(doubt)) => {
@@ -220,7 +234,8 @@ impl Rotation {
                 return Err(NoTransition);
             }
         };
-        Ok(self.with(State::Reauth(Reauth { ending, fingerprint, after })))
+        let state = State::Reauth(Reauth { ending, fingerprint, after });
+        Ok(Self { epoch: self.epoch + 1, state, ..self.clone() })
     }
 
     /// Tokens came back: the next generation. A late answer is welcome while the generation has not moved.
@@ -243,8 +258,18 @@ impl Rotation {
     }
 
     /// Somebody logged in: the next generation under a new epoch, from every state.
-    pub fn replaced(&self) -> Self {
-        Self::begun(self.generation + 1, self.epoch + 1)
+    ///
+    /// After a rollback it begins beyond the mark, or the next start would find it behind, and beyond the generations
+    /// that clients may have been given in the time that was lost, or each of them would be a witness again.
+    pub fn replaced(&self, mark: Option<Mark>) -> Self {
+        let mark = mark.unwrap_or(Mark { epoch: self.epoch, generation: self.generation });
+        let (epoch, generation) = (self.epoch.max(mark.epoch), self.generation.max(mark.generation));
+        let lost = match self.state {
+            State::Quarantine(Quarantine::BehindWitness) => LOST_GENERATIONS,
+            State::Quarantine(Quarantine::BehindMark | Quarantine::OtherAccount | Quarantine::Damaged) => 0,
+            State::Resting(_) | State::Claimed(_) | State::Sent(_) | State::Reauth(_) => 0,
+        };
+        Self::begun(generation + 1 + lost, epoch + 1)
     }
 
     fn with(&self, state: State) -> Self {

@@ -110,10 +110,29 @@ fn weak_grants_wait_longer_each_time_up_to_an_hour() {
 #[test]
 fn a_late_grant_is_welcome_in_doubt_and_after_the_end_but_not_in_quarantine() {
     let ended = sent().ended(Ending::Expired, FINGERPRINT, None).unwrap();
-    for rotation in [in_doubt(), ended] {
-        assert_eq!(rotation.granted(false, NOW).unwrap(), Rotation::begun(2, 1));
-    }
+    assert_eq!(in_doubt().granted(false, NOW).unwrap(), Rotation::begun(2, 1));
+    assert_eq!(ended.granted(false, NOW).unwrap(), Rotation::begun(2, 2));
     assert_eq!(sent().quarantined(Quarantine::OtherAccount).granted(false, NOW), Err(NoTransition));
+}
+
+#[test]
+fn an_ending_raises_the_epoch_so_that_a_database_that_loses_it_is_behind_the_mark() {
+    assert_eq!(sent().ended(Ending::Reused, FINGERPRINT, None).unwrap().epoch, sent().epoch + 1);
+}
+
+#[test]
+fn a_login_after_a_rollback_begins_beyond_what_was_lost() {
+    let begun = Rotation::begun(3, 5);
+    let mark = Some(Mark { epoch: 9, generation: 7 });
+    let cases = [
+        (begun.clone(), None, (4, 6)),
+        (begun.quarantined(Quarantine::BehindMark), mark, (8, 10)),
+        (begun.quarantined(Quarantine::BehindMark), Some(Mark { epoch: 1, generation: 1 }), (4, 6)),
+        (begun.quarantined(Quarantine::BehindWitness), None, (1004, 6)),
+    ];
+    for (rotation, mark, (generation, epoch)) in cases {
+        assert_eq!(rotation.replaced(mark), Rotation::begun(generation, epoch), "{rotation:?} {mark:?}");
+    }
 }
 
 #[test]
@@ -183,7 +202,7 @@ fn step(rotation: &Rotation, happening: &Happening, now: Timestamp) -> Result<Ro
         Happening::Ended => rotation.ended(Ending::Reused, FINGERPRINT, None),
         Happening::Granted(weak) => rotation.granted(*weak, now),
         Happening::Quarantined => Ok(rotation.quarantined(Quarantine::BehindMark)),
-        Happening::Replaced => Ok(rotation.replaced()),
+        Happening::Replaced => Ok(rotation.replaced(None)),
     }
 }
 

@@ -146,7 +146,8 @@ impl Registrar {
             return Err(Problem::new(Code::Conflict, format!("'{name}' is another account's login"))
                 .with_hint("choose another --name, or add --replace-account if its clients should move too"));
         }
-        let next = before.replaced_by(tokens, owner, &grant.identity);
+        let mark = self.parts().fence.mark(holding.id());
+        let next = before.replaced_by(tokens, owner, &grant.identity, mark);
         let settled = self.parts().store.settle(&next, before.rotation.generation, self.now()).await;
         match settled.map_err(|error| storage(&error))? {
             Swap::Superseded => {

@@ -4,7 +4,7 @@
 //! keeps it, nothing new begins, and saving is tried again until it works or the process is told to leave.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tracing::{error, info, warn};
@@ -69,6 +69,22 @@ impl Drop for Saving<'_> {
     }
 }
 
+/// An answer is nowhere but in memory, for as long as this lives: also through a panic.
+struct MemoryOnly<'a>(&'a AtomicUsize);
+
+impl<'a> MemoryOnly<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for MemoryOnly<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Rotator {
     /// Seals the answer into the slot, before anybody has read meaning into it.
     pub(super) async fn rescue(&self, holding: &Arc<Holding>, attempt: &Attempt) {
@@ -97,18 +113,8 @@ impl Rotator {
         let (Some(answer), Some(armed)) = (attempt.answer(), attempt.presented()) else {
             return Outcome::Failed(Failure::Panicked);
         };
-        if let Some(date) = answer.date {
-            self.parts.timeline.witness(date);
-        }
-        let in_memory = !attempt.in_slot();
-        if in_memory {
-            self.memory_only.fetch_add(1, Ordering::SeqCst);
-        }
-        let outcome = self.apply(holding, attempt, &armed, &answer).await;
-        if in_memory {
-            self.memory_only.fetch_sub(1, Ordering::SeqCst);
-        }
-        outcome
+        let _in_memory = (!attempt.in_slot()).then(|| MemoryOnly::begin(&self.memory_only));
+        self.apply(holding, attempt, &armed, &answer).await
     }
 
     async fn apply(&self, holding: &Arc<Holding>, attempt: &Attempt, armed: &Armed, answer: &RawAnswer) -> Outcome {
