@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use fake_provider::{EntryId, Settings, TokenRef};
 use scorpiox_broker::activity::Activity;
@@ -139,6 +140,8 @@ impl World {
     /// A life in which `main` is to be renewed, and that ends with a kill at this point.
     pub fn killed_at(&mut self, point: Point) {
         self.life(async |broker| {
+            // A token no longer-lived than the one before would count as a weak grant.
+            broker.pass(Duration::from_secs(60)).await;
             broker.points.plan(point, Deed::Park);
             broker.renew(MAIN).expect("a rotation may begin");
             broker.parks_at(point).await;
