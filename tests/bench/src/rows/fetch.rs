@@ -1,0 +1,88 @@
+//! What a developer's machine pays for a token that it has already: `scorpiox-codex-fetchtoken` with a warm cache,
+//! against `cat` of a file with the same bytes. From the start of the process to its end, one after the other.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, ensure};
+
+use crate::broker::Transport;
+use crate::clock;
+use crate::process::program;
+use crate::report::{Round, Row, median, sorted};
+use crate::team::Team;
+
+/// Crates that would put an asynchronous runtime under a command that has nothing to wait for.
+const RUNTIMES: [&str; 5] = ["tokio", "async-std", "smol", "mio", "async-executor"];
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    pub(crate) rounds: usize,
+    /// Runs of each program in each round.
+    pub(crate) runs: usize,
+}
+
+/// `fetch_cached`.
+pub(crate) fn row(extent: Extent) -> anyhow::Result<Row> {
+    links_no_runtime()?;
+    let team = Team::of(0)?;
+    let broker = team.setup(Transport::Https)?.start()?;
+    let issued = broker.client("laptop")?;
+    let mut fetch = Command::new(program("scorpiox-codex-fetchtoken")?);
+    fetch.arg("--raw").env_clear().current_dir(team.path(""));
+    fetch.env("CODEX_TOKEN_SOURCE", "remote").env("CODEX_REMOTE_URL", &issued.url);
+    fetch.env("TOKEN_HTTP_API_KEY", issued.key.expose()).env("XDG_CACHE_HOME", team.path("cache"));
+    fetch.env("CODEX_REMOTE_PIN", issued.pin.context("a broker over HTTPS has a pin")?);
+    let fetched = fetch.output()?;
+    ensure!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+    let file = team.path("token");
+    std::fs::write(&file, &fetched.stdout)?;
+    // From here on nobody is asked.
+    broker.process.stop()?;
+    let mut cat = Command::new("cat");
+    cat.arg(&file).env_clear().current_dir(team.path(""));
+    fetch.stdin(Stdio::null()).stdout(Stdio::null());
+    cat.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut rounds = Vec::new();
+    for _ in 0..extent.rounds {
+        rounds.push(round(&mut fetch, &mut cat, extent.runs)?);
+    }
+    let remark = format!(
+        "from start to end of scorpiox-codex-fetchtoken --raw with a warm cache, medians of {} runs; reference: cat of \
+         the same {} bytes; it links no asynchronous runtime",
+        extent.runs,
+        fetched.stdout.len()
+    );
+    Ok(Row::of("fetch_cached", &rounds, "ms", 1.2, remark))
+}
+
+fn round(fetch: &mut Command, cat: &mut Command, runs: usize) -> anyhow::Result<Round> {
+    let (mut ours, mut reference) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        reference.push(milliseconds(cat)?);
+        ours.push(milliseconds(fetch)?);
+    }
+    Ok(Round { ours: median(&sorted(ours.into_iter())), reference: median(&sorted(reference.into_iter())) })
+}
+
+fn milliseconds(command: &mut Command) -> anyhow::Result<f64> {
+    let begun = clock::instant();
+    let status = command.status()?;
+    let taken = begun.elapsed();
+    ensure!(status.success(), "{} ended with {status}", command.get_program().display());
+    Ok(taken.as_secs_f64() * 1e3)
+}
+
+fn links_no_runtime() -> anyhow::Result<()> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
+    let mut tree = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    tree.args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+    tree.args(["--package", "scorpiox-client", "--manifest-path"]).arg(manifest);
+    let output = tree.output().context("cannot run cargo tree")?;
+    ensure!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout)?;
+    let linked = text.lines().find(|line| RUNTIMES.contains(&line.split(' ').next().unwrap_or_default()));
+    ensure!(linked.is_none(), "scorpiox-codex-fetchtoken links {}", linked.unwrap_or_default());
+    Ok(())
+}
