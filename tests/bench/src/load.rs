@@ -92,9 +92,10 @@ pub(crate) async fn answer(stream: &mut dyn Stream, mut bytes: Vec<u8>) -> anyho
 fn head(bytes: &[u8]) -> anyhow::Result<Option<(usize, usize)>> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let head = std::str::from_utf8(&bytes[..end])?;
-    let length = head.lines().filter_map(|line| line.split_once(':'));
-    let length = length.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).map(|(_, value)| value.trim());
-    Ok(Some((end + 4, length.last().context("an answer without a length")?.parse()?)))
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let (_, length) = length.context("an answer without a length")?;
+    Ok(Some((end + 4, length.trim().parse()?)))
 }
 
 /// Asks `total` times over `connections` connections, going through `requests` in turn. Every answer must be good.
