@@ -160,7 +160,7 @@ fn counted_as(peer: IpAddr) -> IpAddr {
 /// Lets the process open a file for each of `connections` and what it needs besides; answers how many it may open now.
 ///
 /// The usual soft limit of 1,024 would otherwise be met before the cap on connections, and by the database too.
-pub fn raise_open_files(connections: u32) -> io::Result<u64> {
+pub(super) fn raise_open_files(connections: u32) -> io::Result<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let wanted = u64::from(connections) + 512;
     let limit = getrlimit(Resource::Nofile);

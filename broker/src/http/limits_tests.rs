@@ -44,3 +44,11 @@ fn loopback_counts_like_others_when_it_is_not_exempt() {
     let _held = [occupancy.enter(ip("127.0.0.1")), occupancy.enter(ip("127.0.0.1"))];
     assert!(occupancy.enter(ip("127.0.0.1")).is_none());
 }
+
+#[test]
+fn the_process_may_open_a_file_for_each_connection() {
+    let before = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let room = before.maximum.unwrap_or(u64::MAX);
+    assert!(raise_open_files(64).unwrap() >= room.min(64 + 512));
+    assert_eq!(rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum, before.maximum);
+}

@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::connection::Connection;
 use super::guard::Guarded;
-use super::limits::{Bounds, Caps, Occupancy, Place};
+use super::limits::{Bounds, Caps, Occupancy, Place, raise_open_files};
 use super::stream::Stream;
 
 /// What a client listener is made of.
@@ -79,6 +79,13 @@ where
     B: MessageBody + 'static,
 {
     let address = listen.socket.local_addr()?;
+    let files = raise_open_files(listen.caps.most())?;
+    if files < u64::from(listen.caps.most()) {
+        tracing::warn!(
+            files,
+            "fewer files may be open than limits.connections allows: raise the hard limit (LimitNOFILE)"
+        );
+    }
     let door = Door {
         occupancy: Occupancy::new(listen.caps),
         tls: listen.tls.map(TlsAcceptor::from),
