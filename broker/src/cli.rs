@@ -7,6 +7,7 @@
 //! * `failure`: what a command can end with, and its exit code.
 //! * `quiet`, `screen`: where a command speaks and listens.
 //! * `place`: where the broker is.
+//! * `wording`: how things are put, and commands that reach the same broker again.
 //! * `desk`: what an administration command works with.
 //! * `credential_text`: a credential in words.
 //! * `credential`, `client` with `issued`, `audit`, `status`, `promote`: one command each.
@@ -46,6 +47,7 @@ mod server;
 mod status;
 mod text;
 mod typed;
+mod wording;
 
 use desk::{Desk, Errand};
 use failure::{Exit, Failure};
@@ -53,6 +55,7 @@ use place::Environment;
 use screen::{Form, Screen};
 use text::{Tone, printable};
 use typed::{Asked, Typed, Verb};
+use wording::Again;
 
 /// The ports that the provider lets a browser come back to (*P 2.2*).
 const CALLBACK_PORTS: [u16; 2] = [1455, 1457];
@@ -131,6 +134,7 @@ impl Surroundings {
 
     fn administer<T: Args + Errand>(mut self, asked: Asked<T>) -> Ended {
         self.screen.set_form(if asked.reach.json { Form::Json } else { Form::Human });
+        self.screen.set_again(Again::of(&asked.reach));
         let socket = match place::socket(&asked.reach, &self.environment) {
             Ok(socket) => socket,
             Err(failure) => return end(Err(failure), &mut self.screen),
@@ -177,7 +181,8 @@ fn end(outcome: Result<(), Failure>, screen: &mut Screen) -> Ended {
             let name = screen.talk_paint().tone(Tone::Bad, "scorpiox-broker:");
             // A list of faults has lines of its own.
             let lines: Vec<_> = problem.message.lines().map(printable).collect();
-            let next = problem.hint.map(|hint| format!("\n  next: {}", printable(&hint))).unwrap_or_default();
+            let next = problem.hint.map(|hint| format!("\n  next: {}", printable(&screen.again().complete(&hint))));
+            let next = next.unwrap_or_default();
             screen.say(&format!("{name} {}{next}", lines.join("\n")));
         }
     }

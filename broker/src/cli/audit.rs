@@ -8,7 +8,8 @@ use scorpiox_wire::admin::{AuditEntry, AuditVerdict};
 use super::desk::{Desk, Errand};
 use super::failure::{Exit, Failure};
 use super::screen::Form;
-use super::text::{Paint, Tone, printable};
+use super::text::{Tone, printable};
+use super::wording::Wording;
 use crate::clock::Timestamp;
 
 /// How many entries are asked for at once.
@@ -39,7 +40,7 @@ impl Errand for AuditArguments {
         }
         let newest = newest(desk, self.newest).await?;
         if !self.follow {
-            return desk.screen.either(&newest.shown, |entries, paint| lines(entries, paint));
+            return desk.answer(&newest.shown, |entries, wording| lines(entries, wording));
         }
         print_each(desk, &newest.shown)?;
         let mut last = newest.last;
@@ -71,9 +72,9 @@ async fn newest(desk: &Desk, count: u32) -> Result<Newest, Failure> {
 
 async fn verify(desk: &mut Desk) -> Result<(), Failure> {
     let verdict = desk.broker.verify_audit().await?;
-    desk.screen.either(&verdict, |verdict, paint| match verdict.first_bad {
-        None => paint.tone(Tone::Good, &format!("whole: {} entries, each fits the one before it", verdict.entries)),
-        Some(_) => paint.tone(Tone::Bad, &format!("broken: {}", fault(verdict))),
+    desk.answer(&verdict, |verdict, wording| match verdict.first_bad {
+        None => wording.tone(Tone::Good, &format!("whole: {} entries, each fits the one before it", verdict.entries)),
+        Some(_) => wording.tone(Tone::Bad, &format!("broken: {}", fault(verdict))),
     })?;
     match verdict.first_bad {
         None => Ok(()),
@@ -93,7 +94,7 @@ fn print_each(desk: &mut Desk, entries: &[AuditEntry]) -> Result<(), Failure> {
         match desk.screen.form() {
             Form::Json => desk.screen.json(entry)?,
             Form::Human => {
-                let line = line(entry, desk.screen.paint());
+                let line = line(entry, &desk.screen.wording(desk.now()));
                 desk.screen.answer(&line)?;
             }
         }
@@ -101,13 +102,13 @@ fn print_each(desk: &mut Desk, entries: &[AuditEntry]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn lines(entries: &[AuditEntry], paint: Paint) -> String {
-    entries.iter().map(|entry| line(entry, paint)).collect::<Vec<_>>().join("\n")
+fn lines(entries: &[AuditEntry], wording: &Wording) -> String {
+    entries.iter().map(|entry| line(entry, wording)).collect::<Vec<_>>().join("\n")
 }
 
-fn line(entry: &AuditEntry, paint: Paint) -> String {
+fn line(entry: &AuditEntry, wording: &Wording) -> String {
     let tone = if entry.outcome == "ok" { Tone::Plain } else { Tone::Attention };
-    let outcome = paint.tone(tone, &printable(&entry.outcome));
+    let outcome = wording.tone(tone, &entry.outcome);
     let when = Timestamp::from_unix(entry.at);
     let [actor, action, object] = [&entry.actor, &entry.action, &entry.object].map(|text| printable(text));
     let mut line = format!("{:>6}  {when}  {actor:<24}  {action:<20}  {object:<20}  {outcome}", entry.seq);

@@ -9,8 +9,8 @@ use super::desk::{Desk, Errand};
 use super::failure::{Exit, Failure};
 use super::issued;
 use super::screen::Form;
-use super::text::{Paint, Table, Tone, moment};
-use crate::clock::Timestamp;
+use super::text::{Table, Tone};
+use super::wording::Wording;
 use crate::domain::credential::Name;
 
 /// Let machines, people and CI jobs fetch tokens
@@ -91,25 +91,24 @@ impl Errand for ClientArguments {
 
 async fn list(desk: &mut Desk) -> Result<(), Failure> {
     let views = desk.broker.clients().await?;
-    let now = desk.now();
     if views.is_empty() && desk.screen.form() == Form::Human {
-        desk.screen.say("there is no client yet: scorpiox-broker client add NAME --credential NAME");
+        desk.nothing_yet("there is no client yet", "scorpiox-broker client add NAME --credential NAME");
         return Ok(());
     }
-    desk.screen.either(&views, |views, paint| table(views, now, paint))
+    desk.answer(&views, |views, wording| table(views, wording))
 }
 
-fn table(views: &[ClientView], now: Timestamp, paint: Paint) -> String {
+fn table(views: &[ClientView], wording: &Wording) -> String {
     let mut table = Table::headed(&["NAME", "KEY", "CREDENTIAL", "STATE", "LAST TOKEN", "HOLDS A TOKEN UNTIL"]);
     for view in views {
         let state = match view.revoked_at {
             None => (Tone::Good, "good".to_owned()),
-            Some(at) => (Tone::Bad, format!("revoked {}", moment(at, now))),
+            Some(at) => (Tone::Bad, format!("revoked {}", wording.moment(at))),
         };
         let plain = |text: String| (Tone::Plain, text);
-        let last = view.last_seen_at.map_or_else(|| "never".to_owned(), |at| moment(at, now));
-        let holds = view.holds_until.filter(|until| *until > now.as_unix());
-        let holds = holds.map_or_else(|| "holds none".to_owned(), |until| moment(until, now));
+        let last = view.last_seen_at.map_or_else(|| "never".to_owned(), |at| wording.moment(at));
+        let holds = view.holds_until.filter(|until| *until > wording.now.as_unix());
+        let holds = holds.map_or_else(|| "holds none".to_owned(), |until| wording.moment(until));
         table.row([
             plain(view.name.clone()),
             plain(view.key_id.clone()),
@@ -119,13 +118,12 @@ fn table(views: &[ClientView], now: Timestamp, paint: Paint) -> String {
             plain(holds),
         ]);
     }
-    table.render(paint)
+    wording.render(&table)
 }
 
 async fn revoke(desk: &mut Desk, name: &Name, rotate: bool) -> Result<(), Failure> {
     let answer = desk.broker.revoke(name, RevokeRequest { rotate }).await?;
-    let now = desk.now();
-    desk.screen.either(&answer, |answer, _| revoked(answer, rotate, now))?;
+    desk.answer(&answer, |answer, wording| revoked(answer, rotate, wording))?;
     if rotate && !answer.rotated {
         let credential = &answer.client.credential;
         return Err(Failure::new(
@@ -137,10 +135,10 @@ async fn revoke(desk: &mut Desk, name: &Name, rotate: bool) -> Result<(), Failur
     Ok(())
 }
 
-fn revoked(answer: &ClientRevoked, rotate: bool, now: Timestamp) -> String {
+fn revoked(answer: &ClientRevoked, rotate: bool, wording: &Wording) -> String {
     let client = &answer.client;
     let name = &client.name;
-    let holds = client.holds_until.filter(|until| *until > now.as_unix());
+    let holds = client.holds_until.filter(|until| *until > wording.now.as_unix());
     match holds {
         None => format!("{name} is revoked and holds no token"),
         Some(_) if answer.rotated => {
@@ -150,9 +148,10 @@ fn revoked(answer: &ClientRevoked, rotate: bool, now: Timestamp) -> String {
             let sooner = if rotate {
                 String::new()
             } else {
-                format!("\n  to end it sooner: scorpiox-broker credential refresh {}", client.credential)
+                let refresh = format!("scorpiox-broker credential refresh {}", client.credential);
+                format!("\n  to end it sooner: {}", wording.command(&refresh))
             };
-            format!("{name} is revoked; the token that it holds works until it ends, {}{sooner}", moment(until, now))
+            format!("{name} is revoked; the token that it holds works until it ends, {}{sooner}", wording.moment(until))
         }
     }
 }

@@ -71,14 +71,13 @@ impl Errand for CredentialArguments {
             Verb::List => list(desk).await,
             Verb::Show(Named { name }) => {
                 let view = desk.broker.credential(&name).await?;
-                let now = desk.now();
-                desk.screen.either(&view, |view, paint| credential_text::show(view, now, paint))
+                desk.answer(&view, credential_text::show)
             }
             Verb::Refresh { credential, probe } => refresh(desk, &credential.name, probe).await,
             Verb::Pause { credential, renewal_only } => pause(desk, &credential.name, renewal_only).await,
             Verb::Resume(Named { name }) => {
                 let view = desk.broker.resume(&name).await?;
-                desk.screen.either(&view, |view, _| format!("{} is not paused any more", view.name))
+                desk.answer(&view, |view, _| format!("{} is not paused any more", view.name))
             }
             Verb::Remove { credential, yes } => remove(desk, &credential.name, yes).await,
         }
@@ -87,20 +86,18 @@ impl Errand for CredentialArguments {
 
 async fn list(desk: &mut Desk) -> Result<(), Failure> {
     let views = desk.broker.credentials().await?;
-    let now = desk.now();
     if views.is_empty() && desk.screen.form() == Form::Human {
-        desk.screen.say("there is no login yet: scorpiox-broker login");
+        desk.nothing_yet("there is no login yet", "scorpiox-broker login");
         return Ok(());
     }
-    desk.screen.either(&views, |views, paint| credential_text::list(views, now, paint))
+    desk.answer(&views, |views, wording| credential_text::list(views, wording))
 }
 
 async fn refresh(desk: &mut Desk, name: &Name, probe: bool) -> Result<(), Failure> {
     let answer = desk.broker.refresh(name, RefreshRequest { probe }).await?;
-    let now = desk.now();
-    desk.screen.either(&answer, |answer, paint| {
+    desk.answer(&answer, |answer, wording| {
         let headline = if answer.renewed { "was renewed" } else { "was not renewed" };
-        format!("{name} {headline}\n\n{}", credential_text::show(&answer.credential, now, paint))
+        format!("{name} {headline}\n\n{}", credential_text::show(&answer.credential, wording))
     })?;
     if answer.renewed {
         return Ok(());
@@ -119,9 +116,10 @@ async fn refresh(desk: &mut Desk, name: &Name, probe: bool) -> Result<(), Failur
 
 async fn pause(desk: &mut Desk, name: &Name, renewal_only: bool) -> Result<(), Failure> {
     let view = desk.broker.pause(name, PauseRequest { renewal_only }).await?;
-    desk.screen.either(&view, |view, _| {
+    desk.answer(&view, |view, wording| {
         let effect = if renewal_only { "is not renewed" } else { "is neither handed out nor renewed" };
-        format!("{} {effect} until: scorpiox-broker credential resume {}", view.name, view.name)
+        let end = wording.command(&format!("scorpiox-broker credential resume {}", view.name));
+        format!("{} {effect} until: {end}", view.name)
     })
 }
 
@@ -136,7 +134,7 @@ async fn remove(desk: &mut Desk, name: &Name, yes: bool) -> Result<(), Failure> 
         confirm(desk, &question)?;
     }
     let view = desk.broker.remove(name).await?;
-    desk.screen.either(&view, |view, _| {
+    desk.answer(&view, |view, _| {
         format!("{} was removed; {} had it", view.name, credential_text::clients(view.clients))
     })
 }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use scorpiox_wire::admin::{CredentialView, Health};
 
-use super::text::{Paint, Table, Tone, moment, printable};
-use crate::clock::Timestamp;
+use super::text::{Table, Tone, printable};
+use super::wording::Wording;
 
 /// The health as JSON writes it, so that a word seen here can be searched for there.
 pub(super) fn health(health: Health) -> (Tone, &'static str) {
@@ -31,7 +31,7 @@ pub(super) fn clients(count: u64) -> String {
 }
 
 /// All credentials in a table, and under it what is wrong with each that is not well.
-pub(super) fn list(views: &[CredentialView], now: Timestamp, paint: Paint) -> String {
+pub(super) fn list(views: &[CredentialView], wording: &Wording) -> String {
     let headings = ["NAME", "HEALTH", "SERVED", "ACCOUNT", "GENERATION", "TOKEN ENDS", "RENEWAL", "CLIENTS"];
     let mut table = Table::headed(&headings);
     for view in views {
@@ -44,25 +44,23 @@ pub(super) fn list(views: &[CredentialView], now: Timestamp, paint: Paint) -> St
             (served.0, served.1.to_owned()),
             plain(account(view)),
             plain(view.generation.to_string()),
-            plain(moment(view.expires_at, now)),
-            plain(renewal(view, now)),
+            plain(wording.moment(view.expires_at)),
+            plain(renewal(view, wording)),
             plain(view.clients.to_string()),
         ]);
     }
-    let mut text = table.render(paint);
+    let mut text = wording.render(&table);
     for view in views {
         if let Some(reason) = &view.reason {
-            let _ = write!(text, "\n{}: {}", printable(&view.name), printable(reason));
-            if let Some(next) = &view.next {
-                let _ = write!(text, "\n  next: {}", printable(next));
-            }
+            let next = wording.next(view.next.as_deref());
+            let _ = write!(text, "\n{}: {}{next}", printable(&view.name), printable(reason));
         }
     }
     text
 }
 
 /// One credential with everything that is known of it.
-pub(super) fn show(view: &CredentialView, now: Timestamp, paint: Paint) -> String {
+pub(super) fn show(view: &CredentialView, wording: &Wording) -> String {
     let mut table = Table::new();
     let (tone, word) = health(view.health);
     table.fact("name", &view.name);
@@ -71,21 +69,21 @@ pub(super) fn show(view: &CredentialView, now: Timestamp, paint: Paint) -> Strin
         table.fact("why", reason);
     }
     if let Some(next) = &view.next {
-        table.fact("next", next);
+        table.fact("next", wording.command(next));
     }
     table.fact("served", if view.serving { "yes" } else { "no" });
     table.fact("login", format!("{} at {}", account(view), view.provider));
     table.fact("account id", &view.account_id);
-    table.fact("token ends", moment(view.expires_at, now));
-    table.fact("obtained", moment(view.rotated_at, now));
-    table.fact("renewal", renewal(view, now));
+    table.fact("token ends", wording.moment(view.expires_at));
+    table.fact("obtained", wording.moment(view.rotated_at));
+    table.fact("renewal", renewal(view, wording));
     table.fact("generation", view.generation.to_string());
     table.fact("epoch", view.epoch.to_string());
     table.fact("clients", view.clients.to_string());
     table.fact("id", &view.id);
-    table.render(paint)
+    wording.render(&table)
 }
 
-fn renewal(view: &CredentialView, now: Timestamp) -> String {
-    view.renew_at.map_or_else(|| "none planned".to_owned(), |at| moment(at, now))
+fn renewal(view: &CredentialView, wording: &Wording) -> String {
+    view.renew_at.map_or_else(|| "none planned".to_owned(), |at| wording.moment(at))
 }

@@ -12,6 +12,7 @@ use super::desk::{Desk, Errand};
 use super::failure::{Exit, Failure};
 use super::login::welcome;
 use super::screen::Reply;
+use super::text::quoted;
 use crate::domain::credential::Name;
 
 /// Take over a login from a stock client's auth.json
@@ -50,7 +51,7 @@ impl Errand for ImportArguments {
             replace_account: self.replace_account,
         };
         let view = desk.broker.import(&request).await?;
-        desk.screen.either(&view, |view, _| welcome(view, "taken over"))?;
+        desk.answer(&view, |view, wording| welcome(view, "taken over", wording))?;
         let file = self.file.display();
         desk.screen.say(&format!(
             "{file} must not be used any more: the broker renews this login now, and a second one that does ends it"
@@ -98,11 +99,4 @@ fn rename(file: &Path, aside: &Path) -> Result<(), Failure> {
         let message = format!("the login was taken over, but its file was not renamed to {}: {error}", aside.display());
         Failure::new(Exit::Failed, message).next(format!("move or delete {}", file.display()))
     })
-}
-
-/// The path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte));
-    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -10,6 +10,7 @@ use super::desk::{Desk, Errand};
 use super::failure::{Exit, Failure};
 use super::screen::Form;
 use super::text::{printable, span};
+use super::wording::Wording;
 use crate::domain::credential::Name;
 
 /// The broker ends an attempt by itself; only when it does not, the command does.
@@ -110,7 +111,8 @@ fn conclude(desk: &mut Desk, view: LoginView) -> Result<(), Failure> {
     }
     match view.state {
         LoginState::Done { credential } if desk.screen.form() == Form::Human => {
-            desk.screen.answer(&welcome(&credential, "logged in"))
+            let wording = desk.screen.wording(desk.now());
+            desk.screen.answer(&welcome(&credential, "logged in", &wording))
         }
         LoginState::Done { .. } => Ok(()),
         LoginState::Failed { problem } => Err(without_login(problem)),
@@ -127,9 +129,9 @@ fn without_login(problem: scorpiox_wire::Problem) -> Failure {
 }
 
 /// What a person wants to know of a login that the broker has just got, and the next step.
-pub(super) fn welcome(view: &CredentialView, how: &str) -> String {
+pub(super) fn welcome(view: &CredentialView, how: &str, wording: &Wording) -> String {
     let next = match view.clients {
-        0 => format!("\n  next: scorpiox-broker client add NAME --credential {}", view.name),
+        0 => wording.next(Some(&format!("scorpiox-broker client add NAME --credential {}", view.name))),
         _ => format!("; {} may fetch its token", credential_text::clients(view.clients)),
     };
     let account = printable(&credential_text::account(view));

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::failure::{Exit, Failure};
 use super::place::Environment;
-use super::screen::Screen;
+use super::screen::{Form, Screen};
 use crate::config::{Config, Override, SERVICE_DATA, refuse_sample};
 use crate::master_key::{self, Argon, KeyFileError};
 use crate::passphrase;
@@ -153,10 +153,11 @@ impl Key {
 
     fn report(&self, screen: &mut Screen, wrapped: bool) -> Result<(), Failure> {
         let path = &self.path;
-        screen.either(&json!({ "master_key_file": path, "wrapped": wrapped }), |_, _| {
-            let state = if wrapped { "is protected by the passphrase" } else { "is not protected by a passphrase" };
-            format!("{} {state} now", path.display())
-        })
+        let state = if wrapped { "is protected by the passphrase" } else { "is not protected by a passphrase" };
+        match screen.form() {
+            Form::Json => screen.json(&json!({ "master_key_file": path, "wrapped": wrapped })),
+            Form::Human => screen.answer(&format!("{} {state} now", path.display())),
+        }
     }
 }
 

@@ -28,7 +28,6 @@ impl Errand for PromoteArguments {
             confirm(desk, question)?;
         }
         let status = desk.broker.promote().await?;
-        let now = desk.now();
-        desk.screen.either(&status, |status, paint| status::text(status, now, paint))
+        desk.answer(&status, status::text)
     }
 }

@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::text::{Paint, printable};
+use super::wording::{Again, Wording};
+use crate::clock::Timestamp;
 
 /// A line that a person types or pastes is never longer.
 const LONGEST_LINE: u64 = 64 << 10;
@@ -41,6 +43,7 @@ pub(super) struct Screen {
     stdin: Box<dyn BufRead + Send>,
     terminals: Terminals,
     form: Form,
+    again: Again,
     /// A line of progress stands on the terminal without its line end.
     progress: bool,
 }
@@ -64,7 +67,7 @@ impl Screen {
         stdin: Box<dyn BufRead + Send>,
         terminals: Terminals,
     ) -> Self {
-        Self { stdout, stderr, stdin, terminals, form: Form::Human, progress: false }
+        Self { stdout, stderr, stdin, terminals, form: Form::Human, again: Again::default(), progress: false }
     }
 
     pub(super) fn set_form(&mut self, form: Form) {
@@ -99,16 +102,17 @@ impl Screen {
         self.answer(&text)
     }
 
-    /// Writes the answer as JSON or as what `human` makes of it.
-    pub(super) fn either<T: Serialize>(
-        &mut self,
-        answer: &T,
-        human: impl FnOnce(&T, Paint) -> String,
-    ) -> Result<(), Failure> {
-        match self.form {
-            Form::Json => self.json(answer),
-            Form::Human => self.answer(&human(answer, self.paint())),
-        }
+    /// What a suggested command needs to reach the same broker.
+    pub(super) fn set_again(&mut self, again: Again) {
+        self.again = again;
+    }
+
+    pub(super) fn again(&self) -> &Again {
+        &self.again
+    }
+
+    pub(super) fn wording(&self, now: Timestamp) -> Wording {
+        Wording { paint: self.paint(), now, again: self.again.clone() }
     }
 
     /// Says something on stderr. A stderr that nobody reads stops no command.

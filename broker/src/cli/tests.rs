@@ -1,1 +1,11 @@
+//! The command line against a broker that answers from a script.
 
+mod audit;
+mod client;
+mod credential;
+mod harness;
+mod import;
+mod local;
+mod login;
+mod reach;
+mod typed;
