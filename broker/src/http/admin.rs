@@ -1,15 +1,18 @@
 //! The administration operations: decode, call the registrar, encode.
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, web};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use scorpiox_wire::admin::{
     ClientRequest, ImportRequest, LoginCallback, LoginRequest, PauseRequest, RefreshRequest, RevokeRequest,
 };
 use serde::{Deserialize, Serialize};
 
+use super::connection::LocalUser;
 use super::error::Refusal;
-use super::request_id;
+use super::request_id::RequestId;
 use crate::domain::credential::Pause;
 use crate::registrar::{Administrator, Registrar};
 
@@ -44,10 +47,20 @@ pub fn routes(app: &mut web::ServiceConfig) {
     );
 }
 
-/// Who asks: whoever may open the socket. Its file's mode decides, and the kernel enforces it.
-fn administrator() -> Administrator {
-    let request_id = request_id::current().map(|id| id.as_str().to_owned()).unwrap_or_default();
-    Administrator { actor: "admin:local".to_owned(), request_id, address: "unix".to_owned() }
+/// Who asks: whoever may open the socket. Its file's mode decides, and the kernel tells who it was.
+impl FromRequest for Administrator {
+    type Error = std::convert::Infallible;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let actor = match request.conn_data::<LocalUser>() {
+            Some(LocalUser(uid)) => format!("admin:uid={uid}"),
+            None => "admin:unknown".to_owned(),
+        };
+        let id = RequestId::extract(request).into_inner();
+        let request_id = id.map_or_else(|never| match never {}, |id| id.as_str().to_owned());
+        ready(Ok(Self { actor, request_id, address: "unix".to_owned() }))
+    }
 }
 
 fn ok(body: impl Serialize) -> Answer {
@@ -58,8 +71,8 @@ async fn status(registrar: Data) -> Answer {
     ok(registrar.status())
 }
 
-async fn promote(registrar: Data) -> Answer {
-    registrar.promote(&administrator()).await?;
+async fn promote(by: Administrator, registrar: Data) -> Answer {
+    registrar.promote(&by).await?;
     ok(registrar.status())
 }
 
@@ -71,53 +84,63 @@ async fn credential(registrar: Data, name: web::Path<String>) -> Answer {
     ok(registrar.credential(&name)?)
 }
 
-async fn import(registrar: Data, body: web::Json<ImportRequest>) -> Answer {
-    ok(registrar.import(&administrator(), &body).await?)
+async fn import(by: Administrator, registrar: Data, body: web::Json<ImportRequest>) -> Answer {
+    ok(registrar.import(&by, &body).await?)
 }
 
-async fn remove(registrar: Data, name: web::Path<String>) -> Answer {
-    ok(registrar.remove(&administrator(), &name).await?)
+async fn remove(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.remove(&by, &name).await?)
 }
 
-async fn refresh(registrar: Data, name: web::Path<String>, body: web::Json<RefreshRequest>) -> Answer {
-    ok(registrar.refresh(&administrator(), &name, body.probe).await?)
+async fn refresh(
+    by: Administrator,
+    registrar: Data,
+    name: web::Path<String>,
+    body: web::Json<RefreshRequest>,
+) -> Answer {
+    ok(registrar.refresh(&by, &name, body.probe).await?)
 }
 
-async fn pause(registrar: Data, name: web::Path<String>, body: web::Json<PauseRequest>) -> Answer {
+async fn pause(by: Administrator, registrar: Data, name: web::Path<String>, body: web::Json<PauseRequest>) -> Answer {
     let pause = if body.renewal_only { Pause::Renewal } else { Pause::All };
-    ok(registrar.pause(&administrator(), &name, pause).await?)
+    ok(registrar.pause(&by, &name, pause).await?)
 }
 
-async fn resume(registrar: Data, name: web::Path<String>) -> Answer {
-    ok(registrar.pause(&administrator(), &name, Pause::None).await?)
+async fn resume(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.pause(&by, &name, Pause::None).await?)
 }
 
-async fn begin_login(registrar: Data, body: web::Json<LoginRequest>) -> Answer {
-    ok(registrar.begin_login(&administrator(), body.into_inner()).await?)
+async fn begin_login(by: Administrator, registrar: Data, body: web::Json<LoginRequest>) -> Answer {
+    ok(registrar.begin_login(&by, body.into_inner()).await?)
 }
 
 async fn login(registrar: Data, id: web::Path<String>) -> Answer {
     ok(registrar.login(&id)?)
 }
 
-async fn login_callback(registrar: Data, id: web::Path<String>, body: web::Json<LoginCallback>) -> Answer {
-    ok(registrar.login_callback(&administrator(), &id, body.into_inner()).await?)
+async fn login_callback(
+    by: Administrator,
+    registrar: Data,
+    id: web::Path<String>,
+    body: web::Json<LoginCallback>,
+) -> Answer {
+    ok(registrar.login_callback(&by, &id, body.into_inner()).await?)
 }
 
 async fn clients(registrar: Data) -> Answer {
     ok(registrar.clients().await?)
 }
 
-async fn create_client(registrar: Data, body: web::Json<ClientRequest>) -> Answer {
-    ok(registrar.create_client(&administrator(), &body).await?)
+async fn create_client(by: Administrator, registrar: Data, body: web::Json<ClientRequest>) -> Answer {
+    ok(registrar.create_client(&by, &body).await?)
 }
 
-async fn rotate_key(registrar: Data, name: web::Path<String>) -> Answer {
-    ok(registrar.rotate_key(&administrator(), &name).await?)
+async fn rotate_key(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.rotate_key(&by, &name).await?)
 }
 
-async fn revoke(registrar: Data, name: web::Path<String>, body: web::Json<RevokeRequest>) -> Answer {
-    ok(registrar.revoke(&administrator(), &name, body.rotate).await?)
+async fn revoke(by: Administrator, registrar: Data, name: web::Path<String>, body: web::Json<RevokeRequest>) -> Answer {
+    ok(registrar.revoke(&by, &name, body.rotate).await?)
 }
 
 /// Which part of the audit.

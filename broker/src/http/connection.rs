@@ -81,6 +81,10 @@ impl Progress {
     }
 }
 
+/// Who speaks over the administration socket: a user id of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LocalUser(pub(super) u32);
+
 /// A stream with deadlines and a bound on heads.
 pub(super) struct Connection {
     stream: Stream,
@@ -122,6 +126,14 @@ impl Connection {
             timer_set: false,
             ending: None,
             dropped: 0,
+        }
+    }
+
+    /// The user at the other end of a Unix socket, as the kernel says.
+    pub(super) fn local_user(&self) -> Option<LocalUser> {
+        match &self.stream {
+            Stream::Local(socket) => socket.peer_cred().ok().map(|peer| LocalUser(peer.uid())),
+            Stream::Plain(_) | Stream::Tls(_) => None,
         }
     }
 

@@ -166,6 +166,9 @@ where
         })
         .on_connect_ext(|connection: &Connection, data| {
             data.insert(connection.progress());
+            if let Some(user) = connection.local_user() {
+                data.insert(user);
+            }
         })
         .finish(Guarded { app, bounds })
 }

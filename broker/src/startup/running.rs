@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use actix_server::ServerHandle;
 use actix_web::{App, web};
-use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
@@ -142,15 +141,13 @@ fn serve_clients(
 }
 
 fn serve_administration(config: &Config, registrar: &Arc<Registrar>) -> anyhow::Result<ServerHandle> {
-    let socket = local_socket::bind(&config.socket(), config.admin.socket_group.as_deref())
-        .with_context(|| format!("cannot listen on {}", config.socket().display()))?;
+    let socket = local_socket::bind(&config.socket(), config.admin.socket_group.as_deref())?;
     let registrar = web::Data::new(Arc::clone(registrar));
-    let body_bytes = config.limits.body_bytes;
+    let bounds = Bounds::of_administration(&config.limits);
+    let body_bytes = bounds.body_bytes;
     let app = move || {
         App::new().app_data(registrar.clone()).configure(problems::extractors(body_bytes)).configure(admin::routes)
     };
-    // A renewal that an administrator waits for may take as long as a rotation may.
-    let bounds = Bounds { request_timeout: Duration::from_secs(60), ..Bounds::from(&config.limits) };
     let (handle, server) = listener::serve_local(app, socket, bounds, DRAIN)?;
     drop(tokio::spawn(server));
     Ok(handle)
