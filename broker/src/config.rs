@@ -73,6 +73,11 @@ pub struct Sources {
     pub data: PathBuf,
 }
 
+/// Reads `info`, or levels per module: `info,scorpiox_broker::rotator=debug`.
+pub fn parse_level(text: &str) -> Result<tracing_subscriber::EnvFilter, tracing_subscriber::filter::ParseError> {
+    tracing_subscriber::EnvFilter::builder().parse(text)
+}
+
 /// The data directory of a service.
 pub const SERVICE_DATA: &str = "/var/lib/scorpiox-broker";
 

@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{Layer, Registry, fmt, reload};
 
-use crate::config::{Log, LogFormat};
+use crate::config::{Log, LogFormat, parse_level};
 
 mod line;
 
@@ -33,11 +33,6 @@ pub enum TelemetryError {
     /// Something else in this process has set up a log.
     #[error(transparent)]
     Started(#[from] TryInitError),
-}
-
-/// Reads `info`, or levels per module: `info,scorpiox_broker::rotator=debug`.
-pub fn parse_level(text: &str) -> Result<EnvFilter, ParseError> {
-    EnvFilter::builder().parse(text)
 }
 
 /// Starts the process's log on standard error. `no_colour` is what `NO_COLOR` says (<https://no-color.org>).

@@ -126,7 +126,7 @@ impl Checks<'_> {
     }
 
     fn log(&mut self, config: &Config) {
-        let valid = crate::telemetry::parse_level(&config.log.level).is_ok();
+        let valid = super::parse_level(&config.log.level).is_ok();
         self.require(valid, ("log", "level"), "must be a level such as \"info\", or \"info,scorpiox_broker=debug\"");
     }
 }
