@@ -11,7 +11,7 @@ use crate::config::SERVICE_DATA;
 
 const SOCKET: &str = "admin.sock";
 
-/// Which broker is meant, and how the answer looks.
+// Which broker is meant, and how the answer looks. (A documentation comment would become every such command's help.)
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Which broker, and how")]
 pub(super) struct Reach {
@@ -99,10 +99,11 @@ mod tests {
     #[test]
     fn an_option_beats_a_variable_beats_the_default() {
         let variables = [("SCORPIOX_BROKER_ADMIN_SOCKET", "/v/s"), ("SCORPIOX_BROKER_DATA", "/v/d"), ("HOME", "/h")];
-        let cases: [(Reach, &[(&str, &str)], &[&str]); 8] = [
-            (reach(None, Some("/o/s")), &variables, &["/o/s"]),
-            (reach(Some("/o/d"), None), &variables, &["/o/d/admin.sock"]),
-            (reach(None, None), &variables, &["/v/s"]),
+        let none: &[(&str, &str)] = &[];
+        let cases = [
+            (reach(None, Some("/o/s")), &variables[..], &["/o/s"][..]),
+            (reach(Some("/o/d"), None), &variables[..], &["/o/d/admin.sock"][..]),
+            (reach(None, None), &variables[..], &["/v/s"]),
             (reach(None, None), &variables[1..], &["/v/d/admin.sock"]),
             (
                 reach(None, None),
@@ -119,7 +120,7 @@ mod tests {
                 &[("HOME", "/h"), ("XDG_DATA_HOME", "x"), ("SCORPIOX_BROKER_DATA", "")],
                 &["/h/.local/share/scorpiox-broker/admin.sock", "/var/lib/scorpiox-broker/admin.sock"],
             ),
-            (reach(None, None), &[], &["/var/lib/scorpiox-broker/admin.sock"]),
+            (reach(None, None), none, &["/var/lib/scorpiox-broker/admin.sock"]),
         ];
         for (reach, variables, expected) in cases {
             let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();

@@ -9,7 +9,7 @@ use super::status;
 
 /// End a fence: declare that this database is the newest one
 ///
-/// A broker whose high-water mark is missing serves and renews nothing, because its database may be an old copy whose
+/// A broker whose high-water mark is missing still serves but renews nothing, because its database may be an old copy whose
 /// refresh tokens have been redeemed since; presenting one of those ends the login. Promote it only when no newer copy
 /// of this data exists and no other broker runs with one.
 #[derive(Debug, Args)]

@@ -55,7 +55,7 @@ pub(super) enum Verb {
     MasterKey(MasterKeyArguments),
 }
 
-/// Something that is asked of a running broker.
+// Something that is asked of a running broker. (A documentation comment would become every such command's help.)
 #[derive(Debug, Args)]
 pub(super) struct Asked<T: Args> {
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! What works on files of this machine: `check-config`, `master-key`, and the configuration of `up` and `serve`.
 
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use scorpiox_wire::Secret;
@@ -149,6 +149,19 @@ fn the_key_of_a_running_broker_is_left_alone() {
     assert!(seen.stderr.contains("is running") && !keys.is_wrapped(), "{}", seen.stderr);
     lock.unlock().unwrap();
     assert_eq!(Person::default().runs(&keys.with_file("wrap")).code, 0);
+}
+
+#[test]
+fn a_key_that_root_wraps_still_belongs_to_the_services_user() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("left out: only root can work on another user's key");
+        return;
+    }
+    let keys = Keys::made();
+    std::os::unix::fs::chown(keys.file(), Some(4711), Some(4712)).unwrap();
+    assert_eq!(Person::default().runs(&keys.with_file("wrap")).code, 0);
+    let wrapped = fs::metadata(keys.file()).unwrap();
+    assert_eq!((wrapped.uid(), wrapped.gid(), wrapped.mode() & 0o777), (4711, 4712, 0o600));
 }
 
 #[test]

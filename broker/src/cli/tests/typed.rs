@@ -76,6 +76,16 @@ fn every_command_shows_an_example_and_no_secret_is_an_option() {
 }
 
 #[test]
+fn every_command_says_something_of_its_own() {
+    let command = Typed::command();
+    let abouts: Vec<_> = command.get_subcommands().map(|inner| inner.get_about().unwrap().to_string()).collect();
+    let different: std::collections::BTreeSet<_> = abouts.iter().collect();
+    assert_eq!(different.len(), abouts.len(), "{abouts:#?}");
+    let seen = Person::default().runs(&["promote", "--help"]);
+    assert!(seen.stdout.starts_with("End a fence") && seen.stdout.contains("high-water mark"), "{}", seen.stdout);
+}
+
+#[test]
 fn every_example_can_be_typed() {
     fn look(command: &clap::Command) {
         let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
