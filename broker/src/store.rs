@@ -12,7 +12,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Connection, Row, Sqlite, Transaction};
 
 use crate::activity::Activity;
 use crate::seal::{KeyId, OpenError, Sealer};
@@ -113,6 +113,7 @@ impl Store {
             .acquire_timeout(Duration::from_secs(30))
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| Box::pin(is_usable(connection)))
             .connect_with(options(path).create_if_missing(true))
             .await
             .map_err(database)?;
@@ -137,6 +138,14 @@ impl Store {
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }
+}
+
+/// On a full disk SQLite rolls a transaction back by itself. sqlx does not notice, counts one that is open for ever, and
+/// can begin no other on this connection: it is closed, and the pool opens the next one.
+async fn is_usable(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Behind whatever the last owner has queued, a rollback above all.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
