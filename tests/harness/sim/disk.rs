@@ -15,7 +15,8 @@ pub fn in_memory() -> PathBuf {
     if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() }
 }
 
-/// From now on SQLite refuses every insert and update of these tables, as on a disk that takes no more.
+/// From now on SQLite refuses every insert and update of these tables, and rolls the transaction back by itself, as on a
+/// disk that takes no more.
 ///
 /// # Panics
 /// When it does not take the order.
@@ -25,7 +26,7 @@ pub async fn refuse_writes(database: &Path, tables: &[&str]) {
         for verb in ["INSERT", "UPDATE"] {
             let order = format!(
                 "CREATE TRIGGER IF NOT EXISTS sabotage_{verb}_{table} BEFORE {verb} ON {table} \
-                 BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+                 BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END"
             );
             sqlx::query(AssertSqlSafe(order)).execute(&mut connection).await.expect("SQLite takes a trigger");
         }

@@ -148,6 +148,12 @@ impl World {
         });
     }
 
+    /// Between lives: the database takes everything again.
+    pub fn database_recovers(&self) {
+        let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime can be made");
+        runtime.block_on(disk::accept_writes(&self.data.join("broker.db")));
+    }
+
     /// The directory from which the next life starts: its files may be changed between lives.
     pub fn data(&self) -> &Path {
         &self.data
