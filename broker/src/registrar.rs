@@ -115,7 +115,8 @@ impl Registrar {
             Some(Outcome::Failed(failure)) => failure.to_string(),
             None => "the rotation was stopped".to_owned(),
         };
-        self.note(by, "credential.refresh", &format!("credential:{name}"), &word).await;
+        let verdict = if matches!(outcome, Some(Outcome::Renewed(_))) { "ok" } else { Code::Unavailable.as_str() };
+        self.note(by, "credential.refresh", &format!("credential:{name}"), verdict, &word).await;
         match outcome {
             Some(Outcome::Renewed(_)) => Ok(RefreshAnswer { renewed: true, credential: self.view(&holding) }),
             Some(Outcome::Failed(_)) | None => {
@@ -140,7 +141,7 @@ impl Registrar {
             Pause::Renewal => "credential.pause_renewal",
             Pause::All => "credential.pause",
         };
-        self.note(by, action, &format!("credential:{name}"), "ok").await;
+        self.note(by, action, &format!("credential:{name}"), "ok", "").await;
         Ok(self.view(&holding))
     }
 
@@ -167,7 +168,7 @@ impl Registrar {
         if let Err(error) = self.parts().fence.forget(holding.id()).await {
             error!(%error, "the high-water mark still knows a credential that was removed; that is harmless");
         }
-        self.note(by, "credential.remove", &format!("credential:{name}"), "ok").await;
+        self.note(by, "credential.remove", &format!("credential:{name}"), "ok", "").await;
         Ok(view)
     }
 
@@ -181,12 +182,13 @@ impl Registrar {
             Problem::new(Code::Unavailable, format!("the high-water mark cannot be written: {error}"))
         })?;
         self.rotator.wake();
-        self.note(by, "broker.promote", "broker", "ok").await;
+        self.note(by, "broker.promote", "broker", "ok", "").await;
         Ok(())
     }
 
     /// Writes an administrator's deed down. The deed is done; if the audit cannot take it, the log says so.
-    async fn note(&self, by: &Administrator, action: &str, object: &str, outcome: &str) {
+    /// `outcome` is `ok` or the code of a problem; anything else goes into `detail`.
+    async fn note(&self, by: &Administrator, action: &str, object: &str, outcome: &str, detail: &str) {
         let record = Record {
             at: self.now(),
             actor: Line::of(&by.actor),
@@ -195,10 +197,10 @@ impl Registrar {
             outcome: Line::of(outcome),
             request_id: Line::of(&by.request_id),
             address: Line::of(&by.address),
-            detail: Line::of(""),
+            detail: Line::of(detail),
         };
         if self.auditor.write(Deed { record, handout: None }).await.is_err() {
-            error!(actor = by.actor, action, object, outcome, "an administrator's deed is in this log only");
+            error!(actor = by.actor, action, object, outcome, detail, "an administrator's deed is in this log only");
         }
     }
 }

@@ -35,13 +35,8 @@ impl Registrar {
         self.parts().store.insert_client(&client, holding.id()).await.map_err(|error| storage(&error))?;
         let caller = Caller::new(client, Some(holding));
         self.gate.admit(&caller);
-        self.note(
-            by,
-            "client.create",
-            &format!("client:{}", request.name),
-            &format!("credential:{}", request.credential),
-        )
-        .await;
+        let (object, detail) = (format!("client:{}", request.name), format!("credential:{}", request.credential));
+        self.note(by, "client.create", &object, "ok", &detail).await;
         self.issued(&caller, key).await
     }
 
@@ -56,7 +51,7 @@ impl Registrar {
         let caller = Caller::new(Client { key_id, key_mac, ..old.client.clone() }, old.holding.clone());
         *caller.refusals() = old.refusals().clone();
         self.gate.admit(&caller);
-        self.note(by, "client.rotate_key", &format!("client:{name}"), "ok").await;
+        self.note(by, "client.rotate_key", &format!("client:{name}"), "ok", "").await;
         self.issued(&caller, key).await
     }
 
@@ -71,7 +66,7 @@ impl Registrar {
             self.gate.admit(&caller);
             return Err(storage(&error));
         }
-        self.note(by, "client.revoke", &format!("client:{name}"), "ok").await;
+        self.note(by, "client.revoke", &format!("client:{name}"), "ok", "").await;
         let rotated = match (&caller.holding, rotate) {
             (Some(holding), true) => self.rotate_now(holding).await,
             (Some(_), false) | (None, _) => false,

@@ -101,7 +101,7 @@ impl Registrar {
         }
         holding.publish();
         self.rotator.wake();
-        self.note(by, action, &format!("credential:{name}"), "ok").await;
+        self.note(by, action, &format!("credential:{name}"), "ok", "").await;
         Ok(self.view(&holding))
     }
 

@@ -139,12 +139,7 @@ fn lock(data: &Path) -> anyhow::Result<File> {
 }
 
 fn passphrase(config: &Config) -> anyhow::Result<Option<Secret>> {
-    let Some(path) = &config.keys.passphrase_file else { return Ok(None) };
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read the passphrase in {}", path.display()))?;
-    let line = text.lines().next().unwrap_or_default();
-    ensure!(!line.is_empty(), "the first line of {} is empty: it should be the passphrase", path.display());
-    Ok(Some(Secret::new(line)))
+    Ok(config.keys.passphrase_file.as_deref().map(crate::passphrase::read).transpose()?)
 }
 
 fn master_key(
