@@ -21,6 +21,8 @@
 //! * [`broker`]: a broker's settings, and the process.
 //! * [`admin`]: the operations over its Unix socket.
 //! * [`client`]: somebody with a key.
+//! * [`crowd`]: many of them at once.
+//! * [`database`]: a second connection to the broker's database.
 //! * [`fetchtoken`]: the developer's command.
 //! * [`team`]: a provider, a broker and the domain's verbs.
 
@@ -28,6 +30,8 @@ pub mod admin;
 pub mod binaries;
 pub mod broker;
 pub mod client;
+pub mod crowd;
+pub mod database;
 pub mod fetchtoken;
 pub mod http;
 pub mod output;
@@ -37,6 +41,8 @@ pub mod tls;
 
 pub use broker::{Broker, Ended, Plan};
 pub use client::{Client, Key};
+pub use crowd::Crowd;
+pub use database::Database;
 pub use fetchtoken::FetchToken;
 pub use http::Reply;
 pub use team::Team;

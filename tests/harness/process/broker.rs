@@ -13,6 +13,9 @@ use super::output::Collected;
 use super::tls::{self, TlsStream};
 use super::{binaries, patience};
 
+/// So much of the log is shown with a test that failed.
+const LINES_SHOWN: usize = 60;
+
 /// How a broker is started. Cloned and changed, it starts another one on the same data.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -29,7 +32,6 @@ impl Plan {
             .with("SCORPIOX_BROKER_LISTEN", "127.0.0.1:0")
             .with("SCORPIOX_BROKER_TLS_PLAIN_HTTP", "true")
             .with("SCORPIOX_BROKER_PROVIDER_ISSUER", issuer)
-            .with("SCORPIOX_BROKER_LOG_LEVEL", "info,scorpiox_broker=debug")
     }
 
     /// HTTPS with a certificate that the broker makes for itself.
@@ -229,7 +231,10 @@ impl Drop for Broker {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("--- log of the broker {} ---\n{}", self.child.id(), self.stderr.so_far());
+            let log = self.stderr.so_far();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
+            eprintln!("--- log of the broker {} ---\n{}", self.child.id(), last.join("\n"));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fake_provider::{Account, FakeProvider, Settings};
+use fake_provider::{Account, FakeProvider, Settings, Tokens};
 use scorpiox_wire::admin::{CredentialView, ImportRequest, LoginFlow, LoginState};
 use scorpiox_wire::{Secret, TokenAnswer, TokenTag};
 use serde_json::Value;
@@ -125,6 +125,15 @@ impl Team {
         self.admin().import(&request).expect("a good login is taken over")
     }
 
+    /// A login whose access token has ended already; the tokens of its next generations live as long as usual.
+    pub fn given_an_expired_login(&self, name: &str) -> CredentialView {
+        let usual = self.provider.oracle().settings().access_token_life_s;
+        self.provider.oracle().settings_mut().access_token_life_s = -10;
+        let file = self.provider.login_file(&Account::default());
+        self.provider.oracle().settings_mut().access_token_life_s = usual;
+        self.admin().import(&import_of(name, &file)).expect("a good login is taken over")
+    }
+
     /// A login by device code, which the provider approves by itself.
     pub fn given_a_device_login(&self, name: &str) -> CredentialView {
         let admin = self.admin();
@@ -133,6 +142,16 @@ impl Team {
             LoginState::Done { credential } => *credential,
             other => panic!("the login ended as {other:?}"),
         }
+    }
+
+    /// The newest tokens of the newest login, as the provider has them.
+    ///
+    /// # Panics
+    /// When nobody has logged in, or the last login has ended.
+    pub fn issued(&self) -> Tokens {
+        let oracle = self.provider.oracle();
+        let newest = *oracle.newest().last().expect("a login that lives");
+        oracle.tokens(newest).expect("what is newest was issued").clone()
     }
 
     /// A client of `main`.

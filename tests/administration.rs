@@ -1,0 +1,130 @@
+//! What an administrator does, as far as the provider and the clients can tell.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use fake_provider::{Fault, Hold, How, Settings};
+use scorpiox_tests::process::http::Request;
+use scorpiox_tests::process::{Client, Crowd, Team, patience};
+use scorpiox_wire::{Code, TokenAnswer};
+
+fn a_team_with_a_login() -> (Team, Client) {
+    let team = Team::new();
+    team.given_a_login("main");
+    let laptop = team.given_a_client("laptop");
+    (team, laptop)
+}
+
+#[test]
+fn a_key_revoked_under_load_brings_not_one_token_more() {
+    let (team, laptop) = a_team_with_a_login();
+    let bystander = team.given_a_client("bystander");
+    let (revoked, stop) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (before, after, refused) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let bearer = laptop.key.bearer();
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let mut connection = team.broker().connect().unwrap();
+                let headers = [("authorization", bearer.as_str())];
+                while !stop.load(Ordering::SeqCst) {
+                    // Read before the request begins: what began afterwards has no excuse.
+                    let late = revoked.load(Ordering::SeqCst);
+                    let reply = connection.ask(&Request { target: "/codex", headers: &headers, ..Request::default() });
+                    let counter = match (reply.unwrap().status, late) {
+                        (200, false) => &before,
+                        (200, true) => &after,
+                        (_, _) => &refused,
+                    };
+                    counter.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        let loaded =
+            |counter: &AtomicU64| patience::until("load", || (counter.load(Ordering::SeqCst) > 300).then_some(()));
+        loaded(&before);
+        team.admin().revoke("laptop").unwrap();
+        revoked.store(true, Ordering::SeqCst);
+        loaded(&refused);
+        stop.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(after.load(Ordering::SeqCst), 0);
+    assert_eq!(team.fetch(&bystander.key).generation, 1);
+}
+
+#[test]
+fn a_key_revoked_while_its_request_waits_for_a_renewal_brings_nothing() {
+    let team = Team::new();
+    team.provider.fault(Fault::refresh(How::Plain).hold(Hold::BeforeAnswering));
+    team.given_an_expired_login("main");
+    let (laptop, bystander) = (team.given_a_client("laptop"), team.given_a_client("bystander"));
+    let crowd = Crowd::asking(team.broker(), &[&laptop.key], 20);
+    let others = Crowd::asking(team.broker(), &[&bystander.key], 2);
+    team.provider.wait_for_held(1);
+    assert_eq!(team.broker().get("/healthz").status, 200);
+    team.admin().revoke("laptop").unwrap();
+    team.provider.release();
+    for reply in crowd.answers() {
+        assert_eq!(reply.problem().code, Code::Unauthorized);
+    }
+    assert!(others.answers().iter().all(|reply| reply.status == 200));
+    assert!(team.admin().audit_of("token.first").iter().all(|entry| entry.actor == "client:bystander"));
+}
+
+#[test]
+fn a_revocation_and_a_new_key_outlive_a_kill() {
+    let (mut team, laptop) = a_team_with_a_login();
+    let old = team.given_a_client("desktop");
+    team.admin().revoke("laptop").unwrap();
+    let new: Client = team.admin().rotate_key("desktop").unwrap().into();
+    team.kill_9();
+    team.start();
+    for key in [&laptop.key, &old.key] {
+        assert_eq!(team.ask(key).problem().code, Code::Unauthorized);
+    }
+    assert_eq!(team.fetch(&new.key).generation, 1);
+    assert_eq!(team.admin().revoke("laptop").unwrap_err().code, Code::Conflict);
+}
+
+#[test]
+fn revoking_says_until_when_the_token_works_and_rotating_ends_it_at_once() {
+    let team = Team::with(Settings { previous_access_token_grace_s: Some(0), ..Settings::default() }, |plan| plan);
+    team.given_a_login("main");
+    let (laptop, desktop) = (team.given_a_client("laptop"), team.given_a_client("desktop"));
+    let token = team.fetch(&laptop.key);
+    team.fetch(&desktop.key);
+    let good =
+        |token: &TokenAnswer| team.provider.oracle().check_access(token.access_token.expose(), team.provider.now());
+    let revoked = team.admin().revoke("laptop").unwrap();
+    assert_eq!((revoked.client.holds_until, revoked.rotated), (Some(token.expires_at), false));
+    assert!(good(&token).is_ok());
+    assert!(team.admin().revoke_and_rotate("desktop").unwrap().rotated);
+    assert!(good(&token).is_err());
+    assert_eq!((team.provider.refresh_count(), team.provider.violations().len()), (1, 0));
+}
+
+#[test]
+fn a_refresh_on_demand_reports_what_the_provider_said() {
+    let (team, _) = a_team_with_a_login();
+    let renewed = team.admin().refresh("main").unwrap();
+    assert_eq!((renewed.renewed, renewed.credential.generation), (true, 2));
+    team.provider.fault(Fault::refresh_status(429, serde_json::json!({})).header("retry-after", "120"));
+    assert_eq!(team.admin().refresh("main").unwrap_err().code, Code::Unavailable);
+    let problem = team.admin().refresh("main").unwrap_err();
+    assert_eq!(problem.code, Code::BackingOff, "{problem:?}");
+    let credential = team.admin().credential("main");
+    assert_eq!(credential.health, scorpiox_wire::admin::Health::BackingOff, "{credential:?}");
+    assert_eq!((team.provider.refresh_count(), team.provider.violations().len()), (2, 0));
+}
+
+#[test]
+fn names_are_taken_once_and_what_is_no_name_is_refused() {
+    let (team, _) = a_team_with_a_login();
+    let admin = team.admin();
+    let refused = |name: &str| admin.create_client(name, "main").unwrap_err().code;
+    assert_eq!(refused("laptop"), Code::Conflict);
+    for name in ["", " ", "a b", "a/b", "../a", "a'; DROP TABLE clients; --", "a\0", "a\r\nb", "é", &"x".repeat(65)] {
+        assert_eq!(refused(name), Code::BadRequest, "{name:?}");
+    }
+    assert_eq!(admin.create_client("other", "nobody").unwrap_err().code, Code::NotFound);
+    assert_eq!(admin.clients().len(), 1);
+}
