@@ -15,8 +15,10 @@ use crate::clock::Timestamp;
 use crate::domain::client::Client;
 use crate::domain::credential::CredentialId;
 use crate::domain::refusal::History;
+use crate::first_handout::FirstHandouts;
 use crate::holding::Holding;
 use crate::master_key::Pepper;
+use crate::store::clients::Repeats;
 
 /// A client that may ask, and what it may have.
 pub struct Caller {
@@ -24,8 +26,8 @@ pub struct Caller {
     pub client: Client,
     /// Its one credential; `None` when that was removed.
     pub holding: Option<Arc<Holding>>,
-    /// The newest generation whose hand-out to this client is in the audit; 0 before the first.
-    pub audited: AtomicU64,
+    /// Which of its first hand-outs are in the audit.
+    pub first: FirstHandouts,
     /// Hand-outs since the last flush.
     pub repeats: AtomicU64,
     /// When it was last given a token (Unix seconds).
@@ -40,7 +42,7 @@ impl Caller {
         Arc::new(Self {
             client,
             holding,
-            audited: AtomicU64::new(0),
+            first: FirstHandouts::default(),
             repeats: AtomicU64::new(0),
             last_at: AtomicU64::new(0),
             refusals: Mutex::default(),
@@ -51,6 +53,20 @@ impl Caller {
     pub fn count(&self, now: Timestamp) {
         self.repeats.fetch_add(1, Ordering::Relaxed);
         self.last_at.store(u64::try_from(now.as_unix()).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// The hand-outs counted since the last call, of the generation that it was given last.
+    pub fn take_repeats(&self) -> Option<Repeats> {
+        let credential = self.credential_id()?.clone();
+        let count = self.repeats.swap(0, Ordering::Relaxed);
+        let last_at = i64::try_from(self.last_at.load(Ordering::Relaxed)).unwrap_or(0);
+        (count > 0).then(|| Repeats {
+            client: self.client.id.clone(),
+            credential,
+            generation: self.first.newest(),
+            count,
+            last_at: Timestamp::from_unix(last_at),
+        })
     }
 
     /// Which credential it may use.

@@ -3,10 +3,10 @@
 //! Precedence when rules collide: revocation and pause, then the audit, then serving.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use scorpiox_wire::{TokenAnswer, TokenTag};
+use tracing::warn;
 
 use crate::audit_chain::{Line, Record};
 use crate::auditor::{AuditUnavailable, Auditor};
@@ -16,6 +16,7 @@ use crate::domain::freshness::{Freshness, Refusal, decide, is_renewable};
 use crate::domain::permission::{Why, Wish};
 use crate::domain::refusal::{About, about, admit};
 use crate::domain::rotation::Quarantine;
+use crate::first_handout::Turn;
 use crate::gate::{Caller, Gate};
 use crate::holding::{Flight, Holding, Served};
 use crate::rotator::{NotNow, Rotator};
@@ -215,8 +216,10 @@ impl Issuer {
             About::Current => {}
         }
         let now = parts.timeline.now();
-        self.audit(caller, credential, "token.refused", "noted", origin, None).await?;
-        let first_word = holding.desk().refused != Some(generation);
+        let record = self.record(caller, credential, "token.refused", "noted", origin);
+        self.auditor.write(Deed { record, handout: None }).await?;
+        // A login that has ended cannot be renewed too soon: its refusal is answered with what a person must do.
+        let first_word = is_renewable(credential) && holding.desk().refused != Some(generation);
         if first_word {
             let obtained_at = credential.tokens.as_ref().map_or(now, |tokens| tokens.obtained_at);
             let admitted =
@@ -278,32 +281,53 @@ impl Issuer {
         now: Timestamp,
     ) -> Result<(), Refused> {
         let generation = credential.rotation.generation;
-        if caller.audited.load(Ordering::Acquire) == generation {
-            caller.count(now);
-            return Ok(());
-        }
-        let expires_at = credential.tokens.as_ref().map_or(now, |tokens| tokens.expires_at);
-        let handout = FirstHandout {
-            client: caller.client.id.clone(),
-            credential: credential.id.clone(),
-            generation,
-            expires_at,
+        let outcome = match caller.first.turn(generation) {
+            Turn::Written => {
+                caller.count(now);
+                return Ok(());
+            }
+            Turn::Wait(outcome) => {
+                outcome.wait().await?;
+                caller.count(now);
+                return Ok(());
+            }
+            Turn::Write(writing, outcome) => {
+                let expires_at = credential.tokens.as_ref().map_or(now, |tokens| tokens.expires_at);
+                let handout = FirstHandout {
+                    client: caller.client.id.clone(),
+                    credential: credential.id.clone(),
+                    generation,
+                    expires_at,
+                };
+                let record = self.record(caller, credential, "token.first", "ok", origin);
+                let (auditor, rotator, caller) = (self.auditor.clone(), Arc::clone(&self.rotator), Arc::clone(caller));
+                // In a task of its own: others wait for it too, whether or not this request's client does.
+                self.rotator.runtime().spawn(async move {
+                    let written = auditor.write(Deed { record, handout: Some(handout) }).await;
+                    // What was counted so far was of the generation before.
+                    let repeats = caller.take_repeats();
+                    caller.first.end(writing, written);
+                    if let Some(repeats) = repeats
+                        && let Err(error) = rotator.parts().store.add_repeats(&[repeats]).await
+                    {
+                        warn!(%error, "a count of repeated hand-outs was not written");
+                    }
+                });
+                outcome
+            }
         };
-        self.audit(caller, credential, "token.first", "ok", origin, Some(handout)).await?;
-        caller.audited.fetch_max(generation, Ordering::AcqRel);
-        Ok(())
+        Ok(outcome.wait().await?)
     }
 
-    async fn audit(
+    fn record(
         &self,
         caller: &Caller,
         credential: &Credential,
         action: &str,
         outcome: &str,
         origin: Origin<'_>,
-        handout: Option<FirstHandout>,
-    ) -> Result<(), AuditUnavailable> {
-        let record = Record {
+    ) -> Record {
+        Record {
             at: self.rotator.parts().timeline.now(),
             actor: Line::of(&format!("client:{}", caller.client.name)),
             action: Line::of(action),
@@ -312,8 +336,7 @@ impl Issuer {
             request_id: Line::of(origin.request_id),
             address: Line::of(&origin.address.to_string()),
             detail: Line::of(origin.agent),
-        };
-        self.auditor.write(Deed { record, handout }).await
+        }
     }
 
     fn answer(&self, credential: &Credential, now: Timestamp) -> Result<TokenAnswer, Refused> {

@@ -25,6 +25,7 @@
 //! * [`recovery`]: a start brings rows, slots and the mark together.
 //! * [`scheduler`]: who is due next.
 //! * [`auditor`]: writes the audit, to the database or its spool.
+//! * [`first_handout`]: the first hand-out of a generation is written once.
 //! * [`gate`]: a key becomes a caller.
 //! * [`issuer`]: a token request.
 //! * [`registrar`]: the operations of an administrator.
@@ -49,6 +50,7 @@ pub mod domain;
 pub mod durable_file;
 pub mod failpoint;
 pub mod fence;
+pub mod first_handout;
 pub mod gate;
 pub mod hex;
 pub mod high_water;

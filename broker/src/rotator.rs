@@ -128,14 +128,19 @@ impl Rotator {
         if self.parts.fence.reason().is_some() {
             return Err(NotNow::Fenced);
         }
+        let now = self.parts.timeline.now();
+        let permitted = permission(&desk.credential, wish, now, &self.parts.policy);
+        // What only a person can mend is not a matter of waiting.
+        if let Permission::Never(why) = permitted {
+            return Err(NotNow::Never(why));
+        }
         if let Some(left) = desk.backoff.remaining(self.parts.timeline.monotonic()) {
             return Err(NotNow::Wait(left));
         }
-        let now = self.parts.timeline.now();
         let (sender, flight) = watch::channel(None);
         let rotator = Arc::clone(self);
         let held = Arc::clone(holding);
-        match permission(&desk.credential, wish, now, &self.parts.policy) {
+        match permitted {
             Permission::Now => drop(self.runtime.spawn(rotator.supervise(held, sender))),
             Permission::GiveUp => drop(self.runtime.spawn(rotator.give_up(held, sender))),
             Permission::NotBefore(moment) => return Err(NotNow::Wait(moment.since(now))),

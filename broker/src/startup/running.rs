@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_server::ServerHandle;
@@ -24,7 +23,6 @@ use crate::issuer::{Issuer, Terms};
 use crate::registrar::{Facade, Registrar};
 use crate::scheduler;
 use crate::store::Store;
-use crate::store::clients::Repeats;
 use crate::telemetry::Telemetry;
 use crate::timeline::Timeline;
 
@@ -252,22 +250,7 @@ async fn keep_audit(rotator: &crate::rotator::Rotator) {
 
 /// Writes the hand-outs that were counted in memory.
 async fn flush(gate: &Gate, store: &Store) {
-    let mut repeats = Vec::new();
-    for caller in gate.callers() {
-        let (Some(credential), count) = (caller.credential_id(), caller.repeats.swap(0, Ordering::Relaxed)) else {
-            continue;
-        };
-        if count > 0 {
-            let last_at = i64::try_from(caller.last_at.load(Ordering::Relaxed)).unwrap_or(0);
-            repeats.push(Repeats {
-                client: caller.client.id.clone(),
-                credential: credential.clone(),
-                generation: caller.audited.load(Ordering::Relaxed),
-                count,
-                last_at: crate::clock::Timestamp::from_unix(last_at),
-            });
-        }
-    }
+    let repeats: Vec<_> = gate.callers().iter().filter_map(|caller| caller.take_repeats()).collect();
     if repeats.is_empty() {
         return;
     }
