@@ -1,13 +1,12 @@
 //! The audit: written before a token leaves, whatever becomes of the disk, and whole or known not to be.
 
-use scorpiox_tests::process::{Client, Crowd, Database, Plan, Team, patience};
+use scorpiox_tests::process::{Client, Crowd, Database, Team, patience};
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::AuditVerdict;
 use serde_json::Value;
 
 fn a_team() -> (Team, Client) {
-    // The database gives up after five seconds of being locked out: a client must be willing to wait so long.
-    let team = Team::with(fake_provider::Settings::default(), |plan: Plan| plan);
+    let team = Team::new();
     team.given_a_login("main");
     let laptop = team.given_a_client("laptop");
     (team, laptop)
@@ -64,7 +63,7 @@ fn without_database_and_spool_not_one_byte_of_a_token_leaves() {
 fn each_first_hand_out_of_a_generation_is_one_line_and_repeats_are_counted() {
     let (mut team, laptop) = a_team();
     for _ in 0..3 {
-        let agent = [("user-agent", "codex/1.0 \u{1b}[31m \u{202e}evil")];
+        let agent = [("user-agent", "codex/1.0 \u{202e}evil")];
         assert_eq!(team.ask_with(&laptop.key, "/codex", &agent).status, 200);
     }
     team.admin().refresh("main").unwrap();
@@ -85,8 +84,8 @@ fn each_first_hand_out_of_a_generation_is_one_line_and_repeats_are_counted() {
 fn an_audit_that_was_edited_reordered_or_cut_says_where() {
     let edits = [
         ("UPDATE audit SET actor = 'client:nobody' WHERE seq = 3", 3),
-        ("DELETE FROM audit WHERE seq = 2", 3),
-        ("UPDATE audit SET seq = seq * 10 WHERE seq IN (2, 3)", 4),
+        ("DELETE FROM audit WHERE seq = 2", 2),
+        ("UPDATE audit SET seq = seq * 10 WHERE seq IN (2, 3)", 2),
         ("DELETE FROM audit WHERE seq >= 4", 4),
     ];
     for (edit, at) in edits {

@@ -1,5 +1,15 @@
 //! End-to-end stories.
 //!
+//! * [`administration`]: what an administrator does, as the provider and the clients see it (H5).
+//! * [`audit`]: written before a token leaves (H6, H7).
+//! * [`refusal`]: a client says that the provider refused its token.
 //! * [`rotation`]: rotations and crashes, rows R1–R19 of the fault matrix.
+//! * [`serving`]: a token request and its answer (R13, R15, R16, P3).
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod administration;
+mod audit;
+mod refusal;
 mod rotation;
+mod serving;

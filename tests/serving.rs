@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use fake_provider::{Fault, Hold, How, Settings};
+use scorpiox_tests::process::http::Request;
 use scorpiox_tests::process::{Client, Crowd, Reply, Team, patience};
 use scorpiox_wire::admin::Health;
 use scorpiox_wire::{Code, TokenAnswer};
@@ -195,14 +196,11 @@ fn strangers_get_one_and_the_same_answer() {
     let nobody = team.broker().get("/codex");
     assert_eq!((nobody.problem().code, nobody.header("www-authenticate")), (Code::Unauthorized, Some("Bearer")));
     for header in &strangers {
-        let request = scorpiox_tests::process::http::Request {
-            target: "/codex",
-            headers: &[("authorization", header)],
-            ..Default::default()
-        };
+        let request = Request { target: "/codex", headers: &[("authorization", header)], ..Request::default() };
         let reply = team.broker().ask(&request);
         assert_eq!((reply.status, reply.text()), (401, nobody.text()), "{header}");
-        let names = |reply: &Reply| -> Vec<String> { reply.headers.iter().map(|(name, _)| name.clone()).collect() };
+        let names =
+            |reply: &Reply| -> BTreeSet<String> { reply.headers.iter().map(|(name, _)| name.clone()).collect() };
         assert_eq!(names(&reply), names(&nobody), "{header}");
     }
     assert_eq!(team.fetch(&laptop.key).generation, 1);
@@ -248,6 +246,7 @@ fn a_pause_outlives_a_restart() {
 #[test]
 fn a_login_that_has_ended_is_served_until_its_token_ends() {
     for code in ["refresh_token_reused", "refresh_token_expired", "refresh_token_invalidated"] {
+        // The token is younger than a refusal may renew: what has ended is not "too soon".
         let (team, laptop) = a_team_with_a_login();
         team.provider.fault(Fault::refresh_code(401, code));
         assert_eq!(team.admin().refresh("main").unwrap_err().code, Code::Unavailable);

@@ -121,17 +121,26 @@ impl Team {
 
     /// A login of this account.
     pub fn given_a_login_of(&self, name: &str, account: &Account) -> CredentialView {
-        let request = import_of(name, &self.provider.login_file(account));
+        // It was used for a minute elsewhere: a renewal in the very second of the login would bring a token that lasts
+        // no longer, which is a case of its own.
+        let usual = self.provider.oracle().settings().access_token_life_s;
+        let file = self.login_that_lasts(usual - 60, account);
+        let request = import_of(name, &file);
         self.admin().import(&request).expect("a good login is taken over")
     }
 
     /// A login whose access token has ended already; the tokens of its next generations live as long as usual.
     pub fn given_an_expired_login(&self, name: &str) -> CredentialView {
-        let usual = self.provider.oracle().settings().access_token_life_s;
-        self.provider.oracle().settings_mut().access_token_life_s = -10;
-        let file = self.provider.login_file(&Account::default());
-        self.provider.oracle().settings_mut().access_token_life_s = usual;
+        let file = self.login_that_lasts(-10, &Account::default());
         self.admin().import(&import_of(name, &file)).expect("a good login is taken over")
+    }
+
+    /// A stock `auth.json` whose access token lasts so many seconds.
+    pub fn login_that_lasts(&self, seconds: i64, account: &Account) -> Value {
+        let usual = std::mem::replace(&mut self.provider.oracle().settings_mut().access_token_life_s, seconds);
+        let file = self.provider.login_file(account);
+        self.provider.oracle().settings_mut().access_token_life_s = usual;
+        file
     }
 
     /// A login by device code, which the provider approves by itself.
