@@ -52,6 +52,39 @@ pub async fn accept_writes(database: &Path) {
     connection.close().await.expect("a connection can be closed");
 }
 
+/// Executes one statement.
+///
+/// # Panics
+/// When SQLite does not take it.
+pub async fn execute(database: &Path, statement: &str) {
+    let mut connection = open(database).await;
+    sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.expect("SQLite takes it");
+    connection.close().await.expect("a connection can be closed");
+}
+
+/// Flips one bit in the middle of a credential's cell.
+///
+/// # Panics
+/// When there is no such cell.
+pub async fn flip_bit(database: &Path, column: &str, name: &str) {
+    let mut connection = open(database).await;
+    let mut cell: Vec<u8> =
+        sqlx::query_scalar(AssertSqlSafe(format!("SELECT {column} FROM credentials WHERE name = $1")))
+            .bind(name)
+            .fetch_one(&mut connection)
+            .await
+            .expect("there is such a cell");
+    let middle = cell.len() / 2;
+    cell[middle] ^= 1;
+    sqlx::query(AssertSqlSafe(format!("UPDATE credentials SET {column} = $1 WHERE name = $2")))
+        .bind(cell)
+        .bind(name)
+        .execute(&mut connection)
+        .await
+        .expect("the cell can be written");
+    connection.close().await.expect("a connection can be closed");
+}
+
 async fn open(database: &Path) -> SqliteConnection {
     SqliteConnectOptions::new().filename(database).connect().await.expect("the database can be opened")
 }

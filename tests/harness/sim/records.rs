@@ -30,10 +30,11 @@ impl Records {
     async fn look(&self, refresh_token: &Secret) -> Result<Option<String>, sqlx::Error> {
         let fingerprint = self.sealer.fingerprint(refresh_token).to_string();
         let mut connection = SqliteConnectOptions::new().filename(&self.database).read_only(true).connect().await?;
-        let row = sqlx::query("SELECT id, state, epoch FROM credentials WHERE fingerprint = $1")
-            .bind(&fingerprint)
-            .fetch_optional(&mut connection)
-            .await?;
+        let row =
+            sqlx::query("SELECT id, state, epoch FROM credentials WHERE fingerprint = $1 ORDER BY state = 'sent' DESC")
+                .bind(&fingerprint)
+                .fetch_optional(&mut connection)
+                .await?;
         let complaint = match row {
             Some(row) => self.compare(row.get("id"), row.get("state"), row.get("epoch")),
             None => {

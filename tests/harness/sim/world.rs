@@ -150,8 +150,46 @@ impl World {
 
     /// Between lives: the database takes everything again.
     pub fn database_recovers(&self) {
-        let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime can be made");
-        runtime.block_on(disk::accept_writes(&self.data.join("broker.db")));
+        between_lives(disk::accept_writes(&self.data.join("broker.db")));
+    }
+
+    /// Between lives: somebody changes the database. Its log is empty afterwards.
+    pub fn alter_database(&self, statement: &str) {
+        between_lives(disk::execute(&self.data.join("broker.db"), statement));
+    }
+
+    /// Between lives: one bit of a sealed cell flips.
+    pub fn flip_bit(&self, column: &str, name: &str) {
+        between_lives(disk::flip_bit(&self.data.join("broker.db"), column, name));
+    }
+
+    /// Between lives: the log goes into the database, as SQLite does now and then.
+    pub fn checkpoint(&self) {
+        self.alter_database("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
+    /// Where the write-ahead log is.
+    pub fn log_file(&self) -> PathBuf {
+        self.data.join("broker.db-wal")
+    }
+
+    /// Where the high-water mark is.
+    pub fn mark_file(&self) -> PathBuf {
+        self.data.join("high-water")
+    }
+
+    /// Puts a copy that [`World::backup`] made in the place of the data directory, or of one file in it.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn restore(&self, backup: &Path, file: Option<&str>) {
+        match file {
+            Some(file) => drop(fs::copy(backup.join(file), self.data.join(file)).expect("a file can be copied")),
+            None => {
+                fs::remove_dir_all(&self.data).expect("the directory can be removed");
+                copy(backup, &self.data);
+            }
+        }
     }
 
     /// The directory from which the next life starts: its files may be changed between lives.
@@ -201,6 +239,11 @@ impl World {
             }
         }
     }
+}
+
+fn between_lives(work: impl Future<Output = ()>) {
+    let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime can be made");
+    runtime.block_on(work);
 }
 
 fn runtime(rest: &Arc<Rest>) -> Runtime {
