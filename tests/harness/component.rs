@@ -1,7 +1,7 @@
 //! Real programs that some tests need, and what happens on a machine that lacks one.
 //!
-//! `tests/run` installs them and names each in a variable. Where one is missing, its test is left out and says so;
-//! with `SCORPIOX_REQUIRE=all` it fails instead.
+//! `tests/run` installs them. Where one is missing, its test is left out and says so; with `SCORPIOX_REQUIRE=all` it
+//! fails instead.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -15,14 +15,13 @@ struct Known {
 }
 
 const KNOWN: &[Known] = &[
-    Known { name: "codex-cli", program: "codex", source: "npm install -g @openai/codex@0.169.0" },
     Known { name: "ip", program: "ip", source: "apt-get install iproute2" },
     Known { name: "systemd-analyze", program: "systemd-analyze", source: "apt-get install systemd" },
 ];
 
 /// The program of a component, or `None` after saying loudly that the calling test is left out.
 ///
-/// It is taken from `SCORPIOX_COMPONENT_<NAME>` (`SCORPIOX_COMPONENT_CODEX_CLI`), else from `PATH`.
+/// It is taken from `SCORPIOX_COMPONENT_<NAME>` (`SCORPIOX_COMPONENT_SYSTEMD_ANALYZE`), else from `PATH`.
 ///
 /// # Panics
 ///
