@@ -5,6 +5,7 @@
 //! * [`refusal`]: a client says that the provider refused its token.
 //! * [`rotation`]: rotations and crashes, rows R1–R19 of the fault matrix.
 //! * [`serving`]: a token request and its answer (R13, R15, R16, P3).
+//! * [`stock_cli`]: the stock Codex CLI over a token command of ours.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -13,3 +14,4 @@ mod audit;
 mod refusal;
 mod rotation;
 mod serving;
+mod stock_cli;
