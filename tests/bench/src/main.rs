@@ -2,7 +2,7 @@
 //!
 //! Files in dependency order:
 //!
-//! * [`clock`], [`process`]: real time; processes and what they have used.
+//! * [`clock`], [`cores`], [`process`]: real time; where threads run; processes and what they have used.
 //! * [`report`]: medians, the table, JSON.
 //! * [`bare`]: the reference server.
 //! * [`load`], [`admin`]: requests of clients and of an administrator.
@@ -20,6 +20,7 @@ mod admin;
 mod bare;
 mod broker;
 mod clock;
+mod cores;
 mod load;
 mod process;
 mod report;

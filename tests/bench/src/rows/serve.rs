@@ -13,12 +13,13 @@ use anyhow::Context;
 use scorpiox_wire::client_key;
 
 use crate::broker::{Broker, Transport};
+use crate::cores::{Core, on};
 use crate::load::{self, Target};
 use crate::process::Running;
 use crate::report::{Round, Row};
 use crate::team::Team;
 
-/// One, so that the load generator has a core to itself where there are two.
+/// One, on a core of its own where there are two.
 const WORKERS: usize = 1;
 const CONNECTIONS: usize = 16;
 const FEW_KEYS: usize = 10;
@@ -51,7 +52,7 @@ impl Subject {
     /// Microseconds of CPU per request.
     fn cost(&self, requests: usize) -> anyhow::Result<f64> {
         let before = self.process.cpu()?;
-        load::run(&self.target, &self.requests, CONNECTIONS, requests)?;
+        on(Core::Load, || load::run(&self.target, &self.requests, CONNECTIONS, requests))?;
         Ok((self.process.cpu()? - before).as_secs_f64() * 1e6 / requests as f64)
     }
 }
@@ -100,7 +101,8 @@ pub(crate) fn rows(extent: Extent) -> anyhow::Result<Vec<Row>> {
 }
 
 fn many_broker(team: &Team) -> anyhow::Result<Broker> {
-    team.setup(Transport::Http)?.with("SCORPIOX_BROKER_WORKERS", WORKERS).start()
+    let setup = team.setup(Transport::Http)?.with("SCORPIOX_BROKER_WORKERS", WORKERS);
+    on(Core::Server, || setup.start())
 }
 
 struct Pair {
@@ -109,7 +111,8 @@ struct Pair {
 }
 
 fn pair(team: &Team, transport: Transport) -> anyhow::Result<Pair> {
-    let broker = team.setup(transport)?.with("SCORPIOX_BROKER_WORKERS", WORKERS).start()?;
+    let setup = team.setup(transport)?.with("SCORPIOX_BROKER_WORKERS", WORKERS);
+    let broker = on(Core::Server, || setup.start())?;
     let body = team.path("body.json");
     fs::write(&body, load::once(&broker.target()?, &load::request("/codex", Some(&team.keys[0])))?)?;
     let reference = bare(&broker, &body, transport)?;
@@ -124,7 +127,8 @@ fn bare(broker: &Broker, body: &Path, transport: Transport) -> anyhow::Result<Su
     if transport == Transport::Https {
         command.arg("--certificate").arg(&certificate).arg("--key").arg(&key);
     }
-    let mut process = Running::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut process = on(Core::Server, || Running::start(&mut command))?;
     let mut line = String::new();
     BufReader::new(process.stdout().expect("it is piped")).read_line(&mut line)?;
     let address = line.trim().parse().context("the reference did not start")?;
