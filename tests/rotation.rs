@@ -1,6 +1,6 @@
 //! Rotations, crashes and lost answers, with the fake provider's log as the judge.
 //!
-//! * [`kills`]: R1–R6.
+//! * [`kills`][]: R1–R6.
 //! * [`doubt`]: an answer that nobody heard, R7.
 //! * [`verdicts`]: what answers mean, R8–R11.
 //! * [`storage`]: the disk fails, R12, R17, R18.
