@@ -73,6 +73,12 @@ impl Pepper {
         Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
     }
 
+    /// Names this pepper, so that another one in its place is noticed before every key is refused. Not secret.
+    pub fn id(&self) -> String {
+        let tag = hmac::sign(&self.0, b"scorpiox-broker pepper id 1");
+        crate::hex::encode(&tag.as_ref()[..8]).to_string()
+    }
+
     /// What the database keeps of a key: HMAC-SHA-256 over its whole text.
     pub fn mac(&self, key_text: &str) -> [u8; 32] {
         let tag = hmac::sign(&self.0, key_text.as_bytes());

@@ -61,11 +61,12 @@ impl Directory {
         }
         let passphrase = passphrase(config)?;
         let master_key = master_key(config, identity.as_ref(), passphrase.as_ref(), &mut created)?;
-        let pepper = pepper(config, identity.is_some(), passphrase.as_ref(), &mut created)?;
+        let pepper = pepper(config, identity.as_ref(), passphrase.as_ref(), &mut created)?;
         let identity = match identity {
             Some(identity) => identity,
             None => {
-                let identity = Identity { instance: new_instance(), key_id: master_key.key_id() };
+                let (key_id, pepper_id) = (master_key.key_id(), pepper.id());
+                let identity = Identity { instance: new_instance(), key_id, pepper_id };
                 identity.write(&identity_path)?;
                 identity
             }
@@ -180,25 +181,29 @@ fn master_key(
 
 fn pepper(
     config: &Config,
-    known: bool,
+    identity: Option<&Identity>,
     passphrase: Option<&Secret>,
     created: &mut Vec<(&'static str, PathBuf)>,
 ) -> anyhow::Result<Pepper> {
     let path = config.pepper_file();
-    match Pepper::load(&path, passphrase) {
-        Ok(pepper) => Ok(pepper),
-        Err(KeyFileError::Missing { .. }) if !known => {
+    let needed = identity.map(|identity| &identity.pepper_id);
+    match (Pepper::load(&path, passphrase), needed) {
+        (Ok(pepper), Some(needed)) if pepper.id() != *needed => bail!(
+            "{} holds the pepper with id {}, but this data needs the one with id {needed}. Nothing was changed",
+            path.display(),
+            pepper.id()
+        ),
+        (Ok(pepper), _) => Ok(pepper),
+        (Err(KeyFileError::Missing { .. }), None) => {
             let pepper = Pepper::create(&path)?;
             created.push(("pepper", path));
             Ok(pepper)
         }
-        Err(KeyFileError::Missing { .. }) => {
-            bail!(
-                "the pepper {} is missing: without it no client's key is recognised. Nothing was changed",
-                path.display()
-            )
-        }
-        Err(error) => Err(error.into()),
+        (Err(KeyFileError::Missing { .. }), Some(needed)) => bail!(
+            "the pepper {} is missing: without the one with id {needed} no client's key is recognised. Nothing was changed",
+            path.display()
+        ),
+        (Err(error), _) => Err(error.into()),
     }
 }
 
@@ -206,6 +211,7 @@ fn pepper(
 struct Identity {
     instance: String,
     key_id: KeyId,
+    pepper_id: String,
 }
 
 impl Identity {
@@ -217,15 +223,16 @@ impl Identity {
         };
         let mut words = text.split_whitespace();
         let parsed = (|| {
-            let (version, instance, key_id) = (words.next()?, words.next()?, words.next()?);
+            let (version, instance) = (words.next()?, words.next()?);
+            let (key_id, pepper_id) = (words.next()?.parse().ok()?, words.next()?.to_owned());
             (version == "scorpiox-broker-1").then_some(())?;
-            Some(Self { instance: instance.to_owned(), key_id: key_id.parse().ok()? })
+            Some(Self { instance: instance.to_owned(), key_id, pepper_id })
         })();
         parsed.map(Some).with_context(|| format!("{} is damaged: restore it from a copy", path.display()))
     }
 
     fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let text = format!("scorpiox-broker-1 {} {}\n", self.instance, self.key_id);
+        let text = format!("scorpiox-broker-1 {} {} {}\n", self.instance, self.key_id, self.pepper_id);
         durable_file::create_new(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
     }
 }
