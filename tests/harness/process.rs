@@ -23,6 +23,7 @@
 //! * [`client`]: somebody with a key.
 //! * [`crowd`]: many of them at once.
 //! * [`database`]: a second connection to the broker's database.
+//! * [`snapshot`]: a directory, byte by byte.
 //! * [`fetchtoken`]: the developer's command.
 //! * [`team`]: a provider, a broker and the domain's verbs.
 
@@ -36,6 +37,7 @@ pub mod fetchtoken;
 pub mod http;
 pub mod output;
 pub mod patience;
+pub mod snapshot;
 pub mod team;
 pub mod tls;
 
@@ -45,4 +47,5 @@ pub use crowd::Crowd;
 pub use database::Database;
 pub use fetchtoken::FetchToken;
 pub use http::Reply;
+pub use snapshot::Snapshot;
 pub use team::Team;

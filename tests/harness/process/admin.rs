@@ -1,5 +1,6 @@
 //! The operations of an administrator over the broker's Unix socket, typed as the contract says.
 
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -36,12 +37,22 @@ impl Admin {
     /// # Panics
     /// When there is no answer.
     pub fn ask(&self, method: &str, target: &str, body: Option<Value>) -> Reply {
+        self.try_ask(method, target, body).expect("an answer of the administration")
+    }
+
+    /// The same, when there may be no broker.
+    pub fn try_ask(&self, method: &str, target: &str, body: Option<Value>) -> io::Result<Reply> {
         let target = format!("/admin/v1{target}");
         let request = Request { method, target: &target, headers: &[], body: body.map(|body| body.to_string()) };
-        let stream = UnixStream::connect(&self.socket).expect("the administration socket");
+        let stream = UnixStream::connect(&self.socket)?;
         // A renewal that somebody waits for takes up to half a minute.
-        stream.set_read_timeout(Some(2 * patience::PATIENCE)).expect("a timeout");
-        Connection::over(stream).ask(&request).expect("an answer of the administration")
+        stream.set_read_timeout(Some(2 * patience::PATIENCE))?;
+        Connection::over(stream).ask(&request)
+    }
+
+    /// The broker at a glance, if it answers.
+    pub fn try_status(&self) -> Option<Status> {
+        self.try_ask("GET", "/status", None).ok()?.result().ok()
     }
 
     fn get<T: DeserializeOwned>(&self, target: &str) -> T {

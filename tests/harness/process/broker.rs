@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -22,12 +23,21 @@ pub struct Plan {
     data: PathBuf,
     encrypted: bool,
     environment: BTreeMap<String, String>,
+    configuration: Option<PathBuf>,
+    /// Another copy of the program, run as this user.
+    as_user: Option<(PathBuf, u32)>,
 }
 
 impl Plan {
     /// Plain HTTP on a free port of loopback, renewing at `issuer`.
     pub fn new(data: &Path, issuer: &str) -> Self {
-        let plan = Self { data: data.to_owned(), encrypted: false, environment: BTreeMap::new() };
+        let plan = Self {
+            data: data.to_owned(),
+            encrypted: false,
+            environment: BTreeMap::new(),
+            configuration: None,
+            as_user: None,
+        };
         plan.with("SCORPIOX_BROKER_DATA", data.to_str().expect("a temporary directory has a plain name"))
             .with("SCORPIOX_BROKER_LISTEN", "127.0.0.1:0")
             .with("SCORPIOX_BROKER_TLS_PLAIN_HTTP", "true")
@@ -53,6 +63,18 @@ impl Plan {
         self
     }
 
+    /// As a service, with this configuration file; the environment still beats it.
+    pub fn serve(mut self, configuration: &Path) -> Self {
+        self.configuration = Some(configuration.to_owned());
+        self
+    }
+
+    /// Another copy of the program, run as this user.
+    pub fn as_user(mut self, program: &Path, user: u32) -> Self {
+        self.as_user = Some((program.to_owned(), user));
+        self
+    }
+
     /// The data directory.
     pub fn data(&self) -> &Path {
         &self.data
@@ -60,7 +82,14 @@ impl Plan {
 
     /// The program with these settings and nothing else of this process's environment, with other arguments if need be.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binaries::broker());
+        let mut command = match &self.as_user {
+            None => Command::new(binaries::broker()),
+            Some((program, user)) => {
+                let mut command = Command::new(program);
+                command.uid(*user).gid(*user);
+                command
+            }
+        };
         command.args(arguments).env_clear().envs(&self.environment);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -76,8 +105,7 @@ impl Plan {
             if let Some(status) = broker.child.try_wait().expect("a child of ours") {
                 panic!("the broker ended with {status}:\n{}", broker.stderr.whole());
             }
-            let said = broker.stdout.so_far();
-            said.lines().find_map(|line| line.strip_prefix("serving").map(|rest| rest.trim().to_owned()))
+            broker.said_url()
         });
         let port = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("the URL ends with the port");
         broker.address = SocketAddr::from(([127, 0, 0, 1], port));
@@ -91,7 +119,11 @@ impl Plan {
     }
 
     fn begin(&self) -> Broker {
-        let mut child = self.command(&["up"]).spawn().expect("the broker starts");
+        let started = match &self.configuration {
+            None => self.command(&["up"]).spawn(),
+            Some(file) => self.command(&["serve", "--config", file.to_str().expect("a plain name")]).spawn(),
+        };
+        let mut child = started.expect("the broker starts");
         let stdout = Collected::from(child.stdout.take().expect("piped"));
         let stderr = Collected::from(child.stderr.take().expect("piped"));
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -122,6 +154,15 @@ pub struct Ended {
 }
 
 impl Broker {
+    /// `up` prints it; a service says it over its socket.
+    fn said_url(&self) -> Option<String> {
+        if self.plan.configuration.is_some() {
+            return self.admin().try_status().map(|status| status.url.trim_end_matches("/codex").to_owned());
+        }
+        let said = self.stdout.so_far();
+        said.lines().find_map(|line| line.strip_prefix("serving").map(|rest| rest.trim().to_owned()))
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -157,6 +198,12 @@ impl Broker {
         self.stdout.so_far()
     }
 
+    /// How often its log says that a request for this path was answered; needs the level `scorpiox_broker=debug`.
+    pub fn answered(&self, path: &str) -> usize {
+        let path = format!("\"path\":\"{path}\"");
+        self.log().lines().filter(|line| line.contains("\"answered\"") && line.contains(&path)).count()
+    }
+
     /// Its log so far.
     pub fn log(&self) -> String {
         self.stderr.so_far()
@@ -177,6 +224,15 @@ impl Broker {
             false => Wire::Plain(stream),
         };
         Ok(Connection::over(wire))
+    }
+
+    /// The certificate that a new connection meets, in DER.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn certificate(&self) -> Vec<u8> {
+        let stream = TcpStream::connect(self.address).expect("a connection");
+        tls::connect(stream).expect("a handshake").1
     }
 
     /// One request on a connection of its own.

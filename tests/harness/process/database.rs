@@ -41,6 +41,18 @@ impl Database {
         rows.iter().map(|row| row.get(0)).collect()
     }
 
+    /// Flips one bit in the middle of a cell.
+    ///
+    /// # Panics
+    /// When there is no such cell.
+    pub fn flip_a_bit(&mut self, table: &str, column: &str, row: &str) {
+        let mut cell = self.column::<Vec<u8>>(&format!("SELECT {column} FROM {table} WHERE {row}")).remove(0);
+        let middle = cell.len() / 2;
+        cell[middle] ^= 0x10;
+        let digits: String = cell.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(self.execute(&format!("UPDATE {table} SET {column} = x'{digits}' WHERE {row}")), 1);
+    }
+
     /// Keeps every writer out until [`Self::unlock`] or the end of this connection.
     pub fn lock(&mut self) {
         self.execute("BEGIN IMMEDIATE");

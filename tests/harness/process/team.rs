@@ -64,6 +64,21 @@ impl Team {
         self.broker().admin()
     }
 
+    /// Whether a broker runs.
+    pub fn is_running(&self) -> bool {
+        self.broker.is_some()
+    }
+
+    /// Starts one that refuses, and returns what it said.
+    ///
+    /// # Panics
+    /// When it ends well.
+    pub fn start_in_vain(&self) -> Ended {
+        let ended = self.plan.run_to_end();
+        assert!(ended.status.code().is_some_and(|code| code != 0), "{ended:?}");
+        ended
+    }
+
     /// How the broker is started.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -121,12 +136,17 @@ impl Team {
 
     /// A login of this account.
     pub fn given_a_login_of(&self, name: &str, account: &Account) -> CredentialView {
-        // It was used for a minute elsewhere: a renewal in the very second of the login would bring a token that lasts
-        // no longer, which is a case of its own.
+        // It was used for a minute elsewhere; see below.
         let usual = self.provider.oracle().settings().access_token_life_s;
         let file = self.login_that_lasts(usual - 60, account);
         let request = import_of(name, &file);
         self.admin().import(&request).expect("a good login is taken over")
+    }
+
+    /// The tokens issued from now on last longer: one that ends in the very second of its predecessor, as two renewals
+    /// in one second bring it, is suspect to the broker (matrix R11).
+    pub fn given_longer_tokens(&self) {
+        self.provider.oracle().settings_mut().access_token_life_s += 100;
     }
 
     /// A login whose access token has ended already; the tokens of its next generations live as long as usual.
