@@ -2,18 +2,30 @@
 //!
 //! * [`administration`]: what an administrator does, as the provider and the clients see it (H5).
 //! * [`audit`]: written before a token leaves (H6, H7).
+//! * [`fetch`]: the developer's command against a real broker (C3, C4, C15).
+//! * [`hardening`]: clients that mean no good (H1–H4).
 //! * [`kills`]: SIGKILL of the real process, at failpoints and at random moments.
+//! * [`login`]: device code, browser, import, and what takes whose place.
 //! * [`refusal`]: a client says that the provider refused its token.
 //! * [`rotation`]: rotations and crashes, rows R1–R19 of the fault matrix.
+//! * [`secrets`]: the canary search; no cores, no readers.
 //! * [`serving`]: a token request and its answer (R13, R15, R16, P3).
+//! * [`shutdown`]: the stop and the reload (R17).
+//! * [`startup_files`]: keys, mark, database, lock (S1, S2, S2c, S3, S5, H8).
 //! * [`stock_cli`]: the stock Codex CLI over a token command of ours.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod administration;
 mod audit;
+mod fetch;
+mod hardening;
 mod kills;
+mod login;
 mod refusal;
 mod rotation;
+mod secrets;
 mod serving;
+mod shutdown;
+mod startup_files;
 mod stock_cli;
