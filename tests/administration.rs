@@ -14,6 +14,14 @@ fn a_team_with_a_login() -> (Team, Client) {
     (team, laptop)
 }
 
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn a_key_revoked_under_load_brings_not_one_token_more() {
     let (team, laptop) = a_team_with_a_login();
@@ -39,13 +47,14 @@ fn a_key_revoked_under_load_brings_not_one_token_more() {
                 }
             });
         }
+        // Also when something below panics: the threads must end, or the test never does.
+        let _stop = SetWhenDropped(&stop);
         let loaded =
             |counter: &AtomicU64| patience::until("load", || (counter.load(Ordering::SeqCst) > 300).then_some(()));
         loaded(&before);
         team.admin().revoke("laptop").unwrap();
         revoked.store(true, Ordering::SeqCst);
         loaded(&refused);
-        stop.store(true, Ordering::SeqCst);
     });
     assert_eq!(after.load(Ordering::SeqCst), 0);
     assert_eq!(team.fetch(&bystander.key).generation, 1);
