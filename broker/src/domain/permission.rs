@@ -43,7 +43,12 @@ impl Policy {
         let life = tokens.expires_at.since(tokens.obtained_at).as_secs_f64();
         let spread = f64::from(tokens.fingerprint.as_bytes()[0]) / 255.0 * 0.2 - 0.1;
         let fraction = (self.renew_at_fraction + spread).clamp(0.05, 0.95);
-        let planned = tokens.obtained_at + Duration::from_secs_f64(life * fraction);
+        let planned = if tokens.obtained_at < tokens.expires_at {
+            tokens.obtained_at + Duration::from_secs_f64(life * fraction)
+        } else {
+            // Obtained while the calendar was wrong, or at its very end.
+            tokens.expires_at - self.serve_floor
+        };
         tokens.earliest_refresh_at.map_or(planned, |earliest| planned.max(earliest))
     }
 

@@ -77,6 +77,15 @@ fn a_probe_waits_for_the_quiet_time_and_for_the_last_tenth_unless_the_token_was_
 }
 
 #[test]
+fn a_token_that_was_obtained_under_a_wrong_calendar_is_renewed_before_it_ends() {
+    let Some(tokens) = credential(Resting::Idle(Idle::default()), HOUR).tokens else { unreachable!("it has tokens") };
+    let policy = Policy::default();
+    assert!(policy.renew_at(&tokens) < at(HOUR));
+    let ahead = TokenSet { obtained_at: at(365 * DAY), ..tokens };
+    assert_eq!(policy.renew_at(&ahead), at(HOUR) - policy.serve_floor);
+}
+
+#[test]
 fn a_wait_that_only_a_wrong_calendar_can_have_set_holds_nobody_up() {
     let year = 365 * DAY;
     assert_eq!(asked(doubt(year, 1, year), HOUR, Wish::Refused), Permission::Now);

@@ -65,7 +65,8 @@ pub fn replay(credential: &Credential, kept: &KeptAnswer, quiet_time: Duration) 
             }
         }
         verdict if same_generation && credential.rotation.epoch == kept.epoch => {
-            let rotation = &credential.rotation;
+            // An answer proves that it was sent, also where the row has lost that.
+            let rotation = credential.rotation.arm().unwrap_or_else(|_| credential.rotation.clone());
             let moved = match verdict {
                 Verdict::Granted(_) => return Replay::Done,
                 Verdict::Ended(ending) => rotation.ended(*ending, kept.presented, None),
@@ -87,12 +88,15 @@ pub fn restarted(credential: &Credential, mark: Option<Mark>, now: Timestamp, qu
     let rotation = &credential.rotation;
     let behind = mark.is_some_and(|mark| rotation.epoch < mark.epoch || rotation.generation < mark.generation);
     let was_set_aside = matches!(rotation.state, State::Quarantine(_));
+    // The mark of an epoch is written after the row says Sent: a row that still says Claimed has lost that.
+    let was_sent = mark.is_some_and(|mark| mark.epoch >= rotation.epoch);
     let rotation = if credential.tokens.is_none() && !was_set_aside {
         rotation.quarantined(Quarantine::Damaged)
     } else if behind && !was_set_aside {
         rotation.quarantined(Quarantine::BehindMark)
     } else {
-        rotation.restarted(now, quiet_time)
+        let armed = if was_sent { rotation.arm().ok() } else { None };
+        armed.as_ref().unwrap_or(rotation).restarted(now, quiet_time)
     };
     Credential { rotation, ..credential.clone() }
 }

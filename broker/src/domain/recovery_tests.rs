@@ -149,6 +149,16 @@ fn what_was_sent_is_in_doubt_and_what_does_not_open_is_set_aside() {
 }
 
 #[test]
+fn a_claim_whose_epoch_is_in_the_mark_was_sent_and_has_lost_that() {
+    let claimed = credential(Rotation::begun(3, 4).claim().unwrap());
+    let state = |epoch| restarted(&claimed, Some(Mark { epoch, generation: 3 }), NOW, QUIET).rotation.state;
+    assert!(matches!(state(5), State::Resting(Resting::InDoubt(_))));
+    assert!(matches!(state(4), State::Resting(Resting::Idle(_))), "claimed after the mark: never sent");
+    let ended = KeptAnswer { verdict: Verdict::Ended(Ending::Reused), brought: None, ..granted(3, 5, "acc") };
+    assert!(matches!(settled(replay(&claimed, &ended, QUIET)).rotation.state, State::Reauth(_)));
+}
+
+#[test]
 fn only_a_credential_that_never_moved_was_never_armed() {
     assert!(!was_ever_armed(&credential(Rotation::begun(1, 0))));
     for moved in [Rotation::begun(1, 1), Rotation::begun(2, 0)] {
