@@ -7,6 +7,7 @@
 //! * [`kills`]: SIGKILL of the real process, at failpoints and at random moments.
 //! * [`login`]: device code, browser, import, and what takes whose place.
 //! * [`refusal`]: a client says that the provider refused its token.
+//! * [`schedules`]: faults, kills and lost writes in any order, ten thousand times.
 //! * [`rotation`]: rotations and crashes, rows R1–R19 of the fault matrix.
 //! * [`secrets`]: the canary search; no cores, no readers.
 //! * [`serving`]: a token request and its answer (R13, R15, R16, P3).
@@ -25,6 +26,7 @@ mod login;
 mod refusal;
 mod rotation;
 mod secrets;
+mod schedules;
 mod serving;
 mod shutdown;
 mod startup_files;

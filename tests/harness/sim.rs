@@ -7,11 +7,13 @@
 //! * [`points`]: what happens at failpoints.
 //! * [`broker`]: one life.
 //! * [`disk`]: where its files are.
+//! * `enrolment`: logins that are in the database before the first life.
 //! * [`world`]: a provider and a broker's lives, each ended by a kill.
 
 pub mod broker;
 pub mod clock;
 pub mod disk;
+mod enrolment;
 pub mod points;
 pub mod provider;
 mod records;

@@ -262,7 +262,8 @@ impl Presentation {
             let token = entry.refresh_token.clone().expect("a presentation has a token");
             (begun, token)
         };
-        if let Some(since) = provider.state().unknown_since.remove(&token)
+        let unknown_since = provider.state().unknown_since.remove(&token);
+        if let Some(since) = unknown_since
             && now - since < QUIET_SECONDS
         {
             provider.complain(format!(

@@ -17,6 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::broker::{SimBroker, Surroundings};
 use super::clock::SimClock;
 use super::disk;
+use super::enrolment;
 use super::points::Deed;
 use super::provider::SimProvider;
 use super::rest::Rest;
@@ -96,6 +97,20 @@ impl World {
             broker.login(MAIN, 1).await.expect("a login is taken");
             broker.client("laptop", MAIN).await.expect("a client is made")
         });
+    }
+
+    /// Puts the login of account `number` straight into the database, under an id that is the same each time: so a
+    /// schedule can be replayed.
+    ///
+    /// # Panics
+    /// When the database does not take it.
+    pub fn put_in(&mut self, name: &str, number: u32) {
+        let tokens = {
+            let now = self.clock.truth();
+            self.provider.oracle().login(&fake_provider::Account::numbered(number), now)
+        };
+        let credential = enrolment::credential(name, number, &tokens, self.clock.truth());
+        between_lives(enrolment::insert(&self.data.join("broker.db"), &credential));
     }
 
     /// Lives once. When the story ends, the broker is killed: what is on the disk at that moment is all that is left.
@@ -255,7 +270,8 @@ fn runtime(rest: &Arc<Rest>) -> Runtime {
         .expect("a runtime can be made")
 }
 
-/// Byte for byte, as a machine that stops leaves it: first the database, then its log.
+/// Byte for byte, as a machine that stops leaves it. The log goes before its database: a thread that is writing at this
+/// moment appends to the one, or moves it into the other.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory can be made");
     let mut entries: Vec<_> = fs::read_dir(from)
@@ -263,6 +279,7 @@ fn copy(from: &Path, to: &Path) {
         .map(|entry| entry.expect("an entry can be read").path())
         .collect();
     entries.sort();
+    entries.sort_by_key(|path| !path.to_string_lossy().ends_with("-wal"));
     for entry in entries {
         let target = to.join(entry.file_name().expect("an entry has a name"));
         if entry.is_dir() {
