@@ -24,7 +24,7 @@ async fn answers(broker: &SimBroker, crowd: Vec<Request>) -> Vec<Result<u64, Ref
     let mut answers = Vec::with_capacity(crowd.len());
     for request in crowd {
         answers.push(match request.await.unwrap() {
-            Ok(Handed::Token(token)) => Ok(token.generation),
+            Ok(Handed::Token(handout)) => Ok(handout.answer().generation),
             Ok(Handed::Unchanged(tag)) => panic!("nobody said that it had {tag}"),
             Err(refused) => Err(refused),
         });

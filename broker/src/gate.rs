@@ -5,11 +5,11 @@
 //! but load. An unknown key id costs the same HMAC as a known one.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use scorpiox_wire::ClientKey;
+use scorpiox_wire::{ClientKey, client_key};
 
 use crate::clock::Timestamp;
 use crate::domain::client::Client;
@@ -28,12 +28,16 @@ pub struct Caller {
     pub holding: Option<Arc<Holding>>,
     /// Which of its first hand-outs are in the audit.
     pub first: FirstHandouts,
-    /// Hand-outs since the last flush.
-    pub repeats: AtomicU64,
+    /// Hand-outs of the newest generation since the last flush.
+    repeats: AtomicU64,
     /// When it was last given a token (Unix seconds).
     pub last_at: AtomicU64,
+    /// Hand-outs of earlier generations since the last flush.
+    earlier: Mutex<Vec<Repeats>>,
     /// Rotations that its refusals caused.
     refusals: Mutex<History>,
+    /// In the gate's snapshot; false once it was revoked or given another key.
+    admitted: AtomicBool,
 }
 
 impl Caller {
@@ -45,8 +49,16 @@ impl Caller {
             first: FirstHandouts::default(),
             repeats: AtomicU64::new(0),
             last_at: AtomicU64::new(0),
+            earlier: Mutex::default(),
             refusals: Mutex::default(),
+            admitted: AtomicBool::new(false),
         })
+    }
+
+    /// True while this caller has not been revoked or given another key: asked once more right before a token leaves,
+    /// because a request may have waited for a renewal meanwhile.
+    pub fn is_admitted(&self) -> bool {
+        self.admitted.load(Ordering::Acquire)
     }
 
     /// Counts a hand-out that the audit already knows.
@@ -55,8 +67,21 @@ impl Caller {
         self.last_at.store(u64::try_from(now.as_unix()).unwrap_or(0), Ordering::Relaxed);
     }
 
-    /// The hand-outs counted since the last call, of the generation that it was given last.
-    pub fn take_repeats(&self) -> Option<Repeats> {
+    /// The generation changes: what was counted so far was of the one before. It waits for the next flush, because a
+    /// transaction for each client would stand in the way of those that wait for the new token.
+    pub fn close_count(&self) {
+        let counted = self.counted();
+        self.earlier().extend(counted);
+    }
+
+    /// The hand-outs counted since the last call.
+    pub fn take_repeats(&self) -> Vec<Repeats> {
+        let mut repeats = std::mem::take(&mut *self.earlier());
+        repeats.extend(self.counted());
+        repeats
+    }
+
+    fn counted(&self) -> Option<Repeats> {
         let credential = self.credential_id()?.clone();
         let count = self.repeats.swap(0, Ordering::Relaxed);
         let last_at = i64::try_from(self.last_at.load(Ordering::Relaxed)).unwrap_or(0);
@@ -67,6 +92,10 @@ impl Caller {
             count,
             last_at: Timestamp::from_unix(last_at),
         })
+    }
+
+    fn earlier(&self) -> MutexGuard<'_, Vec<Repeats>> {
+        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Which credential it may use.
@@ -94,30 +123,23 @@ pub struct Stranger;
 impl Gate {
     /// Opens with the clients that are not revoked.
     pub fn new(pepper: Pepper, callers: impl IntoIterator<Item = Arc<Caller>>) -> Self {
-        let by_key = callers.into_iter().map(|caller| (caller.client.key_id.clone(), caller)).collect();
+        let admitted = callers.into_iter().inspect(|caller| caller.admitted.store(true, Ordering::Release));
+        let by_key = admitted.map(|caller| (caller.client.key_id.clone(), caller)).collect();
         Self { pepper, by_key: ArcSwap::from_pointee(by_key) }
     }
 
     /// Recognises the key behind `Authorization: Bearer`.
     pub fn recognise(&self, presented: &str) -> Result<Arc<Caller>, Stranger> {
-        let key = ClientKey::parse(presented).map_err(|_| Stranger)?;
+        let id = client_key::id_of(presented).map_err(|_| Stranger)?;
         let by_key = self.by_key.load();
-        match by_key.get(key.id()) {
-            Some(caller) if self.pepper.verify(key.expose(), caller.client.key_mac.as_bytes()) => {
-                Ok(Arc::clone(caller))
-            }
+        match by_key.get(id) {
+            Some(caller) if self.pepper.verify(presented, caller.client.key_mac.as_bytes()) => Ok(Arc::clone(caller)),
             Some(_) => Err(Stranger),
             None => {
-                let _ = self.pepper.verify(key.expose(), &[0; 32]);
+                let _ = self.pepper.verify(presented, &[0; 32]);
                 Err(Stranger)
             }
         }
-    }
-
-    /// True while this caller has not been revoked or given another key: asked once more right before a token leaves,
-    /// because a request may have waited for a renewal meanwhile.
-    pub fn still_admits(&self, caller: &Arc<Caller>) -> bool {
-        self.by_key.load().get(&caller.client.key_id).is_some_and(|known| Arc::ptr_eq(known, caller))
     }
 
     /// What recognises a key.
@@ -125,22 +147,29 @@ impl Gate {
         self.pepper.mac(key.expose())
     }
 
-    /// Lets a client in.
+    /// Lets a client in; another caller with the same key is out.
     pub fn admit(&self, caller: &Arc<Caller>) {
-        self.by_key.rcu(|all| {
+        caller.admitted.store(true, Ordering::Release);
+        let before = self.by_key.rcu(|all| {
             let mut all = HashMap::clone(all);
             all.insert(caller.client.key_id.clone(), Arc::clone(caller));
             all
         });
+        if let Some(replaced) = before.get(&caller.client.key_id).filter(|replaced| !Arc::ptr_eq(replaced, caller)) {
+            replaced.admitted.store(false, Ordering::Release);
+        }
     }
 
     /// Shuts a key out.
     pub fn shut_out(&self, key_id: &str) {
-        self.by_key.rcu(|all| {
+        let before = self.by_key.rcu(|all| {
             let mut all = HashMap::clone(all);
             all.remove(key_id);
             all
         });
+        if let Some(caller) = before.get(key_id) {
+            caller.admitted.store(false, Ordering::Release);
+        }
     }
 
     /// A credential was removed: its clients stay, with nothing to fetch.
@@ -155,5 +184,58 @@ impl Gate {
     /// All that may ask.
     pub fn callers(&self) -> Vec<Arc<Caller>> {
         self.by_key.load().values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scorpiox_wire::Secret;
+
+    use super::*;
+    use crate::domain::client::{ClientId, KeyMac};
+    use crate::domain::credential::Name;
+
+    fn key(id: &str, letter: &str) -> ClientKey {
+        ClientKey::compose(id, &Secret::new(letter.repeat(client_key::SECRET_LENGTH))).unwrap()
+    }
+
+    fn caller(key: &ClientKey) -> Arc<Caller> {
+        let client = Client {
+            id: ClientId::from_stored("c1".into()),
+            name: Name::parse("laptop").unwrap(),
+            created_at: Timestamp::from_unix(0),
+            revoked_at: None,
+            key_id: key.id().to_owned(),
+            key_mac: KeyMac::from_bytes(Pepper::from_bytes(&[7; 32]).mac(key.expose())),
+        };
+        Caller::new(client, None)
+    }
+
+    #[test]
+    fn a_key_is_recognised_whole_or_not_at_all() {
+        let key = key("7f3k9q2m1c0d", "A");
+        let gate = Gate::new(Pepper::from_bytes(&[7; 32]), [caller(&key)]);
+        assert!(gate.recognise(key.expose()).is_ok_and(|caller| caller.is_admitted()));
+        for other in [self::key("7f3k9q2m1c0d", "B"), self::key("000000000000", "A")] {
+            assert!(gate.recognise(other.expose()).is_err(), "{other:?}");
+        }
+        assert!(gate.recognise("sxk_7f3k9q2m1c0d").is_err());
+    }
+
+    #[test]
+    fn a_request_under_way_sees_that_its_key_was_shut_out_or_replaced() {
+        let key = key("7f3k9q2m1c0d", "A");
+        let (first, second) = (caller(&key), caller(&key));
+        assert!(!first.is_admitted());
+        let gate = Gate::new(Pepper::from_bytes(&[7; 32]), [Arc::clone(&first)]);
+        assert!(first.is_admitted());
+        gate.admit(&second);
+        assert!(!first.is_admitted() && second.is_admitted());
+        gate.admit(&second);
+        assert!(second.is_admitted());
+        gate.shut_out(key.id());
+        assert!(!second.is_admitted() && gate.recognise(key.expose()).is_err());
+        gate.admit(&second);
+        assert!(second.is_admitted() && gate.recognise(key.expose()).is_ok());
     }
 }

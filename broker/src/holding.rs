@@ -6,13 +6,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 
 use crate::backoff::Backoff;
+use crate::clock::Timestamp;
 use crate::domain::credential::{Credential, CredentialId};
 use crate::domain::refusal::History;
 use crate::domain::rotation::State;
+use crate::printed::Printed;
 
 /// What requests read.
 #[derive(Debug)]
@@ -21,6 +23,23 @@ pub struct Served {
     pub credential: Credential,
     /// A client's word stands that the provider refused this generation.
     pub refused: bool,
+    printed: ArcSwapOption<Printed>,
+}
+
+impl Served {
+    fn new(credential: Credential, refused: bool) -> Self {
+        Self { credential, refused, printed: ArcSwapOption::empty() }
+    }
+
+    /// The answer of this moment, printed by `print` unless somebody asked within the same second.
+    pub fn printed(&self, at: Timestamp, print: impl FnOnce() -> Printed) -> Arc<Printed> {
+        if let Some(printed) = self.printed.load().as_ref().filter(|printed| printed.at() == at) {
+            return Arc::clone(printed);
+        }
+        let printed = Arc::new(print());
+        self.printed.store(Some(Arc::clone(&printed)));
+        printed
+    }
 }
 
 /// What came of a rotation, for everyone who waited.
@@ -100,7 +119,7 @@ pub struct Holding {
 impl Holding {
     /// Takes a credential in as it was loaded or made.
     pub fn new(credential: Credential) -> Self {
-        let served = Served { credential: credential.clone(), refused: false };
+        let served = Served::new(credential.clone(), false);
         Self {
             id: credential.id.clone(),
             served: ArcSwap::from_pointee(served),
@@ -138,7 +157,7 @@ impl Holding {
     pub fn publish(&self) {
         let desk = self.desk();
         let refused = desk.refused == Some(desk.credential.rotation.generation);
-        self.served.store(Arc::new(Served { credential: desk.credential.clone(), refused }));
+        self.served.store(Arc::new(Served::new(desk.credential.clone(), refused)));
     }
 
     /// True while a rotation is under way.

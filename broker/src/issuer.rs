@@ -5,8 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scorpiox_wire::{TokenAnswer, TokenTag};
-use tracing::warn;
+use scorpiox_wire::TokenTag;
 
 use crate::audit_chain::{Line, Record};
 use crate::auditor::{AuditUnavailable, Auditor};
@@ -17,7 +16,8 @@ use crate::domain::permission::{Why, Wish};
 use crate::domain::refusal::{About, about, admit};
 use crate::domain::rotation::Quarantine;
 use crate::first_handout::Turn;
-use crate::gate::{Caller, Gate};
+use crate::gate::Caller;
+use crate::handout::Handout;
 use crate::holding::{Flight, Holding, Served};
 use crate::rotator::{NotNow, Rotator};
 use crate::store::audit::{Deed, FirstHandout};
@@ -46,7 +46,7 @@ pub struct Ask {
 #[derive(Debug)]
 pub enum Handed {
     /// The token.
-    Token(Box<TokenAnswer>),
+    Token(Handout),
     /// The client has it already.
     Unchanged(TokenTag),
 }
@@ -97,7 +97,6 @@ pub struct Terms {
 
 /// Hands out tokens.
 pub struct Issuer {
-    gate: Arc<Gate>,
     rotator: Arc<Rotator>,
     auditor: Auditor,
     terms: Terms,
@@ -105,8 +104,8 @@ pub struct Issuer {
 
 impl Issuer {
     /// Takes its parts.
-    pub fn new(gate: Arc<Gate>, rotator: Arc<Rotator>, auditor: Auditor, terms: Terms) -> Self {
-        Self { gate, rotator, auditor, terms }
+    pub fn new(rotator: Arc<Rotator>, auditor: Auditor, terms: Terms) -> Self {
+        Self { rotator, auditor, terms }
     }
 
     /// Answers one token request of a recognised caller.
@@ -118,38 +117,42 @@ impl Issuer {
         if let Some(tag) = &ask.known {
             self.witness(holding, tag);
         }
-        let served = self.fresh(holding).await?;
-        if !self.gate.still_admits(caller) {
+        let (served, now) = self.fresh(holding).await?;
+        if !caller.is_admitted() {
             return Err(Refused::Revoked);
         }
-        let tag = tag_of(&served.credential);
-        let now = self.rotator.parts().timeline.now();
         self.write_down(caller, &served.credential, origin, now).await?;
         // While this request waited, the client may have been revoked or the credential paused.
-        if !self.gate.still_admits(caller) {
+        if !caller.is_admitted() {
             return Err(Refused::Revoked);
         }
         if holding.served().credential.pause == Pause::All {
             return Err(Refused::Paused(name(&served.credential)));
         }
-        if ask.refused.is_none() && ask.known.as_ref() == Some(&tag) {
-            return Ok(Handed::Unchanged(tag));
+        if let (None, Some(known)) = (&ask.refused, &ask.known)
+            && *known == tag_of(&served.credential)
+        {
+            return Ok(Handed::Unchanged(known.clone()));
         }
-        Ok(Handed::Token(Box::new(self.answer(&served.credential, now)?)))
+        match Handout::of(Arc::clone(&served), now, self.terms.revalidate_after) {
+            Some(handout) => Ok(Handed::Token(handout)),
+            None => Err(Refused::Quarantined(name(&served.credential))),
+        }
     }
 
-    /// The credential with a token that may be handed out.
-    async fn fresh(&self, holding: &Arc<Holding>) -> Result<Arc<Served>, Refused> {
+    /// The credential with a token that may be handed out, and the moment that this is true of.
+    async fn fresh(&self, holding: &Arc<Holding>) -> Result<(Arc<Served>, Timestamp), Refused> {
         let parts = self.rotator.parts();
+        let now = parts.timeline.now();
         let served = arc_swap::Guard::into_inner(holding.served());
-        match decide(&served.credential, served.refused, parts.timeline.now(), &parts.policy) {
-            Freshness::Serve => Ok(served),
+        match decide(&served.credential, served.refused, now, &parts.policy) {
+            Freshness::Serve => Ok((served, now)),
             Freshness::ServeAndRefresh => {
                 // The scheduler does it too, within its nap; a request is a good moment to begin.
                 let _ = self.rotator.renew(holding, Wish::Need);
-                Ok(served)
+                Ok((served, now))
             }
-            Freshness::Refuse(refusal) => Err(refused(&served.credential, refusal, parts.timeline.now())),
+            Freshness::Refuse(refusal) => Err(refused(&served.credential, refusal, now)),
             Freshness::RefreshFirst => {
                 let waited = match self.rotator.renew(holding, Wish::Need) {
                     Ok(flight) => self.wait(flight).await,
@@ -161,7 +164,11 @@ impl Issuer {
     }
 
     /// What is served after a wait: the new token, or the old one while it lasts.
-    fn after_waiting(&self, holding: &Arc<Holding>, waited: Result<(), NotNow>) -> Result<Arc<Served>, Refused> {
+    fn after_waiting(
+        &self,
+        holding: &Arc<Holding>,
+        waited: Result<(), NotNow>,
+    ) -> Result<(Arc<Served>, Timestamp), Refused> {
         let parts = self.rotator.parts();
         let now = parts.timeline.now();
         let served = arc_swap::Guard::into_inner(holding.served());
@@ -170,7 +177,7 @@ impl Issuer {
             return Err(refused(&served.credential, refusal, now));
         }
         if served.credential.tokens.as_ref().is_some_and(|tokens| tokens.expires_at > now) {
-            return Ok(served);
+            return Ok((served, now));
         }
         let backoff = holding.desk().backoff.remaining(parts.timeline.monotonic());
         Err(match (waited, backoff) {
@@ -300,18 +307,12 @@ impl Issuer {
                     expires_at,
                 };
                 let record = self.record(caller, credential, "token.first", "ok", origin);
-                let (auditor, rotator, caller) = (self.auditor.clone(), Arc::clone(&self.rotator), Arc::clone(caller));
+                let (auditor, caller) = (self.auditor.clone(), Arc::clone(caller));
                 // In a task of its own: others wait for it too, whether or not this request's client does.
                 self.rotator.runtime().spawn(async move {
                     let written = auditor.write(Deed { record, handout: Some(handout) }).await;
-                    // What was counted so far was of the generation before.
-                    let repeats = caller.take_repeats();
+                    caller.close_count();
                     caller.first.end(writing, written);
-                    if let Some(repeats) = repeats
-                        && let Err(error) = rotator.parts().store.add_repeats(&[repeats]).await
-                    {
-                        warn!(%error, "a count of repeated hand-outs was not written");
-                    }
                 });
                 outcome
             }
@@ -337,23 +338,6 @@ impl Issuer {
             address: Line::of(&origin.address.to_string()),
             detail: Line::of(origin.agent),
         }
-    }
-
-    fn answer(&self, credential: &Credential, now: Timestamp) -> Result<TokenAnswer, Refused> {
-        let tokens = credential.tokens.as_ref().ok_or_else(|| Refused::Quarantined(name(credential)))?;
-        let revalidate_at = (now + self.terms.revalidate_after).min(tokens.expires_at);
-        Ok(TokenAnswer {
-            access_token: tokens.access_token.clone(),
-            token_type: "Bearer".to_owned(),
-            expires_at: tokens.expires_at.as_unix(),
-            expires_in: tokens.expires_at.as_unix() - now.as_unix(),
-            revalidate_at: revalidate_at.as_unix(),
-            account_id: credential.owner.account_id.clone(),
-            plan_type: credential.plan_type.clone(),
-            credential: credential.id.as_str().to_owned(),
-            generation: credential.rotation.generation,
-            renewable: is_renewable(credential),
-        })
     }
 }
 

@@ -20,6 +20,7 @@
 //! * [`spool`]: space for audit records that the database cannot take just now.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 //! * [`fence`]: the high-water mark, or the fence that stands where it is missing.
+//! * [`printed`]: an answer in bytes.
 //! * [`holding`]: one credential in memory.
 //! * [`rotator`]: the effects of a rotation in their order.
 //! * [`recovery`]: a start brings rows, slots and the mark together.
@@ -27,6 +28,7 @@
 //! * [`auditor`]: writes the audit, to the database or its spool.
 //! * [`first_handout`]: the first hand-out of a generation is written once.
 //! * [`gate`]: a key becomes a caller.
+//! * [`handout`]: a token on its way out.
 //! * [`issuer`]: a token request.
 //! * [`registrar`]: the operations of an administrator.
 //! * [`config`]: sources to one typed configuration.
@@ -52,6 +54,7 @@ pub mod failpoint;
 pub mod fence;
 pub mod first_handout;
 pub mod gate;
+pub mod handout;
 pub mod hex;
 pub mod high_water;
 pub mod holding;
@@ -60,6 +63,7 @@ pub mod issuer;
 pub mod key_file;
 pub mod master_key;
 pub mod passphrase;
+pub mod printed;
 pub mod provider;
 pub mod recovery;
 pub mod registrar;

@@ -110,7 +110,8 @@ impl Observer {
             let Some(seen) = seen.await.expect("a request does not panic") else { continue };
             self.answered += 1;
             match &seen.answer {
-                Ok(Handed::Token(token)) => {
+                Ok(Handed::Token(handout)) => {
+                    let token = handout.answer();
                     self.generation_of(&credential, floor, token.generation);
                     self.is_good(broker, token.access_token.expose(), seen.truth);
                 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT};
+use actix_web::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, USER_AGENT,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use scorpiox_wire::{Code, Problem, TokenTag, token};
 
@@ -11,6 +13,9 @@ use super::request_id::RequestId;
 use super::visitor::ClientAddress;
 use crate::gate::{Caller, Gate};
 use crate::issuer::{Ask, Handed, Issuer, Origin, Refused};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// What the handler needs.
 pub struct TokenService {
@@ -36,16 +41,17 @@ async fn get(
     let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let origin = Origin { request_id: id.as_str(), address: &address, agent };
     match service.issuer.hand_out(&caller, &ask, origin).await {
-        Ok(Handed::Token(answer)) => {
-            let body = serde_json::to_vec(&answer).expect("an answer is texts and numbers");
+        Ok(Handed::Token(handout)) => {
+            let printed = handout.printed();
+            let etag = HeaderValue::from_maybe_shared(printed.etag()).expect("a tag is visible ASCII");
             Ok(HttpResponse::Ok()
-                .insert_header((CONTENT_TYPE, "application/json"))
-                .insert_header((CACHE_CONTROL, "no-store"))
-                .insert_header((ETAG, answer.tag().to_etag()))
-                .body(body))
+                .insert_header((CONTENT_TYPE, JSON))
+                .insert_header((CACHE_CONTROL, NO_STORE))
+                .insert_header((ETAG, etag))
+                .body(printed.body()))
         }
         Ok(Handed::Unchanged(tag)) => Ok(HttpResponse::NotModified()
-            .insert_header((CACHE_CONTROL, "no-store"))
+            .insert_header((CACHE_CONTROL, NO_STORE))
             .insert_header((ETAG, tag.to_etag()))
             .finish()),
         Err(refused) => Err(refusal(&refused)),

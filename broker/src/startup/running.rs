@@ -113,7 +113,7 @@ fn serve_clients(
     let (rotator, gate, auditor) = (&assembly.rotator, &assembly.gate, &assembly.auditor);
     let tokens = web::Data::new(token::TokenService {
         gate: Arc::clone(gate),
-        issuer: Issuer::new(Arc::clone(gate), Arc::clone(rotator), auditor.clone(), terms),
+        issuer: Issuer::new(Arc::clone(rotator), auditor.clone(), terms),
     });
     let state = web::Data::new(health::HealthService { rotator: Arc::clone(rotator), auditor: auditor.clone() });
     let body_bytes = config.limits.body_bytes;
@@ -250,7 +250,7 @@ async fn keep_audit(rotator: &crate::rotator::Rotator) {
 
 /// Writes the hand-outs that were counted in memory.
 async fn flush(gate: &Gate, store: &Store) {
-    let repeats: Vec<_> = gate.callers().iter().filter_map(|caller| caller.take_repeats()).collect();
+    let repeats: Vec<_> = gate.callers().iter().flat_map(|caller| caller.take_repeats()).collect();
     if repeats.is_empty() {
         return;
     }

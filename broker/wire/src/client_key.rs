@@ -57,26 +57,7 @@ impl ClientKey {
 
     /// Reads a key as a person pasted it; the caller has trimmed surrounding space.
     pub fn parse(text: &str) -> Result<Self, MalformedKey> {
-        let rest = text.strip_prefix(PREFIX).ok_or(MalformedKey::Prefix)?;
-        if !text.is_ascii() {
-            return Err(MalformedKey::Alphabet);
-        }
-        if text.len() != KEY_LENGTH {
-            return Err(MalformedKey::Length);
-        }
-        let (id, rest) = rest.split_at(ID_LENGTH);
-        let (secret, check) = rest[1..].split_at(SECRET_LENGTH);
-        let separated = rest.starts_with('_') && check.starts_with('_');
-        let in_id = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
-        let in_secret = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if !separated || !id.bytes().all(in_id) || !secret.bytes().all(in_secret) {
-            return Err(MalformedKey::Alphabet);
-        }
-        let expected = format!("{:08x}", crc32fast::hash(&text.as_bytes()[..KEY_LENGTH - CHECK_LENGTH - 1]));
-        if check[1..] != expected {
-            return Err(MalformedKey::Check);
-        }
-        Ok(Self { id: id.to_owned(), text: Secret::new(text) })
+        Ok(Self { id: id_of(text)?.to_owned(), text: Secret::new(text) })
     }
 
     /// The public part, 12 characters.
@@ -88,6 +69,36 @@ impl ClientKey {
     pub fn expose(&self) -> &str {
         self.text.expose()
     }
+}
+
+/// The id of a well-formed key, without a copy of its secret part.
+pub fn id_of(text: &str) -> Result<&str, MalformedKey> {
+    let rest = text.strip_prefix(PREFIX).ok_or(MalformedKey::Prefix)?;
+    if !text.is_ascii() {
+        return Err(MalformedKey::Alphabet);
+    }
+    if text.len() != KEY_LENGTH {
+        return Err(MalformedKey::Length);
+    }
+    let (id, rest) = rest.split_at(ID_LENGTH);
+    let (secret, check) = rest[1..].split_at(SECRET_LENGTH);
+    let separated = rest.starts_with('_') && check.starts_with('_');
+    let in_id = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    let in_secret = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !separated || !id.bytes().all(in_id) || !secret.bytes().all(in_secret) {
+        return Err(MalformedKey::Alphabet);
+    }
+    let expected = crc32fast::hash(&text.as_bytes()[..KEY_LENGTH - CHECK_LENGTH - 1]);
+    if !is_hex_of(expected, &check.as_bytes()[1..]) {
+        return Err(MalformedKey::Check);
+    }
+    Ok(id)
+}
+
+/// Eight lower-case digits, as [`ClientKey::compose`] writes them.
+fn is_hex_of(number: u32, digits: &[u8]) -> bool {
+    let digit = |place: usize| b"0123456789abcdef"[(number >> (28 - 4 * place) & 15) as usize];
+    digits.iter().enumerate().all(|(place, found)| *found == digit(place))
 }
 
 impl fmt::Debug for ClientKey {

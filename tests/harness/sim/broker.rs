@@ -116,7 +116,7 @@ impl SimBroker {
             failpoints: Failpoints::with(Arc::clone(&points) as Arc<dyn Hook>),
         });
         let terms = Terms { wait: REQUEST_WAIT, revalidate_after: Duration::from_secs(300) };
-        let issuer = Arc::new(Issuer::new(Arc::clone(&gate), Arc::clone(&rotator), auditor.clone(), terms));
+        let issuer = Arc::new(Issuer::new(Arc::clone(&rotator), auditor.clone(), terms));
         let registrar = Registrar::new(
             Arc::clone(&rotator),
             Arc::clone(&gate),
@@ -269,12 +269,15 @@ impl SimBroker {
         let answered = self.pass_until(Duration::from_secs(120), |_| request.is_finished()).await;
         assert!(answered, "a request is answered");
         match request.await.expect("a request does not panic")? {
-            Handed::Token(answer) => Ok(Token {
-                access_token: answer.access_token.expose().to_owned(),
-                generation: answer.generation,
-                expires_at: answer.expires_at,
-                renewable: answer.renewable,
-            }),
+            Handed::Token(handout) => {
+                let answer = handout.answer();
+                Ok(Token {
+                    access_token: answer.access_token.expose().to_owned(),
+                    generation: answer.generation,
+                    expires_at: answer.expires_at,
+                    renewable: answer.renewable,
+                })
+            }
             Handed::Unchanged(tag) => panic!("nobody said that it had {tag}"),
         }
     }
