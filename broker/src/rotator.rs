@@ -336,25 +336,6 @@ impl Rotator {
         Failure::Unsent(unsent.0)
     }
 
-    /// Back to where it rested. If that cannot be written, memory knows better than the disk until it can.
-    async fn put_back(&self, holding: &Arc<Holding>) {
-        if let Err(failure) = self.advance(holding, |rotation| rotation.disarm().ok()).await {
-            self.assume(holding, |rotation| rotation.disarm().ok());
-            warn!(credential = %holding.id(), %failure, "the database does not know yet that nothing was sent");
-        }
-    }
-
-    /// Nobody knows whether the token was redeemed: serve on, tell a person, probe later.
-    async fn doubt(&self, holding: &Arc<Holding>, why: &str) -> Failure {
-        let (now, quiet) = (self.parts.timeline.now(), self.parts.policy.quiet_time);
-        if self.advance(holding, |rotation| rotation.lost(why, now, quiet).ok()).await.is_err() {
-            // On disk it stays Sent, which a restart reads as the same doubt.
-            self.assume(holding, |rotation| rotation.lost(why, now, quiet).ok());
-        }
-        error!(credential = %holding.id(), why, "IN DOUBT: a refresh token was presented and its answer is unknown");
-        Failure::InDoubt(why.to_owned())
-    }
-
     /// A doubt that has lasted a day beyond the token's end is an ending.
     async fn give_up(self: Arc<Self>, holding: Arc<Holding>, told: watch::Sender<Option<Outcome>>) {
         let attempt = Attempt::new(told);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tracing::error;
+use tracing::{error, warn};
 
 use super::Rotator;
 use crate::domain::rotation::{Rotation, State};
@@ -36,6 +36,25 @@ impl Rotator {
         }
         self.mark_ending(holding, &after).await;
         Ok(after)
+    }
+
+    /// Back to where it rested. If that cannot be written, memory knows better than the disk until it can.
+    pub(super) async fn put_back(&self, holding: &Arc<Holding>) {
+        if let Err(failure) = self.advance(holding, |rotation| rotation.disarm().ok()).await {
+            self.assume(holding, |rotation| rotation.disarm().ok());
+            warn!(credential = %holding.id(), %failure, "the database does not know yet that nothing was sent");
+        }
+    }
+
+    /// Nobody knows whether the token was redeemed: serve on, tell a person, probe later.
+    pub(super) async fn doubt(&self, holding: &Arc<Holding>, why: &str) -> Failure {
+        let (now, quiet) = (self.parts.timeline.now(), self.parts.policy.quiet_time);
+        if self.advance(holding, |rotation| rotation.lost(why, now, quiet).ok()).await.is_err() {
+            // On disk it stays Sent, which a restart reads as the same doubt.
+            self.assume(holding, |rotation| rotation.lost(why, now, quiet).ok());
+        }
+        error!(credential = %holding.id(), why, "IN DOUBT: a refresh token was presented and its answer is unknown");
+        Failure::InDoubt(why.to_owned())
     }
 
     /// The step in memory only; the disk is corrected before the next rotation.
