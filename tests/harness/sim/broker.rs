@@ -133,6 +133,12 @@ impl SimBroker {
         self.rest.come().await;
     }
 
+    /// Goes on for a moment, and stops in the middle of things: after so many times that everything waits for the disk, or
+    /// when it rests.
+    pub async fn go_on(&self, waits: usize) {
+        self.rest.come_after(waits).await;
+    }
+
     /// Time passes, and whoever sleeps wakes in order.
     pub async fn pass(&self, span: Duration) {
         let end = self.clock.elapsed() + span;

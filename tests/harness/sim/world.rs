@@ -127,14 +127,8 @@ impl World {
         let activity = Activity::default();
         let rest = Rest::new(activity.clone());
         let runtime = runtime(&rest);
-        let around = Surroundings {
-            clock: self.clock.clone(),
-            provider: Arc::clone(&self.provider),
-            data: self.data.clone(),
-            slots: self.slots,
-            policy: self.policy,
-        };
-        let next = self.root.path().join(format!("life-{}", self.lives + 1));
+        let around = self.surroundings();
+        let next = self.next_data();
         let told = runtime.block_on(async {
             let broker = SimBroker::start(around, activity, rest).await?;
             self.find_what_was_lost(&broker);
@@ -145,11 +139,55 @@ impl World {
         drop(runtime);
         self.perhaps_lost = self.provider.end_life();
         let told = told?;
+        self.move_to(next);
+        Ok(told)
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            clock: self.clock.clone(),
+            provider: Arc::clone(&self.provider),
+            data: self.data.clone(),
+            slots: self.slots,
+            policy: self.policy,
+        }
+    }
+
+    fn next_data(&self) -> PathBuf {
+        self.root.path().join(format!("life-{}", self.lives + 1))
+    }
+
+    fn move_to(&mut self, next: PathBuf) {
         self.lives += 1;
         let last = std::mem::replace(&mut self.data, next);
         // Threads of the last life may still be closing its files; what they leave goes with the world.
         let _ = fs::remove_dir_all(last);
-        Ok(told)
+    }
+
+    /// A start that is killed before it is done, after it has waited so often for the disk. May come too late: then the
+    /// broker has started, and is killed at once.
+    ///
+    /// # Panics
+    /// When the start fails instead.
+    pub fn killed_while_starting(&mut self, waits: usize) {
+        self.clock.reboot();
+        let activity = Activity::default();
+        let rest = Rest::new(activity.clone());
+        let runtime = runtime(&rest);
+        let around = self.surroundings();
+        let next = self.next_data();
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                started = SimBroker::start(around, activity, Arc::clone(&rest)) => drop(started.expect("the broker starts")),
+                () = rest.come_after(waits) => {}
+            }
+            copy(&self.data, &next);
+        });
+        drop(runtime);
+        // The answers that the last life may have lost are still to be looked for.
+        self.provider.end_life();
+        self.move_to(next);
     }
 
     /// A life in which `main` is to be renewed, and that ends with a kill at this point.
