@@ -308,9 +308,21 @@ fn runtime(rest: &Arc<Rest>) -> Runtime {
         .expect("a runtime can be made")
 }
 
-/// Byte for byte, as a machine that stops leaves it. The log goes before its database: a thread that is writing at this
-/// moment appends to the one, or moves it into the other.
+/// Byte for byte, as a machine that stops leaves it: at one moment. A thread of SQLite's that is writing meanwhile may
+/// append to the log or move it into the database; a copy that saw both halves of that is no machine's state, and is
+/// taken again.
 fn copy(from: &Path, to: &Path) {
+    let log = |directory: &Path| fs::read(directory.join("broker.db-wal")).ok();
+    loop {
+        copy_once(from, to);
+        if log(from) == log(to) {
+            return;
+        }
+        fs::remove_dir_all(to).expect("what was copied can be removed");
+    }
+}
+
+fn copy_once(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory can be made");
     let mut entries: Vec<_> = fs::read_dir(from)
         .expect("the data directory can be read")
@@ -321,7 +333,7 @@ fn copy(from: &Path, to: &Path) {
     for entry in entries {
         let target = to.join(entry.file_name().expect("an entry has a name"));
         if entry.is_dir() {
-            copy(&entry, &target);
+            copy_once(&entry, &target);
         } else if !entry.to_string_lossy().ends_with("-shm") {
             // A file that is being replaced at this moment has gone: its successor has another name already.
             if let Err(error) = fs::copy(&entry, &target) {
