@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use fake_provider::{Account, Fault, How, Settings, Twist};
+use scorpiox_broker::domain::rotation::State;
 use scorpiox_broker::failpoint::Point;
 use scorpiox_broker::holding::Outcome;
 use scorpiox_tests::sim::{MAIN, Trip, World};
@@ -136,5 +138,60 @@ fn r6_after_the_commit_a_replay_changes_nothing_and_the_new_token_is_served() {
         assert_eq!(world.posts(), 1, "{point:?}");
         world.life(async |broker| assert_eq!(broker.renewed(MAIN).await, Outcome::Renewed(3)));
         world.judge();
+    }
+}
+
+/// A world whose tokens live for half an hour.
+fn short_lived() -> World {
+    World::with_login_of(Settings { access_token_life_s: 1_800, ..Settings::default() })
+}
+
+/// The rest of a story: three hours in which everything must come out well, or be lost for a reason.
+fn lives_on(world: &mut World, what: &str) {
+    let lost = world.lost_before_rescue;
+    world.life(async |broker| {
+        broker.pass(Duration::from_secs(3 * 60 * 60)).await;
+        let settled = !matches!(broker.state(MAIN), State::Claimed(_) | State::Sent(_));
+        assert!(settled, "{what}: {:?}", broker.state(MAIN));
+    });
+    let violations = world.provider.violations();
+    assert!(violations.is_empty(), "{what}, {lost} lost: {violations:#?}");
+}
+
+#[test]
+fn wherever_a_rotation_is_killed_no_token_is_presented_after_an_answer_that_settled_it() {
+    type Story = (&'static str, fn() -> Trip);
+    let stories: [Story; 5] = [
+        ("renewed", Trip::default),
+        ("another account", || Trip::with(Fault::refresh_twist(Twist::AnotherAccount(Account::numbered(2))))),
+        ("ended", || Trip::with(Fault::refresh_code(401, "refresh_token_invalidated"))),
+        ("busy", || Trip::with(Fault::refresh_code(429, "rate_limited"))),
+        ("lost", || Trip::with(Fault::refresh(How::CutAfter { reset: true, body_bytes: None }))),
+    ];
+    for (name, trip) in stories {
+        for waits in 1..40 {
+            let mut world = short_lived();
+            world.life(async |broker| {
+                broker.pass(Duration::from_secs(60)).await;
+                broker.provider.plan(trip());
+                broker.renew(MAIN).unwrap();
+                broker.go_on(waits).await;
+            });
+            lives_on(&mut world, &format!("{name}, killed after {waits} waits"));
+        }
+    }
+}
+
+#[test]
+fn wherever_a_start_is_killed_the_next_one_finds_everything() {
+    for point in [Point::AfterArm, Point::AfterRescue, Point::AfterSettle, Point::BeforeClear] {
+        for waits in 1..40 {
+            let mut world = short_lived();
+            world.killed_at(point);
+            world.killed_while_starting(waits);
+            lives_on(&mut world, &format!("{point:?}, start killed after {waits} waits"));
+            let counters = world.provider.oracle().counters();
+            assert!(counters.iter().all(|counter| counter.presented == 1), "{point:?}, {waits}: {counters:?}");
+        }
     }
 }

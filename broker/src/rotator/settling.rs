@@ -265,12 +265,18 @@ impl Rotator {
         answer: &RawAnswer,
     ) -> Outcome {
         error!(credential = %holding.id(), "QUARANTINE: the provider answered with another account's tokens");
-        let kept = self.keep_late(holding, attempt, armed, answer, "other account").await;
         let quarantine = |rotation: &Rotation| Some(rotation.quarantined(Quarantine::OtherAccount));
+        // Set aside before the slot is free: until then a start finds the answer there and does the same.
         if self.advance(holding, quarantine).await.is_err() {
             self.assume(holding, quarantine);
+            let mut saving = Saving::new(self, attempt.in_slot());
+            while let Err(Failure::Storage(error)) = self.make_sure(holding).await {
+                if !saving.again(holding, &error).await {
+                    return Outcome::Failed(Failure::Quarantined);
+                }
+            }
         }
-        match kept {
+        match self.keep_late(holding, attempt, armed, answer, "other account").await {
             Outcome::Renewed(_) | Outcome::Failed(Failure::Superseded) => Outcome::Failed(Failure::Quarantined),
             failed @ Outcome::Failed(_) => failed,
         }
