@@ -99,6 +99,8 @@ fn whoever_waits_goes_on_when_the_holder_of_the_lock_is_killed() {
     patience::until("a lock that is held", || is_locked(&machine).then_some(()));
     team.provider.wait_for_held(1);
     let waiting = machine.command(&["--raw"]).spawn().unwrap();
+    // That it waits cannot be seen from outside; it has three seconds for it.
+    std::thread::sleep(Duration::from_millis(300));
     holder.kill().unwrap();
     holder.wait().unwrap();
     team.provider.release();

@@ -63,20 +63,12 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     false
 }
 
-/// The secret of a key file, whichever way it writes its 32 bytes.
+/// The 32 bytes of a key file: its line `key`, in hexadecimal.
 fn key_bytes(path: &Path) -> Vec<u8> {
     let text = fs::read_to_string(path).unwrap();
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/_-=".contains(c)));
-    let decoded = words.filter_map(|word| {
-        let word = word.trim_end_matches('=');
-        let by_digits = (word.len() == 64).then(|| hex(word)).flatten();
-        by_digits.or_else(|| URL_SAFE_NO_PAD.decode(word.replace('+', "-").replace('/', "_")).ok())
-    });
-    decoded.into_iter().find(|bytes| bytes.len() == 32).unwrap_or_else(|| panic!("no key in {}", path.display()))
-}
-
-fn hex(word: &str) -> Option<Vec<u8>> {
-    (0..word.len()).step_by(2).map(|at| u8::from_str_radix(&word[at..at + 2], 16).ok()).collect()
+    let digits = text.lines().find_map(|line| line.strip_prefix("key ")).unwrap().trim();
+    assert_eq!(digits.len(), 64);
+    (0..64).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
 
 /// A broker that logs everything it can.

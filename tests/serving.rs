@@ -145,8 +145,10 @@ fn who_may_wait_no_longer_is_told_to_come_again_and_the_rotation_goes_on() {
     team.provider.fault(hold_the_answer());
     team.given_an_expired_login("main");
     let laptop = team.given_a_client("laptop");
+    let began = patience::now();
     let reply = team.ask(&laptop.key);
     assert_eq!((reply.problem().code, reply.header("retry-after")), (Code::Busy, Some("1")));
+    assert!(began.elapsed().as_secs() < 10, "the request's own limit is 15 seconds");
     team.provider.wait_for_held(1);
     team.provider.release();
     patience::until("generation 2", || (team.admin().credential("main").generation == 2).then_some(()));
