@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fake_provider::Settings;
+use fake_provider::{How, Settings};
 use scorpiox_broker::failpoint::Point;
 use scorpiox_broker::holding::Outcome;
 use scorpiox_tests::sim::{Deed, MAIN, SimBroker, Trip, World};
@@ -93,6 +93,28 @@ fn r19_the_quiet_time_of_a_doubt_survives_a_restart_under_another_clock() {
         });
         world.judge();
     }
+}
+
+#[test]
+fn r19_the_quiet_time_of_a_doubt_holds_when_the_provider_sets_the_calendar_right() {
+    let mut world = World::with_login_of(Settings { access_token_life_s: 20 * 60, ..Settings::default() });
+    world.life(async |broker| {
+        broker.login("other", 2).await.unwrap();
+        broker.pass(MINUTE * 6).await;
+    });
+    world.clock.set_wall_error(-HOUR);
+    world.life(async |broker| {
+        broker.provider.plan(Trip::with(fake_provider::Fault::refresh(How::CutBefore { reset: true })));
+        broker.renewed(MAIN).await;
+        assert!(broker.is_in_doubt(MAIN));
+        assert_eq!(broker.renewed("other").await, Outcome::Renewed(2), "with the provider's date");
+        broker.pass(MINUTE).await;
+        assert!(broker.probe(MAIN).is_err(), "by the calendar an hour has passed, but it was less than two minutes");
+        broker.pass(MINUTE * 2).await;
+        let flight = broker.probe(MAIN).unwrap();
+        assert_eq!(broker.landed(flight).await, Outcome::Renewed(2));
+    });
+    world.judge();
 }
 
 #[test]
