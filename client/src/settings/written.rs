@@ -30,8 +30,28 @@ macro_rules! keys {
 }
 
 keys! {
-    /// Where tokens come from: `local` (default) or `remote`.
+    /// Who answers a conversation: `codex`.
+    Provider = "PROVIDER";
+    /// Model id or alias.
+    Model = "MODEL";
+    /// `1` or `0`: whether the model may run tools.
+    Tools = "TOOLS";
+    /// `1` or `0`: think, with effort `high` when no effort is set.
+    Thinking = "THINKING";
+    /// How hard the model thinks, for every provider.
+    ReasoningEffort = "REASONING_EFFORT";
+    /// How hard the model thinks, for Codex.
+    CodexReasoningEffort = "CODEX_REASONING_EFFORT";
+    /// Tokens in a conversation at which it is compacted.
+    ContextClearThreshold = "CONTEXT_CLEAR_THRESHOLD";
+    /// The profile that is switched on.
+    ActiveProfile = "ACTIVE_PROFILE";
+    /// Where tokens come from: `local` (default), `remote`, `ssh`, or a list of them in the order of asking.
     TokenSource = "CODEX_TOKEN_SOURCE";
+    /// The file of the local source.
+    CredentialsFile = "CODEX_CREDENTIALS_FILE";
+    /// `1` when the stock CLI's file may be renewed by us, because no stock CLI uses it.
+    LocalRenew = "CODEX_LOCAL_RENEW";
     /// The broker's token address, `https://…/codex`.
     RemoteUrl = "CODEX_REMOTE_URL";
     /// The client key.
@@ -42,30 +62,23 @@ keys! {
     RemoteCaFile = "CODEX_REMOTE_CA_FILE";
     /// `sha256:` digests of public keys, one of which the broker must have.
     RemotePin = "CODEX_REMOTE_PIN";
-    /// The file of the local source.
-    CredentialsFile = "CODEX_CREDENTIALS_FILE";
+    /// The machine that has a token.
+    SshHost = "CODEX_SSH_HOST";
+    /// Its port.
+    SshPort = "CODEX_SSH_PORT";
+    /// The user there.
+    SshUser = "CODEX_SSH_USER";
+    /// That user's password.
+    SshPass = "CODEX_SSH_PASS";
+    /// A file with that user's password.
+    SshPassFile = "CODEX_SSH_PASS_FILE";
+    /// A private key.
+    SshKeyFile = "CODEX_SSH_KEY_FILE";
+    /// The file of known host keys.
+    SshKnownHosts = "CODEX_SSH_KNOWN_HOSTS";
+    /// What is run there.
+    SshCommand = "CODEX_SSH_COMMAND";
 }
-
-/// Keys of the same file that mean something to other commands.
-const OF_OTHER_COMMANDS: &[&str] = &[
-    "PROVIDER",
-    "MODEL",
-    "TOOLS",
-    "THINKING",
-    "REASONING_EFFORT",
-    "CODEX_REASONING_EFFORT",
-    "CONTEXT_CLEAR_THRESHOLD",
-    "ACTIVE_PROFILE",
-    "CODEX_LOCAL_RENEW",
-    "CODEX_SSH_HOST",
-    "CODEX_SSH_PORT",
-    "CODEX_SSH_USER",
-    "CODEX_SSH_PASS",
-    "CODEX_SSH_PASS_FILE",
-    "CODEX_SSH_KEY_FILE",
-    "CODEX_SSH_KNOWN_HOSTS",
-    "CODEX_SSH_COMMAND",
-];
 
 /// Where a value stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,10 +174,8 @@ impl Written {
         for (index, assignment) in assignments.iter().enumerate() {
             self.check_repeated(file, assignment, &assignments[..index], talk)?;
             let Some(key) = Key::ALL.iter().find(|key| key.as_str() == assignment.key) else {
-                if !OF_OTHER_COMMANDS.contains(&assignment.key.as_str()) {
-                    let (path, line) = (file.path.display(), assignment.line);
-                    talk.warn(format!("{path}, line {line}: unknown setting {} is ignored", assignment.key));
-                }
+                let (path, line) = (file.path.display(), assignment.line);
+                talk.warn(format!("{path}, line {line}: unknown setting {} is ignored", assignment.key));
                 continue;
             };
             if assignment.value.is_empty() || self.get(*key).is_some() {
