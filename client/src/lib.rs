@@ -9,6 +9,7 @@
 //! * [`state_directory`]: the user's private directory for what survives a command.
 //! * [`settings`]: as written, and as meant.
 //! * [`token`]: an access token, and where one can come from.
+//! * [`model`]: how the model is asked, and how its answer is read.
 //! * [`cli`]: one file per command.
 //!
 //! Nothing here links an async runtime: the commands block, and start as fast as `cat`.
@@ -17,6 +18,7 @@ pub mod bounded_file;
 pub mod cli;
 pub mod clock;
 pub mod failure;
+pub mod model;
 pub mod settings;
 pub mod state_directory;
 pub mod talk;
