@@ -8,6 +8,7 @@
 //! * [`bounded_file`]: reading a file that may be anything.
 //! * [`state_directory`]: the user's private directory for what survives a command.
 //! * [`settings`]: as written, and as meant.
+//! * [`mod@http`]: HTTP as every part of this crate speaks it.
 //! * [`token`]: an access token, and where one can come from.
 //! * [`model`]: how the model is asked, and how its answer is read.
 //! * [`cli`]: one file per command.
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod clock;
 pub mod failure;
 pub mod model;
+pub mod http;
 pub mod settings;
 pub mod state_directory;
 pub mod talk;
