@@ -1,14 +1,20 @@
 //! Settings as they are meant: checked once, here, and never again.
 //!
-//! * [`mod@file`]: the syntax of `scorpiox-env.txt`.
-//! * [`project`]: which file holds for a directory.
-//! * [`written`]: what was written, and where.
+//! * [`mod@file`]: the syntax of `scorpiox-env.txt`. * [`tier`]: whose word a setting is.
+//! * [`project`], [`places`]: which files hold for a directory. * [`settings_file`]: reading one. * [`profile`]: the one
+//!   that is switched on.
+//! * [`key`], [`written`]: what was written, and where.
 //! * [`pin`], [`broker_url`]: values with a shape of their own.
 
 pub mod broker_url;
 pub mod file;
+pub mod key;
 pub mod pin;
+pub mod places;
+pub mod profile;
 pub mod project;
+pub mod settings_file;
+pub mod tier;
 pub mod written;
 
 use std::ffi::OsString;
@@ -19,7 +25,7 @@ use scorpiox_wire::ClientKey;
 
 use self::broker_url::BrokerUrl;
 use self::pin::Pin;
-use self::project::ProjectFile;
+pub use self::places::user_directory;
 use self::written::{Key, Origin, Written, WrittenValue};
 use crate::bounded_file::{self, Symlinks};
 use crate::failure::Failure;
@@ -37,9 +43,19 @@ pub struct Surroundings<'a> {
     pub environment: &'a dyn Fn(&str) -> Option<OsString>,
     /// The current directory.
     pub directory: PathBuf,
+    /// The directory of the running program.
+    pub program_directory: Option<PathBuf>,
 }
 
-impl Surroundings<'_> {
+impl<'a> Surroundings<'a> {
+    /// What this process runs in.
+    pub fn of_process(environment: &'a dyn Fn(&str) -> Option<OsString>) -> Result<Self, Failure> {
+        let no_directory = |error| Failure::configuration(format!("the current directory: {error}"));
+        let directory = std::env::current_dir().map_err(no_directory)?;
+        let program = std::env::current_exe().ok();
+        Ok(Self { environment, directory, program_directory: program.and_then(|path| Some(path.parent()?.to_owned())) })
+    }
+
     /// An absolute path from the environment; an empty or relative one counts as not set (XDG base directories).
     pub fn absolute_path(&self, variable: &str) -> Option<PathBuf> {
         (self.environment)(variable).map(PathBuf::from).filter(|path| path.is_absolute())
@@ -87,13 +103,9 @@ pub enum Trust {
 }
 
 impl Settings {
-    /// Reads the project's file and the environment.
+    /// Reads the settings files and the environment.
     pub fn read(surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<Self, Failure> {
-        let file = project::find(&surroundings.directory)?;
-        if let Some(ProjectFile { path, .. }) = &file {
-            talk.detail(format!("settings: {}", path.display()));
-        }
-        let written = Written::gather(file.as_ref(), surroundings.environment, talk)?;
+        let written = Written::gather(surroundings, talk)?;
         Self::from_written(&written, surroundings, talk)
     }
 
@@ -125,7 +137,7 @@ fn credentials_file(written: &Written, surroundings: &Surroundings<'_>) -> Resul
 }
 
 fn remote(written: &Written, surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<RemoteSettings, Failure> {
-    let key_value = key_value(written)?;
+    let key_value = written.one_of(Key::ApiKey, Key::ApiKeyFile)?;
     let Some(url) = written.get(Key::RemoteUrl) else {
         let failure = Failure::configuration(format!("no address of a broker: {DEFAULT_REMOTE_URL} gets no key"));
         return Err(failure.with_hint("set CODEX_REMOTE_URL to your broker's address"));
@@ -140,20 +152,6 @@ fn remote(written: &Written, surroundings: &Surroundings<'_>, talk: &mut Talk) -
         key: client_key(key_value, surroundings, talk)?,
         trust: trust(written, surroundings)?,
     })
-}
-
-/// The value that leads to the key. The environment's beats the file's; two in one place contradict each other.
-fn key_value(written: &Written) -> Result<Option<&WrittenValue>, Failure> {
-    match (written.get(Key::ApiKey), written.get(Key::ApiKeyFile)) {
-        (Some(key), Some(file)) if key.origin == Origin::Environment && file.origin != Origin::Environment => {
-            Ok(Some(key))
-        }
-        (Some(key), Some(file)) if key.origin != Origin::Environment && file.origin == Origin::Environment => {
-            Ok(Some(file))
-        }
-        (Some(_), Some(file)) => Err(file.wrong("TOKEN_HTTP_API_KEY is set too").with_hint("remove one of the two")),
-        (key, file) => Ok(key.or(file)),
-    }
 }
 
 /// A key from the environment is the user's own; a settings file may be a stranger's repository. So such a key goes

@@ -153,9 +153,7 @@ fn fetch_and_print(
     clock: &dyn Clock,
     talk: &mut Talk,
 ) -> Result<(), Failure> {
-    let no_directory = |error: io::Error| Failure::configuration(format!("the current directory: {error}"));
-    let directory = std::env::current_dir().map_err(no_directory)?;
-    let surroundings = Surroundings { environment, directory };
+    let surroundings = Surroundings::of_process(environment)?;
     match Settings::read(&surroundings, talk)? {
         Settings::Local(file) => {
             // A file cannot be told that its token was refused; it may have been renewed since, so it is read again.

@@ -1,3 +1,5 @@
+use super::settings_file::SettingsFile;
+use super::tier::Tier;
 use super::*;
 
 const KEY: &str = "sxk_7f3k9q2m1c0d_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8_b89088a4";
@@ -6,10 +8,10 @@ const URL: (&str, &str) = ("CODEX_REMOTE_URL", "https://b.example/codex");
 
 fn meant(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Failure> {
     let lookup = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
-    let surroundings = Surroundings { environment: &lookup, directory: "/here".into() };
-    let project = ProjectFile { path: "/p/scorpiox-env.txt".into(), bytes: file.as_bytes().to_vec().into() };
+    let surroundings = Surroundings { environment: &lookup, directory: "/here".into(), program_directory: None };
+    let files = [SettingsFile::with_text("/p/scorpiox-env.txt", Tier::User, file)];
     let mut talk = Talk::default();
-    let written = Written::gather(Some(&project), &lookup, &mut talk)?;
+    let written = Written::put_together(&files, &lookup, &mut talk)?;
     Settings::from_written(&written, &surroundings, &mut talk)
 }
 

@@ -1,4 +1,4 @@
-//! Settings as they were written: which value, and where it stood. The environment beats the file.
+//! Settings as they were written: every value, where it stood, and which one wins.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -7,78 +7,13 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::file::{self, Assignment};
-use super::project::ProjectFile;
+pub use super::key::Key;
+use super::places::Places;
+use super::settings_file::{Place, SettingsFile, UnknownKeys};
+use super::tier::Tier;
+use super::{Surroundings, profile};
 use crate::failure::Failure;
 use crate::talk::Talk;
-
-macro_rules! keys {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// A setting that this crate understands.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Key { $($(#[$doc])* $name,)* }
-
-        impl Key {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The name in files and in the environment.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-keys! {
-    /// Who answers a conversation: `codex`.
-    Provider = "PROVIDER";
-    /// Model id or alias.
-    Model = "MODEL";
-    /// `1` or `0`: whether the model may run tools.
-    Tools = "TOOLS";
-    /// `1` or `0`: think, with effort `high` when no effort is set.
-    Thinking = "THINKING";
-    /// How hard the model thinks, for every provider.
-    ReasoningEffort = "REASONING_EFFORT";
-    /// How hard the model thinks, for Codex.
-    CodexReasoningEffort = "CODEX_REASONING_EFFORT";
-    /// Tokens in a conversation at which it is compacted.
-    ContextClearThreshold = "CONTEXT_CLEAR_THRESHOLD";
-    /// The profile that is switched on.
-    ActiveProfile = "ACTIVE_PROFILE";
-    /// Where tokens come from: `local` (default), `remote`, `ssh`, or a list of them in the order of asking.
-    TokenSource = "CODEX_TOKEN_SOURCE";
-    /// The file of the local source.
-    CredentialsFile = "CODEX_CREDENTIALS_FILE";
-    /// `1` when the stock CLI's file may be renewed by us, because no stock CLI uses it.
-    LocalRenew = "CODEX_LOCAL_RENEW";
-    /// The broker's token address, `https://…/codex`.
-    RemoteUrl = "CODEX_REMOTE_URL";
-    /// The client key.
-    ApiKey = "TOKEN_HTTP_API_KEY";
-    /// A file with the client key.
-    ApiKeyFile = "TOKEN_HTTP_API_KEY_FILE";
-    /// A file of certificates that the broker's must lead to.
-    RemoteCaFile = "CODEX_REMOTE_CA_FILE";
-    /// `sha256:` digests of public keys, one of which the broker must have.
-    RemotePin = "CODEX_REMOTE_PIN";
-    /// The machine that has a token.
-    SshHost = "CODEX_SSH_HOST";
-    /// Its port.
-    SshPort = "CODEX_SSH_PORT";
-    /// The user there.
-    SshUser = "CODEX_SSH_USER";
-    /// That user's password.
-    SshPass = "CODEX_SSH_PASS";
-    /// A file with that user's password.
-    SshPassFile = "CODEX_SSH_PASS_FILE";
-    /// A private key.
-    SshKeyFile = "CODEX_SSH_KEY_FILE";
-    /// The file of known host keys.
-    SshKnownHosts = "CODEX_SSH_KNOWN_HOSTS";
-    /// What is run there.
-    SshCommand = "CODEX_SSH_COMMAND";
-}
 
 /// Where a value stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,15 +24,27 @@ pub enum Origin {
         path: PathBuf,
         /// Counts from 1.
         line: usize,
+        /// Its step in the cascade.
+        tier: Tier,
     },
     /// In the environment.
     Environment,
 }
 
+impl Origin {
+    /// The step in the cascade.
+    pub fn tier(&self) -> Tier {
+        match self {
+            Self::File { tier, .. } => *tier,
+            Self::Environment => Tier::Environment,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, line } => write!(f, "{}, line {line}", path.display()),
+            Self::File { path, line, .. } => write!(f, "{}, line {line}", path.display()),
             Self::Environment => f.write_str("environment"),
         }
     }
@@ -139,72 +86,152 @@ impl fmt::Debug for WrittenValue {
 /// All settings as they were written.
 #[derive(Debug, Default)]
 pub struct Written {
+    /// Lowest precedence first.
     values: Vec<WrittenValue>,
+    files: Vec<Place>,
 }
 
 impl Written {
-    /// Puts file and environment together.
-    pub fn gather(
-        file: Option<&ProjectFile>,
+    /// Reads every settings file that holds here, the profile that is switched on, and the environment.
+    pub fn gather(surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<Self, Failure> {
+        let places = Places::around(surroundings);
+        let mut files = Vec::new();
+        for place in places.all() {
+            files.extend(place.read()?);
+        }
+        let mut written = Self::put_together(&files, surroundings.environment, talk)?;
+        if let Some(active) = written.get(Key::ActiveProfile) {
+            let file = profile::read(active, &places)?;
+            written.add_profile(&file, talk)?;
+        }
+        Ok(written)
+    }
+
+    /// Puts files, lowest first, and the environment together.
+    pub fn put_together(
+        files: &[SettingsFile],
         environment: &dyn Fn(&str) -> Option<OsString>,
         talk: &mut Talk,
     ) -> Result<Self, Failure> {
         let mut written = Self::default();
-        if let Some(file) = file {
+        for file in files {
             written.add_file(file, talk)?;
         }
         for key in Key::ALL {
             let Some(text) = environment(key.as_str()).filter(|text| !text.is_empty()) else { continue };
             let text = text.into_string().map_err(|_| not_text(*key))?;
-            written.values.retain(|value| value.key != *key);
             let text = Zeroizing::new(text.trim().to_owned());
-            written.values.push(WrittenValue { key: *key, text, origin: Origin::Environment });
+            if !text.is_empty() {
+                written.values.push(WrittenValue { key: *key, text, origin: Origin::Environment });
+            }
         }
         Ok(written)
     }
 
     /// The value that holds.
     pub fn get(&self, key: Key) -> Option<&WrittenValue> {
-        self.values.iter().find(|value| value.key == key)
+        self.candidates(key).next()
     }
 
-    fn add_file(&mut self, file: &ProjectFile, talk: &mut Talk) -> Result<(), Failure> {
-        let malformed = |error| Failure::configuration(format!("{}, {error}", file.path.display()));
+    /// Everything that was written for a key, the value that holds first, then those that it shadows.
+    pub fn candidates(&self, key: Key) -> impl Iterator<Item = &WrittenValue> {
+        self.values.iter().rev().filter(move |value| value.key == key)
+    }
+
+    /// Of two settings that say the same in two ways, the one that was written higher. Two in one place contradict
+    /// each other.
+    pub fn one_of(&self, one: Key, other: Key) -> Result<Option<&WrittenValue>, Failure> {
+        let last = |key| self.values.iter().rposition(|value| value.key == key);
+        let (Some(first), Some(second)) = (last(one), last(other)) else {
+            return Ok(self.get(one).or(self.get(other)));
+        };
+        let (lower, higher) = (&self.values[first.min(second)], &self.values[first.max(second)]);
+        if same_place(&lower.origin, &higher.origin) {
+            let also = format!("{} is set too", lower.key.as_str());
+            return Err(higher.wrong(also).with_hint("remove one of the two"));
+        }
+        Ok(Some(higher))
+    }
+
+    /// The files that were read, lowest precedence first.
+    pub fn files(&self) -> &[Place] {
+        &self.files
+    }
+
+    /// The file in which a value stands.
+    pub fn file_of(&self, value: &WrittenValue) -> Option<&Place> {
+        match &value.origin {
+            Origin::File { path, .. } => self.files.iter().find(|place| place.path == *path),
+            Origin::Environment => None,
+        }
+    }
+
+    /// What one file says, in the order in which it says it.
+    pub fn said_by(&self, file: &Place) -> impl Iterator<Item = &WrittenValue> {
+        self.values.iter().filter(|value| matches!(&value.origin, Origin::File { path, .. } if *path == file.path))
+    }
+
+    fn add_profile(&mut self, file: &SettingsFile, talk: &mut Talk) -> Result<(), Failure> {
+        let in_files = |value: &WrittenValue| value.origin != Origin::Environment;
+        let environment = self.values.split_off(self.values.iter().take_while(|value| in_files(value)).count());
+        self.add_file(file, talk)?;
+        if let Some(value) = self.said_by(&file.place).find(|value| value.key == Key::ActiveProfile) {
+            talk.warn(format!("{}: ACTIVE_PROFILE in a profile is ignored", value.origin));
+        }
+        self.values.retain(|value| value.key != Key::ActiveProfile || value.origin.tier() != Tier::Profile);
+        self.values.extend(environment);
+        Ok(())
+    }
+
+    fn add_file(&mut self, file: &SettingsFile, talk: &mut Talk) -> Result<(), Failure> {
+        let (path, tier) = (&file.place.path, file.place.tier);
+        talk.detail(format!("settings: {} ({tier})", path.display()));
+        let malformed = |error| Failure::configuration(format!("{}, {error}", path.display()));
         let assignments = file::parse(&file.bytes).map_err(malformed)?;
+        let mut said: Vec<WrittenValue> = Vec::new();
         for (index, assignment) in assignments.iter().enumerate() {
-            self.check_repeated(file, assignment, &assignments[..index], talk)?;
-            let Some(key) = Key::ALL.iter().find(|key| key.as_str() == assignment.key) else {
-                let (path, line) = (file.path.display(), assignment.line);
-                talk.warn(format!("{path}, line {line}: unknown setting {} is ignored", assignment.key));
+            let origin = Origin::File { path: path.clone(), line: assignment.line, tier };
+            check_repeated(&origin, assignment, &assignments[..index], talk)?;
+            let Some(key) = Key::parse(&assignment.key) else {
+                let unknown = format!("{origin}: unknown setting {} is ignored", assignment.key);
+                match file.place.unknown_keys {
+                    UnknownKeys::Warn => talk.warn(unknown),
+                    UnknownKeys::Mention => talk.detail(unknown),
+                }
                 continue;
             };
-            if assignment.value.is_empty() || self.get(*key).is_some() {
-                continue;
+            if !assignment.value.is_empty() && said.iter().all(|earlier| earlier.key != key) {
+                said.push(WrittenValue { key, text: assignment.value.clone(), origin });
             }
-            let origin = Origin::File { path: file.path.clone(), line: assignment.line };
-            self.values.push(WrittenValue { key: *key, text: assignment.value.clone(), origin });
         }
+        self.values.extend(said);
+        self.files.push(file.place.clone());
         Ok(())
     }
+}
 
-    /// A key may stand twice only with the same value: which of two was meant cannot be known.
-    fn check_repeated(
-        &self,
-        file: &ProjectFile,
-        assignment: &Assignment,
-        before: &[Assignment],
-        talk: &mut Talk,
-    ) -> Result<(), Failure> {
-        let Some(first) = before.iter().find(|earlier| earlier.key == assignment.key) else { return Ok(()) };
-        let (path, line, key) = (file.path.display(), assignment.line, &assignment.key);
-        let repeated = format!("{path}, line {line}: {key} already stands in line {}", first.line);
-        if first.value != assignment.value {
-            let hint = "remove one of the two: their values differ";
-            return Err(Failure::configuration(repeated).with_hint(hint));
-        }
-        talk.warn(repeated);
-        Ok(())
+fn same_place(one: &Origin, other: &Origin) -> bool {
+    match (one, other) {
+        (Origin::File { path, .. }, Origin::File { path: other, .. }) => path == other,
+        (Origin::Environment, Origin::Environment) => true,
+        (Origin::File { .. }, Origin::Environment) | (Origin::Environment, Origin::File { .. }) => false,
     }
+}
+
+/// A key may stand twice in a file only with the same value: which of two was meant cannot be known.
+fn check_repeated(
+    origin: &Origin,
+    assignment: &Assignment,
+    before: &[Assignment],
+    talk: &mut Talk,
+) -> Result<(), Failure> {
+    let Some(first) = before.iter().find(|earlier| earlier.key == assignment.key) else { return Ok(()) };
+    let repeated = format!("{origin}: {} already stands in line {}", assignment.key, first.line);
+    if first.value != assignment.value {
+        return Err(Failure::configuration(repeated).with_hint("remove one of the two: their values differ"));
+    }
+    talk.warn(repeated);
+    Ok(())
 }
 
 fn not_text(key: Key) -> Failure {
@@ -212,49 +239,5 @@ fn not_text(key: Key) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn gather(text: &str, environment: &[(&str, &str)]) -> (Result<Written, Failure>, Vec<String>) {
-        let file = ProjectFile { path: "/p/scorpiox-env.txt".into(), bytes: text.as_bytes().to_vec().into() };
-        let lookup =
-            |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
-        let mut talk = Talk::default();
-        let written = Written::gather(Some(&file), &lookup, &mut talk);
-        (written, talk.lines(false).map(str::to_owned).collect())
-    }
-
-    #[test]
-    fn the_environment_beats_the_file_unless_it_is_empty() {
-        let text = "CODEX_REMOTE_URL=https://a/codex\nCODEX_TOKEN_SOURCE=remote\n";
-        let (written, _) = gather(text, &[("CODEX_REMOTE_URL", "https://b/codex"), ("CODEX_TOKEN_SOURCE", "")]);
-        let written = written.unwrap();
-        let url = written.get(Key::RemoteUrl).unwrap();
-        assert_eq!((url.text.as_str(), &url.origin), ("https://b/codex", &Origin::Environment));
-        assert_eq!(written.get(Key::TokenSource).unwrap().origin.to_string(), "/p/scorpiox-env.txt, line 2");
-    }
-
-    #[test]
-    fn an_unknown_key_is_a_warning_and_a_known_one_of_another_command_is_not() {
-        let (written, warnings) = gather("PROVIDER=codex\nCODEX_REMOTE_ULR=x\n", &[]);
-        assert!(written.is_ok());
-        assert_eq!(warnings, ["/p/scorpiox-env.txt, line 2: unknown setting CODEX_REMOTE_ULR is ignored"]);
-    }
-
-    #[test]
-    fn a_key_written_twice_is_an_error_only_when_the_values_differ() {
-        let (written, warnings) = gather("MODEL=a\nMODEL=a\n", &[]);
-        assert!(written.is_ok());
-        assert_eq!(warnings, ["/p/scorpiox-env.txt, line 2: MODEL already stands in line 1"]);
-        let (written, _) = gather("TOKEN_HTTP_API_KEY=aaa\nTOKEN_HTTP_API_KEY=bbb\n", &[]);
-        let message = written.unwrap_err().to_string();
-        assert!(message.contains("line 2: TOKEN_HTTP_API_KEY already stands in line 1"), "{message}");
-        assert!(!message.contains("bbb"), "{message}");
-    }
-
-    #[test]
-    fn debug_shows_no_value() {
-        let (written, _) = gather("TOKEN_HTTP_API_KEY=sxk_x\n", &[]);
-        assert!(!format!("{written:?}").contains("sxk_x"));
-    }
-}
+#[path = "written/tests.rs"]
+mod tests;

@@ -1,0 +1,134 @@
+//! Where settings files may lie, lowest precedence first.
+//!
+//! | tier | file |
+//! |---|---|
+//! | global | `scorpiox-env.txt` beside the program |
+//! | user | `~/.claude/scorpiox-env.txt` (read, never written), then ours: `$XDG_CONFIG_HOME/scorpiox/scorpiox-env.txt` |
+//! | project | `.claude/`, the directory itself, `.scorpiox/`: each may hold a `scorpiox-env.txt` |
+//! | profile | `scorpiox-env/NAME.txt` beside any of these; the highest one counts alone |
+
+use std::path::{Path, PathBuf};
+
+use super::settings_file::{FILE_NAME, Owner, Place, UnknownKeys};
+use super::tier::Tier;
+use super::{Surroundings, project};
+
+/// The user's folder of the product whose conventions we keep, below the home directory.
+const FOREIGN_FOLDER: &str = ".claude";
+
+/// The folder of the user tier: settings, the login of this machine, trusted projects. `None` when neither
+/// `XDG_CONFIG_HOME` nor `HOME` is set.
+pub fn user_directory(surroundings: &Surroundings<'_>) -> Option<PathBuf> {
+    let home = || surroundings.absolute_path("HOME").map(|home| home.join(".config"));
+    surroundings.absolute_path("XDG_CONFIG_HOME").or_else(home).map(|base: PathBuf| base.join("scorpiox"))
+}
+
+/// The places for the directory in which a command runs.
+#[derive(Debug, Clone)]
+pub struct Places {
+    places: Vec<Place>,
+    project: PathBuf,
+}
+
+impl Places {
+    /// Looks for the project; reads no settings yet.
+    pub fn around(surroundings: &Surroundings<'_>) -> Self {
+        let mut found = Self { places: Vec::new(), project: project::find(&surroundings.directory) };
+        if let Some(folder) = &surroundings.program_directory {
+            found.add(folder, Tier::Global, Owner::Installer, UnknownKeys::Warn);
+        }
+        if let Some(home) = surroundings.absolute_path("HOME") {
+            found.add(&home.join(FOREIGN_FOLDER), Tier::User, Owner::User, UnknownKeys::Mention);
+        }
+        if let Some(folder) = user_directory(surroundings) {
+            found.add(&folder, Tier::User, Owner::User, UnknownKeys::Warn);
+        }
+        for folder in project::FOLDERS {
+            let unknown_keys = if folder == FOREIGN_FOLDER { UnknownKeys::Mention } else { UnknownKeys::Warn };
+            // Not `join("")`: that would put a slash at the end.
+            let folder = if folder.is_empty() { found.project.clone() } else { found.project.join(folder) };
+            found.add(&folder, Tier::Project, Owner::Project, unknown_keys);
+        }
+        found
+    }
+
+    /// A folder counts once: who works in the home directory finds the user's files there, not a project's.
+    fn add(&mut self, folder: &Path, tier: Tier, owner: Owner, unknown_keys: UnknownKeys) {
+        if !self.places.iter().any(|place| is_same(place.folder(), folder)) {
+            self.places.push(Place { path: folder.join(FILE_NAME), tier, owner, unknown_keys });
+        }
+    }
+
+    /// All of them, lowest precedence first, without profiles.
+    pub fn all(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// Where a profile of this name may lie, highest precedence first.
+    pub fn of_profile(&self, name: &str) -> impl Iterator<Item = Place> {
+        self.places.iter().rev().map(move |place| place.profile(name))
+    }
+
+    /// The directory whose settings files are the project's.
+    pub fn project(&self) -> &Path {
+        &self.project
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::fs;
+
+    use super::*;
+
+    fn places(directory: &Path, environment: &[(&str, &Path)]) -> Places {
+        let lookup =
+            |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+        let surroundings = Surroundings {
+            environment: &lookup,
+            directory: directory.to_owned(),
+            program_directory: Some("/opt/scorpiox/bin".into()),
+        };
+        Places::around(&surroundings)
+    }
+
+    fn paths(places: &Places) -> Vec<(Tier, String)> {
+        places.all().iter().map(|place| (place.tier, place.path.display().to_string())).collect()
+    }
+
+    #[test]
+    fn the_cascade_has_its_order() {
+        let found = places(Path::new("/nowhere/p"), &[("HOME", Path::new("/home/a"))]);
+        let expected = [
+            (Tier::Global, "/opt/scorpiox/bin/scorpiox-env.txt"),
+            (Tier::User, "/home/a/.claude/scorpiox-env.txt"),
+            (Tier::User, "/home/a/.config/scorpiox/scorpiox-env.txt"),
+            (Tier::Project, "/nowhere/p/.claude/scorpiox-env.txt"),
+            (Tier::Project, "/nowhere/p/scorpiox-env.txt"),
+            (Tier::Project, "/nowhere/p/.scorpiox/scorpiox-env.txt"),
+        ];
+        assert_eq!(paths(&found), expected.map(|(tier, path)| (tier, path.to_owned())));
+        let profiles: Vec<_> = found.of_profile("work").map(|place| place.path).collect();
+        assert_eq!(profiles[0], Path::new("/nowhere/p/.scorpiox/scorpiox-env/work.txt"));
+        assert_eq!(profiles[5], Path::new("/opt/scorpiox/bin/scorpiox-env/work.txt"));
+    }
+
+    #[test]
+    fn the_users_own_files_are_no_project_even_through_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (home, link) = (dir.path().join("home"), dir.path().join("link"));
+        fs::create_dir_all(home.join(".claude")).unwrap();
+        std::os::unix::fs::symlink(&home, &link).unwrap();
+        for variable in [&home, &link] {
+            let found = places(&home, &[("HOME", variable), ("XDG_CONFIG_HOME", Path::new("/x"))]);
+            let of_project: Vec<_> = found.all().iter().filter(|place| place.tier == Tier::Project).collect();
+            assert_eq!(of_project.len(), 2, "{of_project:?}");
+            assert!(of_project.iter().all(|place| !place.path.starts_with(home.join(".claude"))));
+        }
+    }
+}
