@@ -4,9 +4,10 @@
 //! * [`project`], [`places`]: which files hold for a directory. * [`settings_file`]: reading one. * [`profile`]: the one
 //!   that is switched on.
 //! * [`key`], [`written`]: what was written, and where.
-//! * [`pin`], [`broker_url`]: values with a shape of their own.
+//! * [`pin`], [`broker_url`]: values with a shape of their own. * [`catalog`]: what each setting is for and takes.
 
 pub mod broker_url;
+pub mod catalog;
 pub mod file;
 pub mod key;
 pub mod pin;

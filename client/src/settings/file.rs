@@ -40,6 +40,22 @@ pub enum Fault {
     TooLong,
     #[error("not UTF-8, or a control character")]
     NotText,
+    #[error("space at the beginning or end of a value is lost")]
+    Space,
+}
+
+/// Whether a value can be written into a file so that the same is read back.
+pub fn check_value(value: &str) -> Result<(), Fault> {
+    match value {
+        _ if has_control(value) => Err(Fault::NotText),
+        _ if value.len() > LONGEST_VALUE => Err(Fault::TooLong),
+        _ if value.trim() != value => Err(Fault::Space),
+        _ => Ok(()),
+    }
+}
+
+fn has_control(text: &str) -> bool {
+    text.chars().any(|c| c.is_control() && c != '\t')
 }
 
 /// Reads the whole text, or says which line is the first that cannot be read.
@@ -65,7 +81,7 @@ fn parse_line(line: &[u8]) -> Result<Option<(&str, &str)>, Fault> {
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
-    if line.chars().any(|c| c.is_control() && c != '\t') {
+    if has_control(line) {
         return Err(Fault::NotText);
     }
     let (key, value) = line.split_once('=').ok_or(Fault::NoEquals)?;
