@@ -6,6 +6,8 @@
 //! * [`failure`]: why there is no token: one line, one exit code.
 //! * [`talk`]: what a command says besides its answer.
 //! * [`bounded_file`]: reading a file that may be anything.
+//! * [`durable_file`]: files that are whole after any end.
+//! * [`json_object`]: a JSON object of which some members are replaced and all others kept.
 //! * [`state_directory`]: the user's private directory for what survives a command.
 //! * [`settings`]: as written, and as meant.
 //! * [`mod@http`]: HTTP as every part of this crate speaks it.
@@ -18,8 +20,10 @@
 pub mod bounded_file;
 pub mod cli;
 pub mod clock;
+pub mod durable_file;
 pub mod failure;
 pub mod http;
+pub mod json_object;
 pub mod model;
 pub mod settings;
 pub mod state_directory;

@@ -5,11 +5,13 @@
 //!   that is switched on.
 //! * [`key`], [`written`]: what was written, and where.
 //! * [`pin`], [`broker_url`]: values with a shape of their own. * [`catalog`]: what each setting is for and takes.
+//! * [`local`]: which file the local source reads, and who renews it.
 
 pub mod broker_url;
 pub mod catalog;
 pub mod file;
 pub mod key;
+pub mod local;
 pub mod pin;
 pub mod places;
 pub mod profile;

@@ -44,6 +44,8 @@ keys! {
     TokenSource = "CODEX_TOKEN_SOURCE";
     /// The file of the local source.
     CredentialsFile = "CODEX_CREDENTIALS_FILE";
+    /// Which of this machine's logins the local source uses.
+    Account = "CODEX_ACCOUNT";
     /// `1` when the stock CLI's file may be renewed by us, because no stock CLI uses it.
     LocalRenew = "CODEX_LOCAL_RENEW";
     /// The broker's token address, `https://…/codex`.
