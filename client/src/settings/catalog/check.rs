@@ -5,6 +5,7 @@ use scorpiox_wire::ClientKey;
 use super::{Choice, Entry, Key, Kind};
 use crate::settings::broker_url::BrokerUrl;
 use crate::settings::file;
+use crate::settings::local::AccountName;
 use crate::settings::pin::Pin;
 use crate::settings::profile;
 
@@ -36,6 +37,7 @@ fn by_kind(key: Key, text: &str) -> Result<(), String> {
 fn by_key(key: Key, text: &str) -> Result<(), String> {
     match key {
         Key::ActiveProfile => profile::check_name(text).map_err(|error| error.to_string()),
+        Key::Account => AccountName::parse(text).map(drop).map_err(|error| error.to_string()),
         Key::ApiKey => ClientKey::parse(text).map(drop).map_err(|error| error.to_string()),
         Key::RemotePin => Pin::parse_list(text).map(drop).map_err(|error| error.to_string()),
         Key::Model | Key::SshHost | Key::SshUser => one_word(text),
@@ -126,6 +128,7 @@ mod tests {
             (Key::ReasoningEffort, "none", "expected off, minimal, low, medium, high, xhigh or max"),
             (Key::ContextClearThreshold, "1e5", "from 1000 to 10000000"),
             (Key::ActiveProfile, "../../x", "a profile's name"),
+            (Key::Account, "../x", "an account name"),
             (Key::TokenSource, "remot", "expected local, remote or ssh, or several"),
             (Key::TokenSource, "remote,,local", "expected local, remote or ssh"),
             (Key::TokenSource, "ssh,local,ssh", "ssh stands there twice"),

@@ -51,6 +51,7 @@ pub(super) fn entry(key: Key) -> Entry {
         Key::ActiveProfile => open(key, Conversation, Text, "the profile that is switched on: scorpiox-env/NAME.txt"),
         Key::TokenSource => usually("local", open(key, Tokens, List(SOURCES), "where tokens come from; several are asked in their order")),
         Key::CredentialsFile => open(key, Local, Path, "the file with the login; else our own, else the stock Codex CLI's"),
+        Key::Account => open(key, Local, Text, "which login of this machine: NAME of scorpiox-codex-login --name NAME"),
         Key::LocalRenew => usually("0", open(key, Local, Choice(SWITCH), "renew the stock CLI's file: only where no stock CLI uses it")),
         Key::RemoteUrl => open(key, Remote, Url, "the broker's token address, https://HOST:PORT/codex"),
         Key::ApiKey => secret(key, Remote, "the client key; it begins with sxk_"),
