@@ -12,6 +12,7 @@
 //! * [`settings`]: as written, and as meant.
 //! * [`mod@http`]: HTTP as every part of this crate speaks it.
 //! * [`token`]: an access token, and where one can come from.
+//! * [`conversation`]: a conversation with a model, pure.
 //! * [`model`]: how the model is asked, and how its answer is read.
 //! * [`cli`]: one file per command.
 //!
@@ -21,6 +22,7 @@ pub mod bounded_file;
 pub mod cli;
 pub mod clock;
 pub mod durable_file;
+pub mod conversation;
 pub mod failure;
 pub mod http;
 pub mod json_object;

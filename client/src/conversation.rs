@@ -1,0 +1,28 @@
+//! A conversation with a model, pure: nothing here reads a clock, a file or a socket.
+//!
+//! * [`item`]: what it consists of. * [`fault`]: why an answer did not come, and what may be done about it.
+//! * [`event`]: what a model's answer brings while it arrives.
+//! * [`history`]: all that was said, in the order and completeness in which the backend takes it.
+//! * [`turn`]: one prompt until its final answer.
+//!
+//! How the parts meet: a driver (the edge) owns a [`History`](history::History) and does what the turn asks for.
+//!
+//! ```text
+//! let mut turn = Turn::begin(vec![Item::user("fix the test")]);
+//! loop {
+//!     match turn.next() {
+//!         Next::Ask => {                          // request::body(history.items() + turn.items())
+//!             let mut reply = Reply::default();   // a new one for each attempt
+//!             // for each Event: show it, then reply.take(event)? until it says Progress::Complete
+//!             turn.answered(reply.finish()?);     // an unfinished reply is a Fault; nothing runs from it
+//!         }
+//!         Next::RunTools(calls) => { /* run each; turn.ran(&call, output) */ }
+//!         Next::Done => break,
+//!     }
+//! }
+//! turn.finish(&mut history);                      // or turn.stop(…) after Ctrl-C, turn.fail(…) after a Fault
+//! ```
+
+pub mod event;
+pub mod fault;
+pub mod item;
