@@ -2,7 +2,7 @@
 //!
 //! * [`item`]: what it consists of. * [`fault`]: why an answer did not come, and what may be done about it.
 //! * [`event`]: what a model's answer brings while it arrives.
-//! * [`history`]: all that was said, in the order and completeness in which the backend takes it.
+//! * [`reply`]: one answer while it arrives. * [`history`]: all that was said, as the backend takes it.
 //! * [`turn`]: one prompt until its final answer.
 //!
 //! How the parts meet: a driver (the edge) owns a [`History`](history::History) and does what the turn asks for.
@@ -11,12 +11,12 @@
 //! let mut turn = Turn::begin(vec![Item::user("fix the test")]);
 //! loop {
 //!     match turn.next() {
-//!         Next::Ask => {                          // request::body(history.items() + turn.items())
+//!         Next::Ask => {                          // Request { history: history.items(), turn: turn.items(), … }
 //!             let mut reply = Reply::default();   // a new one for each attempt
 //!             // for each Event: show it, then reply.take(event)? until it says Progress::Complete
 //!             turn.answered(reply.finish()?);     // an unfinished reply is a Fault; nothing runs from it
 //!         }
-//!         Next::RunTools(calls) => { /* run each; turn.ran(&call, output) */ }
+//!         Next::RunTools(calls) => {}             // run each: turn.ran(&call, output)
 //!         Next::Done => break,
 //!     }
 //! }
@@ -25,4 +25,9 @@
 
 pub mod event;
 pub mod fault;
+pub mod history;
 pub mod item;
+pub mod reply;
+#[cfg(test)]
+mod samples;
+pub mod turn;

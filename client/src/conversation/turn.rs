@@ -1,0 +1,139 @@
+//! One prompt until its final answer: what is to be done next, as a value. Whoever drives it does it.
+
+use std::collections::HashSet;
+
+use super::event::Move;
+use super::history::History;
+use super::item::{Call, Item, Output};
+use super::reply::Answer;
+
+/// One prompt until its final answer. The conversation changes only when the turn ends: by [`finish`](Self::finish),
+/// [`stop`](Self::stop) or [`fail`](Self::fail).
+#[derive(Debug)]
+pub struct Turn {
+    /// What the turn adds to the conversation so far.
+    items: Vec<Item>,
+    state: State,
+    world: World,
+}
+
+/// Whether anything outside the conversation may have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum World {
+    Untouched,
+    Changed,
+}
+
+#[derive(Debug)]
+enum State {
+    Asking,
+    /// The calls of the last answer in their order, with what they answered so far.
+    Running(Vec<(Call, Option<Output>)>),
+    Done,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Ask the model: the conversation's items, then [`Turn::items`]. Then [`Turn::answered`].
+    Ask,
+    /// Run these tools, in any order or at once. Then [`Turn::ran`] for each.
+    RunTools(Vec<Call>),
+    /// The model has said all that it will; [`Turn::finish`].
+    Done,
+}
+
+impl Turn {
+    /// Begins with what the person says, perhaps with what this program adds in front of it.
+    pub fn begin(prompt: Vec<Item>) -> Self {
+        Self { items: prompt, state: State::Asking, world: World::Untouched }
+    }
+
+    /// What is to be done next. Says the same until it is done.
+    pub fn next(&self) -> Next {
+        match &self.state {
+            State::Asking => Next::Ask,
+            State::Running(calls) => Next::RunTools(
+                calls.iter().filter(|(_, output)| output.is_none()).map(|(call, _)| call.clone()).collect(),
+            ),
+            State::Done => Next::Done,
+        }
+    }
+
+    /// What this turn adds to the conversation, as far as it goes into the next request.
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// The model answered. An answer that nobody asked for changes nothing.
+    pub fn answered(&mut self, answer: Answer) {
+        let State::Asking = self.state else { return };
+        let mut seen: HashSet<String> = self.items.iter().filter_map(Item::as_call).map(|call| call.call_id).collect();
+        let mut calls = Vec::new();
+        for item in answer.items {
+            let call = item.as_call();
+            // A call of an id that was used could not be told from the other one: it is neither run nor kept.
+            if call.as_ref().is_none_or(|call| seen.insert(call.call_id.clone())) {
+                calls.extend(call.map(|call| (call, None)));
+                self.items.push(item);
+            }
+        }
+        self.state = match answer.completed.whose_move {
+            _ if !calls.is_empty() => State::Running(calls),
+            Move::Model => State::Asking,
+            Move::Person => State::Done,
+        };
+    }
+
+    /// A tool answered, were it only that it was not allowed to run. Only the first answer to a call counts.
+    pub fn ran(&mut self, call: &Call, output: Output) {
+        let State::Running(calls) = &mut self.state else { return };
+        let Some((_, open)) = calls.iter_mut().find(|(known, open)| known == call && open.is_none()) else { return };
+        *open = Some(output);
+        self.world = World::Changed;
+        if calls.iter().all(|(_, output)| output.is_some()) {
+            self.take_outputs();
+            self.state = State::Asking;
+        }
+    }
+
+    /// The turn is over: the conversation has it.
+    pub fn finish(mut self, history: &mut History) {
+        self.take_outputs();
+        history.extend(self.items);
+    }
+
+    /// The person stopped the turn. The conversation has what was complete, calls without an answer as aborted, and a
+    /// note of it; it can go on.
+    pub fn stop(mut self, history: &mut History) {
+        self.take_outputs();
+        self.items.push(Item::developer(STOPPED));
+        history.extend(self.items);
+    }
+
+    /// The turn failed. The conversation is as it was before, so that the prompt can be given again; but when tools have
+    /// run, the model has to know what was done, and it is kept as if it had been stopped.
+    pub fn fail(mut self, history: &mut History) {
+        if self.world == World::Changed {
+            self.take_outputs();
+            self.items.push(Item::developer(FAILED));
+            history.extend(self.items);
+        }
+    }
+
+    /// Puts what the tools answered behind their calls, in the order of the calls.
+    fn take_outputs(&mut self) {
+        if let State::Running(calls) = &mut self.state {
+            let answered =
+                calls.iter_mut().filter_map(|(call, output)| output.take().map(|output| call.answered(output)));
+            self.items.extend(answered);
+        }
+    }
+}
+
+const STOPPED: &str = "The person interrupted this turn. Tools that had no answer yet were stopped and may have done a part of their work.";
+const FAILED: &str =
+    "This turn ended early because the model could not be reached. Tools that have answered did their work.";
+
+#[cfg(test)]
+mod tests;
