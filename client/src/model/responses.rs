@@ -1,0 +1,174 @@
+//! The body of a request, in both shapes that the backend takes; the model's catalogue entry says which one.
+
+use serde::Serialize;
+
+use super::tool_spec::ToolSpec;
+use crate::conversation::item::{CallOutput, Content, Item, Message, Output};
+
+/// What stands where an image would, when the model takes none.
+const IMAGE_LEFT_OUT: &str = "[an image was left out: this model takes no images]";
+
+/// What the model is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The model's id.
+    pub model: &'a str,
+    /// The shape that its catalogue entry asks for.
+    pub shape: Shape,
+    /// Whether it takes images.
+    pub images: Images,
+    /// The base prompt; the backend refuses an empty one.
+    pub instructions: &'a str,
+    /// The conversation before this turn.
+    pub history: &'a [Item],
+    /// What this turn adds so far.
+    pub turn: &'a [Item],
+    /// The tools it may use.
+    pub tools: &'a [ToolSpec],
+    /// `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max` or `ultra`; the model's own default when `None`.
+    pub effort: Option<&'a str>,
+    /// `auto`, `concise` or `detailed`; no summary when `None`.
+    pub summary: Option<&'a str>,
+    /// `low`, `medium` or `high`; the model's own default when `None`.
+    pub verbosity: Option<&'a str>,
+    /// Names the conversation, a UUID; the backend's prompt cache goes by it.
+    pub session_id: &'a str,
+}
+
+/// The two shapes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Prompt and tools have members of their own.
+    Classic,
+    /// Prompt and tools are the first input items; goes with the header `x-openai-internal-codex-responses-lite: true`.
+    Lite,
+}
+
+/// What happens to images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Images {
+    /// They are sent.
+    Sent,
+    /// A note stands in their place.
+    LeftOut,
+}
+
+impl Request<'_> {
+    /// The body, JSON.
+    pub fn body(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.wire()).expect("texts and JSON values can always be written as JSON")
+    }
+
+    fn wire(&self) -> Body<'_> {
+        let items = self.history.iter().chain(self.turn).map(|item| Input::Item(self.sendable(item)));
+        let lite = self.shape == Shape::Lite;
+        let leading = [
+            Input::Tools(AdditionalTools { kind: "additional_tools", role: "developer", tools: self.tools }),
+            Input::Item(Item::developer(self.instructions)),
+        ];
+        Body {
+            model: self.model,
+            instructions: (!lite).then_some(self.instructions),
+            input: leading.into_iter().filter(|_| lite).chain(items).collect(),
+            tools: (!lite).then_some(self.tools),
+            tool_choice: "auto",
+            parallel_tool_calls: !lite,
+            reasoning: Reasoning {
+                effort: self.effort.map(|effort| if effort == "ultra" { "max" } else { effort }),
+                summary: self.summary,
+                context: lite.then_some("all_turns"),
+            },
+            store: false,
+            stream: true,
+            include: ["reasoning.encrypted_content"],
+            prompt_cache_key: self.session_id,
+            text: self.verbosity.map(|verbosity| Text { verbosity }),
+            client_metadata: Metadata { session_id: self.session_id, thread_id: self.session_id },
+        }
+    }
+
+    /// The item as this model takes it.
+    fn sendable(&self, item: &Item) -> Item {
+        let mut item = item.clone();
+        let parts = match &mut item {
+            Item::Message(Message { content, .. }) => content,
+            Item::FunctionCallOutput(CallOutput { output: Output::Parts(parts), .. })
+            | Item::CustomToolCallOutput(CallOutput { output: Output::Parts(parts), .. }) => parts,
+            Item::FunctionCallOutput(CallOutput { output: Output::Text(_), .. })
+            | Item::CustomToolCallOutput(CallOutput { output: Output::Text(_), .. })
+            | Item::Reasoning(_)
+            | Item::FunctionCall(_)
+            | Item::CustomToolCall(_) => return item,
+        };
+        for part in parts {
+            let Content::InputImage { detail, .. } = part else { continue };
+            match (self.images, self.shape) {
+                (Images::LeftOut, Shape::Classic | Shape::Lite) => {
+                    *part = Content::InputText { text: IMAGE_LEFT_OUT.to_owned() };
+                }
+                (Images::Sent, Shape::Lite) => *detail = None,
+                (Images::Sent, Shape::Classic) => {}
+            }
+        }
+        item
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions: Option<&'a str>,
+    input: Vec<Input<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tools: Option<&'a [ToolSpec]>,
+    tool_choice: &'a str,
+    parallel_tool_calls: bool,
+    reasoning: Reasoning<'a>,
+    store: bool,
+    stream: bool,
+    include: [&'a str; 1],
+    prompt_cache_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Text<'a>>,
+    client_metadata: Metadata<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Input<'a> {
+    Tools(AdditionalTools<'a>),
+    Item(Item),
+}
+
+#[derive(Serialize)]
+struct AdditionalTools<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    role: &'a str,
+    tools: &'a [ToolSpec],
+}
+
+#[derive(Serialize)]
+struct Reasoning<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Text<'a> {
+    verbosity: &'a str,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    session_id: &'a str,
+    thread_id: &'a str,
+}
+
+#[cfg(test)]
+mod tests;
