@@ -102,12 +102,16 @@ impl std::error::Error for Failure {}
 /// The text as it may be shown on a terminal: letters and digits of any script, visible ASCII and single spaces.
 /// Everything else (control sequences, line ends, direction marks) becomes `?`.
 pub fn visible(text: &str) -> String {
-    let shown = |c: char| c.is_ascii_graphic() || c.is_alphanumeric() || c == ' ';
-    let mut line: String = text.chars().take(LONGEST_TEXT).map(|c| if shown(c) { c } else { '?' }).collect();
-    if text.chars().nth(LONGEST_TEXT).is_some() {
-        line.push_str("...");
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => visible_in_full(&text[..end]) + "...",
+        None => visible_in_full(text),
     }
-    line
+}
+
+/// The same, however long it is: for what a person must see whole before an answer.
+pub fn visible_in_full(text: &str) -> String {
+    let shown = |c: char| c.is_ascii_graphic() || c.is_alphanumeric() || c == ' ';
+    text.chars().map(|c| if shown(c) { c } else { '?' }).collect()
 }
 
 #[cfg(test)]

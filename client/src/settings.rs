@@ -3,12 +3,13 @@
 //! * [`mod@file`]: the syntax of `scorpiox-env.txt`. * [`tier`]: whose word a setting is.
 //! * [`project`], [`places`]: which files hold for a directory. * [`settings_file`]: reading one. * [`profile`]: the one
 //!   that is switched on.
-//! * [`key`], [`written`]: what was written, and where.
+//! * [`key`], [`written`]: what was written, and where. * [`trust`]: what a project's file may decide.
 //! * [`pin`], [`broker_url`]: values with a shape of their own. * [`catalog`]: what each setting is for and takes.
 //! * [`local`]: which file the local source reads, and who renews it.
 
 pub mod broker_url;
 pub mod catalog;
+pub mod directory_lock;
 pub mod file;
 pub mod key;
 pub mod local;
@@ -18,6 +19,7 @@ pub mod profile;
 pub mod project;
 pub mod settings_file;
 pub mod tier;
+pub mod trust;
 pub mod written;
 
 use std::ffi::OsString;
@@ -29,7 +31,7 @@ use scorpiox_wire::ClientKey;
 use self::broker_url::BrokerUrl;
 use self::pin::Pin;
 pub use self::places::user_directory;
-use self::written::{Key, Origin, Written, WrittenValue};
+use self::written::{Key, Written, WrittenValue};
 use crate::bounded_file::{self, Symlinks};
 use crate::failure::Failure;
 use crate::talk::Talk;
@@ -109,6 +111,7 @@ impl Settings {
     /// Reads the settings files and the environment.
     pub fn read(surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<Self, Failure> {
         let written = Written::gather(surroundings, talk)?;
+        trust::require(&written, surroundings)?;
         Self::from_written(&written, surroundings, talk)
     }
 
@@ -149,29 +152,11 @@ fn remote(written: &Written, surroundings: &Surroundings<'_>, talk: &mut Talk) -
         let hint = "set TOKEN_HTTP_API_KEY or TOKEN_HTTP_API_KEY_FILE (scorpiox-broker client add prints a key)";
         return Err(Failure::configuration("no client key").with_hint(hint));
     };
-    refuse_to_be_led_away(written, key_value)?;
     Ok(RemoteSettings {
         url: BrokerUrl::parse(&url.text).map_err(|error| url.wrong(error))?,
         key: client_key(key_value, surroundings, talk)?,
         trust: trust(written, surroundings)?,
     })
-}
-
-/// A key from the environment is the user's own; a settings file may be a stranger's repository. So such a key goes
-/// only where the environment says, and is not checked against what a file says.
-fn refuse_to_be_led_away(written: &Written, key: &WrittenValue) -> Result<(), Failure> {
-    if key.origin != Origin::Environment {
-        return Ok(());
-    }
-    for decides_where in [Key::RemoteUrl, Key::RemotePin, Key::RemoteCaFile] {
-        let in_file = |value: &&WrittenValue| value.origin != Origin::Environment;
-        if let Some(value) = written.get(decides_where).filter(in_file) {
-            let failure = value.wrong("a settings file must not say where a key from the environment goes");
-            let hint = format!("set {} in the environment too, or move the key", decides_where.as_str());
-            return Err(failure.with_hint(hint));
-        }
-    }
-    Ok(())
 }
 
 fn client_key(value: &WrittenValue, surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<ClientKey, Failure> {

@@ -62,21 +62,6 @@ fn a_key_goes_only_to_an_address_that_the_user_set() {
 }
 
 #[test]
-fn a_settings_file_cannot_lead_a_key_from_the_environment_away() {
-    let key = ("TOKEN_HTTP_API_KEY", KEY);
-    let pin = format!("CODEX_REMOTE_PIN=sha256:{}", "0".repeat(64));
-    for (file, environment) in [
-        ("CODEX_REMOTE_URL=https://evil.example/codex", vec![REMOTE, key]),
-        (pin.as_str(), vec![REMOTE, URL, key]),
-        ("CODEX_REMOTE_CA_FILE=ca.pem", vec![REMOTE, URL, key]),
-    ] {
-        assert!(refusal(file, &environment).contains("in the environment too"), "{file}");
-    }
-    let file = format!("CODEX_TOKEN_SOURCE=remote\nTOKEN_HTTP_API_KEY={KEY}\n{}={}\n{pin}", URL.0, URL.1);
-    assert!(meant(&file, &[]).is_ok(), "a block pasted into one file holds together");
-}
-
-#[test]
 fn two_keys_in_one_place_contradict_each_other() {
     let file = format!("TOKEN_HTTP_API_KEY={KEY}\nTOKEN_HTTP_API_KEY_FILE=key");
     assert!(refusal(&file, &[REMOTE, URL]).contains("remove one of the two"));

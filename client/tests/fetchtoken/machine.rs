@@ -81,7 +81,15 @@ impl Machine {
         self.root.path().join(path)
     }
 
+    /// Writes the user's own settings file.
     pub(crate) fn settings_file(&self, text: impl AsRef<[u8]>) {
+        let folder = self.path("home/.config/scorpiox");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("scorpiox-env.txt"), text).unwrap();
+    }
+
+    /// Writes the settings file of the project in which the command runs.
+    pub(crate) fn project_file(&self, text: impl AsRef<[u8]>) {
         fs::write(self.path("project/scorpiox-env.txt"), text).unwrap();
     }
 

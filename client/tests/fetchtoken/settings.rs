@@ -9,7 +9,7 @@ fn block(broker: &StubBroker) -> String {
 }
 
 #[test]
-fn a_block_pasted_into_the_projects_file_is_enough() {
+fn a_block_pasted_into_the_users_file_is_enough() {
     let broker = StubBroker::start(|_, _| token(7));
     let machine = Machine::new();
     machine.settings_file(format!("\u{feff}# our broker\r\n{}", block(&broker)));
@@ -49,9 +49,12 @@ fn a_key_never_goes_to_an_address_that_the_user_did_not_set() {
     let machine = machine.with("TOKEN_HTTP_API_KEY", key("000000000001", 'A'));
     machine.raw().failed(78, "set CODEX_REMOTE_URL");
     let broker = StubBroker::start(|_, _| token(7));
-    machine.settings_file(format!("CODEX_REMOTE_URL={}\n", broker.url()));
-    machine.raw().failed(78, "a settings file must not say where a key from the environment goes");
+    machine.project_file(format!("MODEL=x\nCODEX_REMOTE_URL={}\n", broker.url()));
+    machine.raw().failed(78, "scorpiox-env.txt, line 2): this project's settings are not trusted");
     assert_eq!(broker.count(), 0);
+    machine.settings_file(format!("CODEX_REMOTE_URL={}\n", broker.url()));
+    machine.project_file("MODEL=x\n");
+    machine.raw().gave(7);
 }
 
 #[test]
