@@ -30,7 +30,7 @@ pub fn leads(key: Key) -> bool {
         Key::Provider | Key::Tools | Key::ActiveProfile | Key::TokenSource | Key::CredentialsFile | Key::LocalRenew => {
             true
         }
-        Key::RemoteUrl | Key::ApiKey | Key::ApiKeyFile | Key::RemoteCaFile | Key::RemotePin => true,
+        Key::Account | Key::RemoteUrl | Key::ApiKey | Key::ApiKeyFile | Key::RemoteCaFile | Key::RemotePin => true,
         Key::SshHost | Key::SshPort | Key::SshUser | Key::SshPass | Key::SshPassFile => true,
         Key::SshKeyFile | Key::SshKnownHosts | Key::SshCommand => true,
         Key::Model | Key::Thinking | Key::ReasoningEffort | Key::CodexReasoningEffort => false,
