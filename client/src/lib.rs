@@ -11,6 +11,7 @@
 //! * [`state_directory`]: the user's private directory for what survives a command.
 //! * [`settings`]: as written, and as meant.
 //! * [`mod@http`]: HTTP as every part of this crate speaks it.
+//! * [`terminal`]: what it can show, and giving it back.
 //! * [`token`]: an access token, and where one can come from.
 //! * [`conversation`]: a conversation with a model, pure.
 //! * [`model`]: how the model is asked, and how its answer is read.
@@ -30,4 +31,5 @@ pub mod model;
 pub mod settings;
 pub mod state_directory;
 pub mod talk;
+pub mod terminal;
 pub mod token;

@@ -42,7 +42,7 @@ impl Section {
     }
 
     /// The source of tokens that the section is about.
-    fn source(self) -> Option<&'static str> {
+    pub fn source(self) -> Option<&'static str> {
         match self {
             Self::Conversation | Self::Tokens => None,
             Self::Local => Some("local"),

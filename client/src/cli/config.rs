@@ -1,0 +1,3 @@
+//! `scorpiox-config`.
+
+pub mod editor;

@@ -1,0 +1,94 @@
+//! What the editor starts from: every setting as it stands, and the files that it may change.
+
+use std::path::{Path, PathBuf};
+
+use super::field::{Candidate, Field, Rank};
+use crate::settings::catalog::Entry;
+use crate::settings::key::Key;
+use crate::settings::tier::Tier;
+use crate::settings::written::{Origin, Written, WrittenValue};
+
+/// Whose settings are changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Mine, wherever I am.
+    User,
+    /// This project's.
+    Project,
+}
+
+impl Level {
+    /// Its name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Project => "project",
+        }
+    }
+}
+
+/// A file that can be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditedFile {
+    /// Whose.
+    pub level: Level,
+    /// How strong its values are.
+    pub rank: Rank,
+    /// Where; it need not exist yet.
+    pub path: PathBuf,
+}
+
+/// A project's file that says where secrets go, and that nobody has trusted yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untrusted {
+    /// Which.
+    pub path: PathBuf,
+    /// Its assignments that need trust; secrets are masked.
+    pub assignments: Vec<String>,
+}
+
+/// Everything as it stands.
+#[derive(Clone)]
+pub struct Ground {
+    /// Every setting, in the order in which they are shown.
+    pub fields: Vec<Field>,
+    /// The files that can be changed; at least one.
+    pub files: Vec<EditedFile>,
+    /// Set while a project's file waits for trust.
+    pub untrusted: Option<Untrusted>,
+    /// What a person should know of the files.
+    pub remarks: Vec<String>,
+}
+
+impl Ground {
+    /// The field of a key.
+    pub fn field(&self, key: Key) -> Option<&Field> {
+        self.fields.iter().find(|field| field.key() == key)
+    }
+}
+
+/// Every setting with all that was written for it. `order`: the settings files, the weakest first.
+pub fn fields(written: &Written, order: &[PathBuf]) -> Vec<Field> {
+    let candidate = |value: &WrittenValue| Candidate {
+        rank: rank_of(&value.origin, order),
+        origin: value.origin.clone(),
+        text: value.text.clone(),
+    };
+    let field =
+        |key: &Key| Field { entry: Entry::of(*key), candidates: written.candidates(*key).map(candidate).collect() };
+    Key::ALL.iter().map(field).collect()
+}
+
+/// How strong a file is among `order`.
+pub fn rank_of_file(path: &Path, order: &[PathBuf]) -> Rank {
+    let place = order.iter().position(|file| file == path);
+    Rank(place.and_then(|place| u16::try_from(place).ok()).unwrap_or(0))
+}
+
+fn rank_of(origin: &Origin, order: &[PathBuf]) -> Rank {
+    match origin {
+        Origin::File { tier: Tier::Profile, .. } => Rank(u16::MAX - 1),
+        Origin::File { path, .. } => rank_of_file(path, order),
+        Origin::Environment => Rank(u16::MAX),
+    }
+}

@@ -1,0 +1,6 @@
+//! The terminal: what it can show, and giving it back as it was.
+//!
+//! * [`capability`]: colour and characters, from the environment. * [`full_screen`]: the whole screen, for a while.
+
+pub mod capability;
+pub mod full_screen;
