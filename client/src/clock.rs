@@ -12,6 +12,25 @@ pub trait Clock {
     fn pause(&self, duration: Duration);
 }
 
+/// A moment on a command's own clock until which something may take.
+#[derive(Clone, Copy)]
+pub struct Deadline<'a> {
+    clock: &'a dyn Clock,
+    at: Duration,
+}
+
+impl<'a> Deadline<'a> {
+    /// So long from now.
+    pub fn within(duration: Duration, clock: &'a dyn Clock) -> Self {
+        Self { clock, at: clock.elapsed().saturating_add(duration) }
+    }
+
+    /// How long it is until then; zero when it is over.
+    pub fn left(&self) -> Duration {
+        self.at.saturating_sub(self.clock.elapsed())
+    }
+}
+
 /// The machine's clocks.
 #[derive(Debug)]
 pub struct SystemClock {

@@ -37,11 +37,25 @@ impl Class {
     }
 }
 
+/// Whether the source that failed was there to decide. Only in place of one that was not may another be asked: a
+/// refusal must not be got around.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Standing {
+    /// It refused, or is broken in a way that somebody must look at.
+    #[default]
+    Decided,
+    /// It was not reached, or not set up.
+    Absent,
+}
+
 /// Why there is no token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What the caller can do next.
     pub class: Class,
+    #[serde(default)]
+    standing: Standing,
     /// What happened; visible characters only, bounded.
     message: String,
     /// The next step.
@@ -54,7 +68,8 @@ pub struct Failure {
 impl Failure {
     /// A failure without a hint. The text may come from anywhere: what cannot be shown is replaced.
     pub fn new(class: Class, message: impl AsRef<str>) -> Self {
-        Self { class, message: visible(message.as_ref()), hint: None, retry_after: None }
+        let message = visible(message.as_ref());
+        Self { class, standing: Standing::Decided, message, hint: None, retry_after: None }
     }
 
     /// Exit code 69.
@@ -70,6 +85,32 @@ impl Failure {
     /// Exit code 78.
     pub fn configuration(message: impl AsRef<str>) -> Self {
         Self::new(Class::Configuration, message)
+    }
+
+    /// Exit code 75: the source could not be reached, so it decided nothing.
+    pub fn unreachable(message: impl AsRef<str>) -> Self {
+        Self::temporary(message).absent()
+    }
+
+    /// Exit code 78: the source was not set up, so it decided nothing.
+    pub fn unconfigured(message: impl AsRef<str>) -> Self {
+        Self::configuration(message).absent()
+    }
+
+    /// The same, of a source that was not there to decide.
+    pub fn absent(mut self) -> Self {
+        self.standing = Standing::Absent;
+        self
+    }
+
+    /// True when another source may be asked in place of this one.
+    pub fn is_absence(&self) -> bool {
+        self.standing == Standing::Absent
+    }
+
+    /// What happened, without the next step.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// The same with the next step.

@@ -22,8 +22,8 @@
 pub mod bounded_file;
 pub mod cli;
 pub mod clock;
-pub mod durable_file;
 pub mod conversation;
+pub mod durable_file;
 pub mod failure;
 pub mod http;
 pub mod json_object;

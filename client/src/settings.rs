@@ -5,7 +5,8 @@
 //!   that is switched on.
 //! * [`key`], [`written`]: what was written, and where. * [`trust`]: what a project's file may decide.
 //! * [`pin`], [`broker_url`]: values with a shape of their own. * [`catalog`]: what each setting is for and takes.
-//! * [`local`]: which file the local source reads, and who renews it.
+//! * [`sources`]: which sources of tokens are asked, in which order. * [`local`]: which file the local source reads, and
+//!   who renews it. * [`remote`]: which broker, with which key.
 
 pub mod broker_url;
 pub mod catalog;
@@ -17,30 +18,23 @@ pub mod pin;
 pub mod places;
 pub mod profile;
 pub mod project;
+pub mod remote;
 pub mod settings_file;
+pub mod sources;
 pub mod tier;
 pub mod trust;
 pub mod written;
 
 use std::ffi::OsString;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use scorpiox_wire::ClientKey;
-
-use self::broker_url::BrokerUrl;
-use self::pin::Pin;
+pub use self::local::LocalSettings;
 pub use self::places::user_directory;
-use self::written::{Key, Written, WrittenValue};
-use crate::bounded_file::{self, Symlinks};
+pub use self::remote::{DEFAULT_REMOTE_URL, RemoteSettings, Trust};
+pub use self::sources::SourceName;
+use self::written::{Key, Written};
 use crate::failure::Failure;
 use crate::talk::Talk;
-
-/// The endpoint of the product whose conventions we keep. No key of ours is ever sent there.
-pub const DEFAULT_REMOTE_URL: &str = "https://token.scorpiox.net/codex";
-/// The longest file that is read for a key, in bytes.
-const LONGEST_KEY_FILE: u64 = 4096;
-const GROUP_AND_OTHERS: u32 = 0o077;
 
 /// Where a command runs: what it would otherwise read from its process deep in a function.
 pub struct Surroundings<'a> {
@@ -67,44 +61,20 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-/// What to do for a token.
+/// Which sources are asked for a token, and what each of them needs.
 #[derive(Debug)]
-pub enum Settings {
+pub struct Settings {
+    sources: Vec<SourceName>,
+    written: Written,
+}
+
+/// What one source needs.
+#[derive(Debug)]
+pub enum SourceSettings {
     /// Read a file of this machine.
-    Local(CredentialsFile),
+    Local(LocalSettings),
     /// Ask a broker.
     Remote(RemoteSettings),
-}
-
-/// The file of the local source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CredentialsFile {
-    /// Named by `CODEX_CREDENTIALS_FILE`: ours to be strict about.
-    Chosen(PathBuf),
-    /// `auth.json` of the stock Codex CLI, whose habits we take as they are.
-    Stock(PathBuf),
-}
-
-/// Which broker, with which key, and how it is known to be the right one.
-#[derive(Debug)]
-pub struct RemoteSettings {
-    /// Its token address.
-    pub url: BrokerUrl,
-    /// Our key.
-    pub key: ClientKey,
-    /// What its certificate is checked against.
-    pub trust: Trust,
-}
-
-/// What the broker's certificate is checked against.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trust {
-    /// Its public key is one of these; then who signed it, for which name and until when do not matter.
-    Pins(Vec<Pin>),
-    /// Certificates in this file, and the name in the address.
-    CaFile(PathBuf),
-    /// The system's certificates (or the file in `SSL_CERT_FILE`), and the name in the address.
-    System(Option<PathBuf>),
 }
 
 impl Settings {
@@ -112,76 +82,75 @@ impl Settings {
     pub fn read(surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<Self, Failure> {
         let written = Written::gather(surroundings, talk)?;
         trust::require(&written, surroundings)?;
-        Self::from_written(&written, surroundings, talk)
+        Self::from_written(written)
     }
 
-    /// What the written settings mean.
-    pub fn from_written(written: &Written, surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<Self, Failure> {
-        let Some(source) = written.get(Key::TokenSource) else {
-            return credentials_file(written, surroundings).map(Self::Local);
+    /// What the written settings mean. Only the order of the sources is read here: a mistake in a source that is not
+    /// asked stops nobody.
+    pub fn from_written(written: Written) -> Result<Self, Failure> {
+        let sources = match written.get(Key::TokenSource) {
+            None => vec![SourceName::Local],
+            Some(value) => sources::parse_list(&value.text).map_err(|error| value.wrong(error))?,
         };
-        match source.text.as_str() {
-            "local" => credentials_file(written, surroundings).map(Self::Local),
-            "remote" => remote(written, surroundings, talk).map(Self::Remote),
-            "ssh" => Err(source.wrong("the ssh source comes with a later version").with_hint("use local or remote")),
-            text if text.contains(',') => {
-                Err(source.wrong("a list of sources comes with a later version").with_hint("use local or remote"))
+        Ok(Self { sources, written })
+    }
+
+    /// The sources in the order of asking; at least one, none twice.
+    pub fn sources(&self) -> &[SourceName] {
+        &self.sources
+    }
+
+    /// The settings as they were written.
+    pub fn written(&self) -> &Written {
+        &self.written
+    }
+
+    /// What this source needs, whether or not it is in the list. [`Failure::is_absence`] tells a source that was not
+    /// set up from one that was set up wrongly.
+    pub fn of(
+        &self,
+        source: SourceName,
+        surroundings: &Surroundings<'_>,
+        talk: &mut Talk,
+    ) -> Result<SourceSettings, Failure> {
+        match source {
+            SourceName::Local => LocalSettings::from_written(&self.written, surroundings).map(SourceSettings::Local),
+            SourceName::Remote => {
+                RemoteSettings::from_written(&self.written, surroundings, talk).map(SourceSettings::Remote)
             }
-            _ => Err(source.wrong("unknown source").with_hint("use local or remote")),
+            SourceName::Ssh => {
+                Err(Failure::unconfigured("the ssh source comes with a later version").with_hint("use local or remote"))
+            }
         }
     }
-}
 
-fn credentials_file(written: &Written, surroundings: &Surroundings<'_>) -> Result<CredentialsFile, Failure> {
-    if let Some(value) = written.get(Key::CredentialsFile) {
-        return Ok(CredentialsFile::Chosen(value.as_path(&surroundings.directory)));
+    /// A short name for the sources and what decides whose tokens they give. It shows nothing of a key.
+    pub fn fingerprint(&self, surroundings: &Surroundings<'_>) -> String {
+        let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        self.sources.iter().for_each(|source| digest.update(source.as_str().as_bytes()));
+        for key in [Key::Account, Key::RemoteUrl, Key::ApiKey, Key::SshHost, Key::SshPort, Key::SshUser] {
+            let text = self.written.get(key).map_or("", |value| value.text.as_str());
+            digest.update(text.as_bytes());
+            digest.update(b"\0");
+        }
+        for key in [Key::ApiKeyFile, Key::CredentialsFile] {
+            let path = self.written.get(key).map(|value| value.as_path(&surroundings.directory));
+            digest.update(path.unwrap_or_default().as_os_str().as_encoded_bytes());
+            digest.update(b"\0");
+        }
+        digest.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
-    let codex_home = surroundings.absolute_path("CODEX_HOME");
-    let home = codex_home.or_else(|| surroundings.absolute_path("HOME").map(|home| home.join(".codex")));
-    let missing = || Failure::configuration("HOME is not set").with_hint("set CODEX_CREDENTIALS_FILE");
-    Ok(CredentialsFile::Stock(home.ok_or_else(missing)?.join("auth.json")))
-}
 
-fn remote(written: &Written, surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<RemoteSettings, Failure> {
-    let key_value = written.one_of(Key::ApiKey, Key::ApiKeyFile)?;
-    let Some(url) = written.get(Key::RemoteUrl) else {
-        let failure = Failure::configuration(format!("no address of a broker: {DEFAULT_REMOTE_URL} gets no key"));
-        return Err(failure.with_hint("set CODEX_REMOTE_URL to your broker's address"));
-    };
-    let Some(key_value) = key_value else {
-        let hint = "set TOKEN_HTTP_API_KEY or TOKEN_HTTP_API_KEY_FILE (scorpiox-broker client add prints a key)";
-        return Err(Failure::configuration("no client key").with_hint(hint));
-    };
-    Ok(RemoteSettings {
-        url: BrokerUrl::parse(&url.text).map_err(|error| url.wrong(error))?,
-        key: client_key(key_value, surroundings, talk)?,
-        trust: trust(written, surroundings)?,
-    })
-}
-
-fn client_key(value: &WrittenValue, surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<ClientKey, Failure> {
-    if value.key != Key::ApiKeyFile {
-        return ClientKey::parse(&value.text).map_err(|error| value.wrong(error));
+    /// Why a person who set no `CODEX_TOKEN_SOURCE` may have meant another source than the local one.
+    pub fn overlooked_source(&self) -> Option<String> {
+        if self.written.get(Key::TokenSource).is_some() {
+            return None;
+        }
+        let (key, source) = [(Key::RemoteUrl, SourceName::Remote), (Key::SshHost, SourceName::Ssh)]
+            .into_iter()
+            .find(|(key, _)| self.written.get(*key).is_some())?;
+        Some(format!("{} is set, so set CODEX_TOKEN_SOURCE={source} too", key.as_str()))
     }
-    let path = value.as_path(&surroundings.directory);
-    let wrong = |why: String| value.wrong(format!("{} {why}", path.display()));
-    let content = bounded_file::read(&path, LONGEST_KEY_FILE, Symlinks::Follow).map_err(|e| wrong(e.to_string()))?;
-    // A container's mounted secret is often world-readable and nobody can change that from inside: a warning.
-    if content.metadata.mode() & GROUP_AND_OTHERS != 0 {
-        talk.warn(format!("{} can be read by other users; chmod 600 {}", path.display(), path.display()));
-    }
-    let text = std::str::from_utf8(&content.bytes).map_err(|_| wrong("is not a text".into()))?;
-    ClientKey::parse(text.trim()).map_err(|error| wrong(format!("holds no key: {error}")))
-}
-
-fn trust(written: &Written, surroundings: &Surroundings<'_>) -> Result<Trust, Failure> {
-    if let Some(pins) = written.get(Key::RemotePin) {
-        return Pin::parse_list(&pins.text).map(Trust::Pins).map_err(|error| pins.wrong(error));
-    }
-    if let Some(file) = written.get(Key::RemoteCaFile) {
-        return Ok(Trust::CaFile(file.as_path(&surroundings.directory)));
-    }
-    Ok(Trust::System(surroundings.absolute_path("SSL_CERT_FILE")))
 }
 
 /// The directory for caches of the user, or `None` when neither `XDG_CACHE_HOME` nor `HOME` is set.

@@ -2,16 +2,20 @@
 //!
 //! * [`local`]: a file of this machine. * [`remote`]: a broker, with [`cache`], [`failure_memory`], [`answer`] (what a
 //!   broker's answer means) and [`transport`], [`tls`], [`proxy`] (how it is reached).
-//! * [`repeat`]: a second call by the same parent as a refusal.
+//! * [`chain`]: several sources in their order. * [`supply`]: the sources that the settings name.
+//! * [`last_given`], [`repeat`]: which source gave the last token; a second call by the same parent as a refusal.
 
 pub mod answer;
 pub mod cache;
+pub mod chain;
 pub mod claims;
 pub mod failure_memory;
+pub mod last_given;
 pub mod local;
 pub mod proxy;
 pub mod remote;
 pub mod repeat;
+pub mod supply;
 pub mod tls;
 pub mod transport;
 
@@ -19,6 +23,7 @@ use scorpiox_wire::{Secret, TokenTag};
 use serde::Serialize;
 
 use crate::failure::Failure;
+pub use crate::settings::SourceName;
 use crate::talk::Talk;
 
 /// The longest access token, in bytes: what fits into a header that servers still take.
@@ -40,16 +45,6 @@ impl AccessToken {
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
-}
-
-/// Where a token came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceName {
-    /// A file of this machine.
-    Local,
-    /// A broker.
-    Remote,
 }
 
 /// A good token: what a command prints as one JSON line.
@@ -91,7 +86,7 @@ pub enum Ask {
 
 /// Something that has tokens.
 pub trait TokenSource {
-    /// A token, or why there is none. Takes less than four seconds.
+    /// A token, or why there is none.
     fn fetch(&self, ask: &Ask, talk: &mut Talk) -> Result<Fetched, Failure>;
 }
 

@@ -1,113 +1,32 @@
-//! `scorpiox-codex-fetchtoken`: prints one good access token, or says in one line why there is none.
+//! `scorpiox-codex-fetchtoken`: prints one good access token, or says in a line for each source why there is none.
 //!
 //! stdout carries the token and nothing else. A caller such as the stock Codex CLI sends whatever stands there as a
-//! bearer, so nothing is printed unless it is a good token.
+//! bearer, so nothing is printed unless it is a good token. [`typed`] is what may be typed.
+
+mod typed;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::Parser as _;
 use clap::error::ErrorKind;
 use zeroize::Zeroizing;
 
+use self::typed::{Invocation, NAME, Output, Refusal, Typed};
 use crate::clock::Clock;
 use crate::failure::{Class, Failure};
-use crate::settings::{self, RemoteSettings, Settings, Surroundings};
-use crate::state_directory::StateDirectory;
+use crate::settings::{Settings, SourceName, Surroundings};
 use crate::talk::Talk;
-use crate::token::cache::Owner;
-use crate::token::local::Local;
-use crate::token::remote::Remote;
-use crate::token::repeat::{Parent, Repeats};
-use crate::token::transport::Http;
-use crate::token::{Ask, Fetched, Token, TokenSource as _, proxy};
+use crate::token::Token;
+use crate::token::chain::{Given, Unserved, Wanted};
+use crate::token::repeat::Parent;
+use crate::token::supply::Supply;
 
-const NAME: &str = "scorpiox-codex-fetchtoken";
-const EXAMPLES: &str = "\
-Examples:
-  scorpiox-codex-fetchtoken                            one JSON line: access_token, expires_at, account_id, source
-  curl -H \"Authorization: Bearer $(scorpiox-codex-fetchtoken --raw)\" ...
-  scorpiox-codex-fetchtoken --raw --refused            another token: the provider refused the last one
-
-The stock Codex CLI, in its config.toml:
-  [model_providers.broker.auth]
-  command = \"scorpiox-codex-fetchtoken\"
-  args = [\"--raw\", \"--repeat-means-refused\"]
-
-Settings, from scorpiox-env.txt in the current directory or above it in the same git project, or from the environment,
-which wins:
-  CODEX_TOKEN_SOURCE       local (default) or remote
-  CODEX_CREDENTIALS_FILE   local: the file; default $CODEX_HOME/auth.json or ~/.codex/auth.json
-  CODEX_REMOTE_URL         remote: the broker's address, https://HOST/codex
-  TOKEN_HTTP_API_KEY       remote: the client key; or
-  TOKEN_HTTP_API_KEY_FILE  remote: a file that holds it
-  CODEX_REMOTE_PIN         remote: sha256:... of the broker's public key; decides alone when set
-  CODEX_REMOTE_CA_FILE     remote: certificates that the broker's must lead to
-SSL_CERT_FILE, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed. Tokens are cached in $XDG_CACHE_HOME/scorpiox or
-~/.cache/scorpiox.
-
-Exit codes:
-  0   a token was printed
-  64  the command line is wrong
-  69  a person must act: log in again, resume or look at the credential
-  75  try again later: unreachable, busy, backing off, refused too soon
-  77  the key is not accepted, or may not have this token
-  78  a setting is missing, malformed or contradicts another";
-
-/// Prints a good Codex access token: from a broker, or from a file of this machine.
-#[derive(Debug, Parser)]
-#[command(name = NAME, version, after_help = EXAMPLES)]
-struct Typed {
-    /// Print the bare token and a newline instead of JSON
-    #[arg(long)]
-    raw: bool,
-    /// The provider refused the token that was given last: get another one
-    #[arg(long)]
-    refused: bool,
-    /// Take a second call by the same parent process sooner than SECONDS (300) as a refusal of what it got
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "300",
-          value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    repeat_means_refused: Option<u32>,
-    /// Say on stderr how the answer came about; never shows a secret
-    #[arg(long, short)]
-    verbose: bool,
-}
-
-/// What is meant by what was typed.
-#[derive(Debug, PartialEq, Eq)]
-struct Invocation {
-    output: Output,
-    refusal: Refusal,
-    verbose: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Output {
-    JsonLine,
-    Raw,
-}
-
-/// When the last token counts as refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refusal {
-    Never,
-    Outright,
-    /// When the same parent asks sooner than this.
-    Repeated(Duration),
-}
-
-impl From<Typed> for Invocation {
-    fn from(typed: Typed) -> Self {
-        let refusal = match (typed.refused, typed.repeat_means_refused) {
-            (true, _) => Refusal::Outright,
-            (false, Some(seconds)) => Refusal::Repeated(Duration::from_secs(seconds.into())),
-            (false, None) => Refusal::Never,
-        };
-        let output = if typed.raw { Output::Raw } else { Output::JsonLine };
-        Self { output, refusal, verbose: typed.verbose }
-    }
-}
+/// All sources together take at most this long: the stock CLI gives its command five seconds.
+const QUICK: Duration = Duration::from_millis(3_500);
+/// The same when a connection to another machine must be made and nobody said `--raw`.
+const PATIENT: Duration = Duration::from_secs(10);
 
 /// Runs the command and returns its exit code.
 pub fn run(
@@ -127,9 +46,11 @@ pub fn run(
     }
     match outcome {
         Ok(()) => 0,
-        Err(failure) => {
-            let _ = writeln!(stderr, "{NAME}: {failure}");
-            failure.class.exit_code()
+        Err(unserved) => {
+            for line in unserved.lines() {
+                let _ = writeln!(stderr, "{NAME}: {line}");
+            }
+            unserved.class().exit_code()
         }
     }
 }
@@ -152,44 +73,32 @@ fn fetch_and_print(
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
     talk: &mut Talk,
-) -> Result<(), Failure> {
+) -> Result<(), Unserved> {
     let surroundings = Surroundings::of_process(environment)?;
-    match Settings::read(&surroundings, talk)? {
-        Settings::Local(file) => {
-            // A file cannot be told that its token was refused; it may have been renewed since, so it is read again.
-            let ask = if invocation.refusal == Refusal::Outright { Ask::OtherThanLast } else { Ask::Current };
-            let fetched = Local { file: &file, clock }.fetch(&ask, talk)?;
-            print(&fetched.token, invocation.output)
-        }
-        Settings::Remote(remote) => from_broker(&remote, invocation, &surroundings, clock, talk),
+    let settings = Settings::read(&surroundings, talk)?;
+    let supply = Supply::new(&settings, &surroundings, clock);
+    let parent = repeating_parent(invocation.refusal);
+    let wanted = wanted(invocation.refusal, parent.as_ref(), &supply, clock);
+    if let Wanted::OtherThan(Given { source, tag: Some(tag) }) = &wanted {
+        talk.detail(format!("the same parent asks again: it cannot use {tag} of {source}"));
     }
+    let fetched = supply.fetch(&wanted, time_for(invocation.output, &settings), talk)?;
+    print(&fetched.token, invocation.output)?;
+    // After printing: what the parent did not get it cannot refuse.
+    if let Some(parent) = &parent
+        && let Err(error) = supply.repeats().remember(parent, &Given::from(&fetched), clock.unix_ms())
+    {
+        talk.warn(format!("a repeated call will not count as a refusal: {error}"));
+    }
+    Ok(())
 }
 
-fn from_broker(
-    remote: &RemoteSettings,
-    invocation: &Invocation,
-    surroundings: &Surroundings<'_>,
-    clock: &dyn Clock,
-    talk: &mut Talk,
-) -> Result<(), Failure> {
-    let state = StateDirectory::new(settings::cache_directory(surroundings));
-    let owner = Owner::new(remote);
-    let exchange = Http { settings: remote, proxy: proxy::choose(surroundings.environment, &remote.url)? };
-    let source = Remote { settings: remote, owner: &owner, state: &state, exchange: &exchange, clock };
-    let repeats = Repeats::new(&state, &owner);
-    let parent = repeating_parent(invocation.refusal);
-    let ask = match (invocation.refusal, &parent) {
-        (Refusal::Never, _) | (Refusal::Repeated(_), None) => Ask::Current,
-        (Refusal::Outright, _) => Ask::OtherThanLast,
-        (Refusal::Repeated(interval), Some(parent)) => repeats.meaning(parent, interval, clock.unix_ms()),
-    };
-    if let Ask::OtherThan(tag) = &ask {
-        talk.detail(format!("the same parent asks again: it cannot use {tag}"));
+fn wanted(refusal: Refusal, parent: Option<&Parent>, supply: &Supply<'_>, clock: &dyn Clock) -> Wanted {
+    match (refusal, parent) {
+        (Refusal::Never, _) | (Refusal::Repeated(_), None) => Wanted::Current,
+        (Refusal::Outright, _) => supply.other_than_last(),
+        (Refusal::Repeated(interval), Some(parent)) => supply.repeats().meaning(parent, interval, clock.unix_ms()),
     }
-    let fetched = source.fetch(&ask, talk)?;
-    print(&fetched.token, invocation.output)?;
-    remember_what_was_given(&repeats, parent.as_ref(), &fetched, clock, talk);
-    Ok(())
 }
 
 fn repeating_parent(refusal: Refusal) -> Option<Parent> {
@@ -199,17 +108,10 @@ fn repeating_parent(refusal: Refusal) -> Option<Parent> {
     }
 }
 
-/// After printing: what the parent did not get it cannot refuse.
-fn remember_what_was_given(
-    repeats: &Repeats<'_>,
-    parent: Option<&Parent>,
-    fetched: &Fetched,
-    clock: &dyn Clock,
-    talk: &mut Talk,
-) {
-    let (Some(parent), Some(tag)) = (parent, &fetched.tag) else { return };
-    if let Err(error) = repeats.remember(parent, tag, clock.unix_ms()) {
-        talk.warn(format!("a repeated call will not count as a refusal: {error}"));
+fn time_for(output: Output, settings: &Settings) -> Duration {
+    match output {
+        Output::JsonLine if settings.sources().contains(&SourceName::Ssh) => PATIENT,
+        Output::JsonLine | Output::Raw => QUICK,
     }
 }
 
@@ -225,38 +127,5 @@ fn print(token: &Token, output: Output) -> Result<(), Failure> {
         // The reader has gone and wants nothing more.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(unprinted),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-    use crate::token::repeat::USUAL_INTERVAL;
-
-    fn invocation(arguments: &[&str]) -> Result<Invocation, ErrorKind> {
-        let all = std::iter::once(NAME).chain(arguments.iter().copied());
-        Typed::try_parse_from(all).map(Invocation::from).map_err(|error| error.kind())
-    }
-
-    #[test]
-    fn what_is_typed_has_one_meaning() {
-        Typed::command().debug_assert();
-        let repeated = |seconds| Refusal::Repeated(Duration::from_secs(seconds));
-        let cases: [(&[&str], Output, Refusal); 5] = [
-            (&[], Output::JsonLine, Refusal::Never),
-            (&["--raw", "--refused"], Output::Raw, Refusal::Outright),
-            (&["--repeat-means-refused"], Output::JsonLine, Refusal::Repeated(USUAL_INTERVAL)),
-            (&["--repeat-means-refused=60", "--raw"], Output::Raw, repeated(60)),
-            (&["--repeat-means-refused", "--refused"], Output::JsonLine, Refusal::Outright),
-        ];
-        for (arguments, output, refusal) in cases {
-            let expected = Invocation { output, refusal, verbose: false };
-            assert_eq!(invocation(arguments), Ok(expected), "{arguments:?}");
-        }
-        for arguments in [["--repeat-means-refused=0"], ["--repeat-means-refused=x"], ["extra"], ["--wrong"]] {
-            assert!(invocation(&arguments).is_err(), "{arguments:?}");
-        }
     }
 }

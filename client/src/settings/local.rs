@@ -168,7 +168,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 fn homeless() -> Failure {
-    Failure::configuration("HOME is not set").with_hint("set CODEX_CREDENTIALS_FILE")
+    Failure::unconfigured("HOME is not set").with_hint("set CODEX_CREDENTIALS_FILE")
 }
 
 #[cfg(test)]

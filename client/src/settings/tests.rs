@@ -6,13 +6,29 @@ const KEY: &str = "sxk_7f3k9q2m1c0d_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8_
 const REMOTE: (&str, &str) = ("CODEX_TOKEN_SOURCE", "remote");
 const URL: (&str, &str) = ("CODEX_REMOTE_URL", "https://b.example/codex");
 
-fn meant(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Failure> {
+/// What the first source is set to.
+fn meant(file: &str, environment: &[(&str, &str)]) -> Result<SourceSettings, Failure> {
+    with_settings(file, environment, |settings, surroundings, talk| {
+        let settings = settings?;
+        settings.of(settings.sources()[0], surroundings, talk)
+    })
+}
+
+fn sources(file: &str) -> Result<Vec<SourceName>, Failure> {
+    with_settings(file, &[], |settings, _, _| settings.map(|settings| settings.sources().to_vec()))
+}
+
+fn with_settings<T>(
+    file: &str,
+    environment: &[(&str, &str)],
+    look: impl FnOnce(Result<Settings, Failure>, &Surroundings<'_>, &mut Talk) -> T,
+) -> T {
     let lookup = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
     let surroundings = Surroundings { environment: &lookup, directory: "/here".into(), program_directory: None };
     let files = [SettingsFile::with_text("/p/scorpiox-env.txt", Tier::User, file)];
     let mut talk = Talk::default();
-    let written = Written::put_together(&files, &lookup, &mut talk)?;
-    Settings::from_written(&written, &surroundings, &mut talk)
+    let written = Written::put_together(&files, &lookup, &mut talk);
+    look(written.and_then(Settings::from_written), &surroundings, &mut talk)
 }
 
 fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
@@ -22,33 +38,51 @@ fn refusal(file: &str, environment: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn nothing_set_means_the_stock_clients_file() {
-    let stock = |environment: &[_]| match meant("", environment).unwrap() {
-        Settings::Local(CredentialsFile::Stock(path)) => path,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(stock(&[("HOME", "/home/a")]), PathBuf::from("/home/a/.codex/auth.json"));
-    assert_eq!(stock(&[("HOME", "/home/a"), ("CODEX_HOME", "/c")]), PathBuf::from("/c/auth.json"));
-    assert!(refusal("", &[]).contains("CODEX_CREDENTIALS_FILE"));
+fn sources_are_asked_in_the_order_in_which_they_were_written() {
+    assert_eq!(sources(""), Ok(vec![SourceName::Local]));
+    assert_eq!(sources("CODEX_TOKEN_SOURCE=remote, local"), Ok(vec![SourceName::Remote, SourceName::Local]));
+    let line = sources("\nCODEX_TOKEN_SOURCE=local,remot").unwrap_err().to_string();
+    assert!(
+        line.starts_with("CODEX_TOKEN_SOURCE (/p/scorpiox-env.txt, line 2): expected local, remote or ssh"),
+        "{line}"
+    );
 }
 
 #[test]
-fn a_relative_path_starts_where_it_was_written() {
-    let chosen = |file: &str, environment: &[_]| match meant(file, environment).unwrap() {
-        Settings::Local(CredentialsFile::Chosen(path)) => path,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(chosen("CODEX_CREDENTIALS_FILE=a.json", &[]), PathBuf::from("/p/a.json"));
-    assert_eq!(chosen("", &[("CODEX_CREDENTIALS_FILE", "a.json")]), PathBuf::from("/here/a.json"));
-    assert_eq!(chosen("", &[("CODEX_CREDENTIALS_FILE", "/x/a.json")]), PathBuf::from("/x/a.json"));
+fn what_is_not_set_up_can_be_told_from_what_is_set_up_wrongly() {
+    let absent = |environment: &[_]| meant("", environment).unwrap_err().is_absence();
+    let key = ("TOKEN_HTTP_API_KEY", KEY);
+    assert!(absent(&[REMOTE]) && absent(&[REMOTE, key]) && absent(&[REMOTE, URL]) && absent(&[]));
+    assert!(!absent(&[REMOTE, URL, ("TOKEN_HTTP_API_KEY", "sxk_cutoff")]));
+    assert!(!absent(&[REMOTE, key, ("CODEX_REMOTE_URL", "http://b.example/codex")]));
+    assert!(!absent(&[REMOTE, URL, key, ("CODEX_REMOTE_PIN", "sha256:x")]));
 }
 
 #[test]
-fn a_source_that_does_not_exist_yet_says_so() {
-    assert!(refusal("CODEX_TOKEN_SOURCE=ssh", &[]).contains("later version"));
-    assert!(refusal("CODEX_TOKEN_SOURCE=remote,local", &[]).contains("later version"));
-    let line = refusal("\nCODEX_TOKEN_SOURCE=remot", &[]);
-    assert!(line.contains("/p/scorpiox-env.txt, line 2") && line.contains("use local or remote"), "{line}");
+fn who_set_a_broker_but_no_source_is_told_what_is_missing() {
+    let overlooked = |environment: &[_]| with_settings("", environment, |s, _, _| s.unwrap().overlooked_source());
+    assert_eq!(overlooked(&[]), None);
+    assert_eq!(overlooked(&[URL]).unwrap(), "CODEX_REMOTE_URL is set, so set CODEX_TOKEN_SOURCE=remote too");
+    assert!(overlooked(&[("CODEX_SSH_HOST", "h")]).unwrap().contains("=ssh"));
+    assert_eq!(overlooked(&[URL, ("CODEX_TOKEN_SOURCE", "local")]), None);
+}
+
+#[test]
+fn lists_with_other_sources_or_keys_have_another_fingerprint() {
+    let print = |environment: &[_]| with_settings("", environment, |s, at, _| s.unwrap().fingerprint(at));
+    let key = ("TOKEN_HTTP_API_KEY", KEY);
+    assert_eq!(print(&[REMOTE, URL, key]), print(&[REMOTE, key, URL]));
+    let others = [
+        print(&[REMOTE, URL, key]),
+        print(&[URL, key]),
+        print(&[REMOTE, URL]),
+        print(&[REMOTE, URL, ("TOKEN_HTTP_API_KEY_FILE", "key")]),
+        print(&[REMOTE, URL, key, ("CODEX_CREDENTIALS_FILE", "a.json")]),
+    ];
+    for (index, one) in others.iter().enumerate() {
+        assert!(!others[..index].contains(one), "{index}");
+        assert!(one.len() == 16 && one.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
 }
 
 #[test]
@@ -56,7 +90,7 @@ fn a_key_goes_only_to_an_address_that_the_user_set() {
     assert!(refusal("", &[REMOTE, ("TOKEN_HTTP_API_KEY", KEY)]).contains("set CODEX_REMOTE_URL"));
     assert!(refusal("", &[REMOTE]).contains("set CODEX_REMOTE_URL"));
     let settings = meant("", &[REMOTE, URL, ("TOKEN_HTTP_API_KEY", KEY)]).unwrap();
-    let Settings::Remote(remote) = settings else { panic!("{settings:?}") };
+    let SourceSettings::Remote(remote) = settings else { panic!("{settings:?}") };
     assert_eq!((remote.url.as_str(), remote.key.id()), ("https://b.example/codex", "7f3k9q2m1c0d"));
     assert_eq!(remote.trust, Trust::System(None));
 }
@@ -90,7 +124,7 @@ fn a_pin_decides_before_a_file_of_certificates() {
         ("SSL_CERT_FILE", "/sys.pem"),
     ];
     let trust = |environment: &[_]| match meant("", environment).unwrap() {
-        Settings::Remote(remote) => remote.trust,
+        SourceSettings::Remote(remote) => remote.trust,
         other => panic!("{other:?}"),
     };
     assert!(matches!(trust(&environment), Trust::Pins(pins) if pins.len() == 1));

@@ -60,7 +60,8 @@ fn token(body: &[u8]) -> Meaning {
 
 fn refusal(answer: &HttpAnswer) -> Meaning {
     let problem = serde_json::from_slice::<Problem>(&answer.body).ok();
-    let class = class(answer.status, problem.as_ref().map(|problem| problem.code));
+    let code = problem.as_ref().map(|problem| problem.code);
+    let class = class(answer.status, code);
     let failure = match problem {
         Some(Problem { code, message, hint }) => {
             let failure = Failure::new(class, format!("{message} ({code})"));
@@ -69,6 +70,7 @@ fn refusal(answer: &HttpAnswer) -> Meaning {
         None => Failure::new(class, format!("the broker answered with status {}", answer.status)),
     };
     let failure = failure.with_retry_after(answer.retry_after);
+    let failure = if nobody_was_there(answer.status, code) { failure.absent() } else { failure };
     match class {
         Class::KeyOrGrant => Meaning::Refused(with_default_hint(failure, answer.status)),
         Class::PersonMustAct => Meaning::Refused(failure),
@@ -76,6 +78,12 @@ fn refusal(answer: &HttpAnswer) -> Meaning {
             Meaning::Undecided(with_default_hint(failure, answer.status))
         }
     }
+}
+
+/// A gateway that finds no broker behind it, or a broker that is just starting or stopping: neither has looked at the
+/// key.
+fn nobody_was_there(status: u16, code: Option<Code>) -> bool {
+    code == Some(Code::Unavailable) || (matches!(status, 502..=504) && code.is_none())
 }
 
 /// The one table from what a broker says to what the caller can do.

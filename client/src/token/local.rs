@@ -15,7 +15,7 @@ use super::{AccessToken, Ask, Fetched, SourceName, Token, TokenSource, account_i
 use crate::bounded_file::{self, Content, Symlinks, Unread};
 use crate::clock::Clock;
 use crate::failure::Failure;
-use crate::settings::CredentialsFile;
+use crate::settings::local::CredentialsFile;
 use crate::talk::Talk;
 
 /// The longest file that is read, in bytes. A real one has about five thousand.
@@ -59,13 +59,12 @@ impl TokenSource for Local<'_> {
 
 impl Local<'_> {
     fn path(&self) -> &Path {
-        match self.file {
-            CredentialsFile::Chosen(path) | CredentialsFile::Stock(path) => path,
-        }
+        self.file.path()
     }
 
     fn next_step(&self) -> &'static str {
         match self.file {
+            CredentialsFile::Ours(_) => "scorpiox-codex-login",
             CredentialsFile::Chosen(_) => "log in again where this file is written",
             CredentialsFile::Stock(_) => "run codex once",
         }
@@ -97,7 +96,7 @@ impl Local<'_> {
     fn unread(&self, error: &Unread) -> Failure {
         let failure = self.broken(error);
         match error {
-            Unread::Missing => failure.with_hint("log in with codex, or set CODEX_TOKEN_SOURCE=remote"),
+            Unread::Missing => failure.absent().with_hint("log in with codex, or set CODEX_TOKEN_SOURCE=remote"),
             Unread::Symlink => failure.with_hint("name the file itself in CODEX_CREDENTIALS_FILE"),
             Unread::NotAFile(_) | Unread::TooLong(_) | Unread::Changed | Unread::Io(_) => failure,
         }
@@ -111,7 +110,7 @@ impl Local<'_> {
         let hint = format!("chmod 600 {}", self.path().display());
         let failure = self.broken("can be read by other users").with_hint(hint);
         match self.file {
-            CredentialsFile::Chosen(_) => return Err(failure),
+            CredentialsFile::Ours(_) | CredentialsFile::Chosen(_) => return Err(failure),
             CredentialsFile::Stock(_) => talk.warn(failure.to_string()),
         }
         Ok(())

@@ -8,14 +8,12 @@ use super::answer::{self, HttpAnswer, Meaning};
 use super::cache::{Cache, Entry, Owner, Step, next_step};
 use super::failure_memory::FailureMemory;
 use super::{AccessToken, Ask, Fetched, SourceName, Token, TokenSource, account_id};
-use crate::clock::Clock;
+use crate::clock::{Clock, Deadline};
 use crate::failure::Failure;
 use crate::settings::RemoteSettings;
 use crate::state_directory::{Lock, Locking, StateDirectory};
 use crate::talk::Talk;
 
-/// Everything together takes at most this long: the stock CLI gives its command five seconds.
-const WHOLE: Duration = Duration::from_millis(3_500);
 /// A request that has less time than this is not begun.
 const SHORTEST_REQUEST: Duration = Duration::from_millis(300);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
@@ -47,6 +45,8 @@ pub struct Remote<'a> {
     pub exchange: &'a dyn Exchange,
     /// The time.
     pub clock: &'a dyn Clock,
+    /// How long everything together may take.
+    pub within: Duration,
 }
 
 /// What waiting for our turn led to.
@@ -62,13 +62,14 @@ enum Turn {
 impl TokenSource for Remote<'_> {
     fn fetch(&self, ask: &Ask, talk: &mut Talk) -> Result<Fetched, Failure> {
         let cache = Cache::new(self.state, self.owner);
-        let entry = match self.await_turn(&self.settle(ask, &cache), &cache, talk) {
+        let deadline = Deadline::within(self.within, self.clock);
+        let entry = match self.await_turn(&self.settle(ask, &cache), &cache, deadline, talk) {
             Turn::Serve(entry) => {
                 talk.detail("from the cache");
                 Ok(entry)
             }
             Turn::Failed { failure, step, entry } => self.fall_back(failure, &step, entry, talk),
-            Turn::Ours { step, entry, _lock } => self.request(&step, entry, &cache, talk),
+            Turn::Ours { step, entry, _lock } => self.request(&step, entry, &cache, deadline, talk),
         }?;
         fetched(&entry.answer, talk)
     }
@@ -84,7 +85,7 @@ impl Remote<'_> {
         }
     }
 
-    fn await_turn(&self, ask: &Ask, cache: &Cache<'_>, talk: &mut Talk) -> Turn {
+    fn await_turn(&self, ask: &Ask, cache: &Cache<'_>, deadline: Deadline<'_>, talk: &mut Talk) -> Turn {
         let lock_name = format!("{}.lock", self.owner.file_stem());
         let mut lock = None;
         loop {
@@ -107,20 +108,27 @@ impl Remote<'_> {
                     talk.warn(format!("the token cannot be cached: {error}"));
                     return Turn::Ours { step, entry, _lock: None };
                 }
-                Locking::Held if self.time_left() > SHORTEST_REQUEST => self.clock.pause(BETWEEN_LOOKS),
+                Locking::Held if deadline.left() > SHORTEST_REQUEST => self.clock.pause(BETWEEN_LOOKS),
                 Locking::Held => {
-                    let failure = Failure::temporary("another process has been asking the broker for too long");
+                    let failure = Failure::unreachable("another process has been asking the broker for too long");
                     return Turn::Failed { failure, step, entry };
                 }
             }
         }
     }
 
-    fn request(&self, step: &Step, entry: Option<Entry>, cache: &Cache<'_>, talk: &mut Talk) -> Result<Entry, Failure> {
+    fn request(
+        &self,
+        step: &Step,
+        entry: Option<Entry>,
+        cache: &Cache<'_>,
+        deadline: Deadline<'_>,
+        talk: &mut Talk,
+    ) -> Result<Entry, Failure> {
         let question = question(step);
         talk.detail(format!("asking {}", self.settings.url.as_str()));
         let asked_ms = self.clock.unix_ms();
-        let meaning = match self.exchange.ask(&question, self.time_left()) {
+        let meaning = match self.exchange.ask(&question, deadline.left()) {
             Ok(answer) => answer::read(&answer, question.have.as_ref()),
             Err(failure) => Meaning::Undecided(failure),
         };
@@ -181,10 +189,6 @@ impl Remote<'_> {
 
     fn memory(&self) -> FailureMemory<'_> {
         FailureMemory::new(self.state, self.owner, self.settings)
-    }
-
-    fn time_left(&self) -> Duration {
-        WHOLE.saturating_sub(self.clock.elapsed())
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use scorpiox_wire::TokenTag;
 
-use super::Ask;
-use super::cache::Owner;
+use super::SourceName;
+use super::chain::{Given, Wanted};
 use crate::state_directory::StateDirectory;
 
 /// The stock CLI's default `refresh_interval_ms`.
@@ -62,12 +62,13 @@ fn started_in_stat(stat: &str) -> Option<String> {
 
 /// What a parent was given last.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Given {
+struct Remembered {
+    source: SourceName,
     tag: TokenTag,
     at_ms: i64,
 }
 
-/// What the parents of this owner's commands were given: one small file each.
+/// What the parents of commands with one list of sources were given: one small file each.
 #[derive(Debug)]
 pub struct Repeats<'a> {
     state: &'a StateDirectory,
@@ -75,26 +76,30 @@ pub struct Repeats<'a> {
 }
 
 impl<'a> Repeats<'a> {
-    /// The parents of an owner in this directory.
-    pub fn new(state: &'a StateDirectory, owner: &Owner) -> Self {
-        Self { state, prefix: format!("{}.parent-", owner.file_stem()) }
+    /// The parents in this directory. `list` names the list and what each of its sources is set to.
+    pub fn new(state: &'a StateDirectory, list: &str) -> Self {
+        Self { state, prefix: format!("{list}.parent-") }
     }
 
     /// What a call means that began at `began_ms`.
-    pub fn meaning(&self, parent: &Parent, interval: Duration, began_ms: i64) -> Ask {
+    pub fn meaning(&self, parent: &Parent, interval: Duration, began_ms: i64) -> Wanted {
         match self.given(parent) {
-            Some(given) if is_refusal(given.at_ms, began_ms, interval) => Ask::OtherThan(given.tag),
-            Some(_) | None => Ask::Current,
+            Some(given) if is_refusal(given.at_ms, began_ms, interval) => {
+                Wanted::OtherThan(Given { source: given.source, tag: Some(given.tag) })
+            }
+            Some(_) | None => Wanted::Current,
         }
     }
 
     /// Remembers what the parent was given. A parent's first call also forgets parents that have ended.
-    pub fn remember(&self, parent: &Parent, tag: &TokenTag, now_ms: i64) -> std::io::Result<()> {
+    /// A token without a name cannot be refused this way, so it is not remembered.
+    pub fn remember(&self, parent: &Parent, given: &Given, now_ms: i64) -> std::io::Result<()> {
+        let Some(tag) = &given.tag else { return Ok(()) };
         let own = self.name(parent);
         if self.state.read(&own).is_none() {
             self.forget_others()?;
         }
-        self.state.replace(&own, format!("{tag} {now_ms}").as_bytes())
+        self.state.replace(&own, format!("{} {tag} {now_ms}", given.source).as_bytes())
     }
 
     fn forget_others(&self) -> std::io::Result<()> {
@@ -104,10 +109,12 @@ impl<'a> Repeats<'a> {
         ended.iter().chain(&running[..too_many]).try_for_each(|name| self.state.remove(name))
     }
 
-    fn given(&self, parent: &Parent) -> Option<Given> {
+    fn given(&self, parent: &Parent) -> Option<Remembered> {
         let bytes = self.state.read(&self.name(parent))?;
-        let (tag, at_ms) = std::str::from_utf8(&bytes).ok()?.split_once(' ')?;
-        Some(Given { tag: tag.parse().ok()?, at_ms: at_ms.parse().ok()? })
+        let mut words = std::str::from_utf8(&bytes).ok()?.split(' ');
+        let (source, tag, at_ms) = (words.next()?, words.next()?, words.next()?);
+        let source = SourceName::ALL.iter().copied().find(|known| known.as_str() == source)?;
+        Some(Remembered { source, tag: tag.parse().ok()?, at_ms: at_ms.parse().ok()? })
     }
 
     fn name(&self, parent: &Parent) -> String {
@@ -134,7 +141,6 @@ fn is_refusal(given_ms: i64, began_ms: i64, interval: Duration) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cache::tests::settings;
     use super::*;
 
     const NOW: i64 = 1_700_000_000_000;
@@ -143,10 +149,14 @@ mod tests {
         TokenTag { credential: "c1".into(), generation }
     }
 
-    fn directory() -> (tempfile::TempDir, StateDirectory, Owner) {
+    fn given(generation: u64) -> Given {
+        Given { source: SourceName::Remote, tag: Some(tag(generation)) }
+    }
+
+    fn directory() -> (tempfile::TempDir, StateDirectory) {
         let dir = tempfile::tempdir().unwrap();
         let state = StateDirectory::new(Some(dir.path().join("s")));
-        (dir, state, Owner::new(&settings("000000000001", 'A', "https://b.example/codex")))
+        (dir, state)
     }
 
     #[test]
@@ -171,29 +181,29 @@ mod tests {
 
     #[test]
     fn only_the_same_parent_refuses() {
-        let (_dir, state, owner) = directory();
-        let repeats = Repeats::new(&state, &owner);
+        let (_dir, state) = directory();
+        let repeats = Repeats::new(&state, "list-1");
         let me = Parent::of(i32::try_from(std::process::id()).unwrap()).unwrap();
         let reborn = Parent { started: "1".into(), ..me.clone() };
         let meaning = |parent: &Parent| repeats.meaning(parent, USUAL_INTERVAL, NOW + 1_000);
-        assert_eq!(meaning(&me), Ask::Current);
-        repeats.remember(&me, &tag(7), NOW).unwrap();
-        assert_eq!(meaning(&me), Ask::OtherThan(tag(7)));
-        assert_eq!(meaning(&reborn), Ask::Current);
-        repeats.remember(&me, &tag(8), NOW + 500).unwrap();
-        assert_eq!(meaning(&me), Ask::OtherThan(tag(8)));
+        assert_eq!(meaning(&me), Wanted::Current);
+        repeats.remember(&me, &given(7), NOW).unwrap();
+        assert_eq!(meaning(&me), Wanted::OtherThan(given(7)));
+        assert_eq!(meaning(&reborn), Wanted::Current);
+        repeats.remember(&me, &given(8), NOW + 500).unwrap();
+        assert_eq!(meaning(&me), Wanted::OtherThan(given(8)));
     }
 
     #[test]
     fn parents_that_have_ended_are_forgotten() {
-        let (_dir, state, owner) = directory();
-        let repeats = Repeats::new(&state, &owner);
+        let (_dir, state) = directory();
+        let repeats = Repeats::new(&state, "list-1");
         let me = Parent::of(i32::try_from(std::process::id()).unwrap()).unwrap();
         for started in 0..3 {
-            repeats.remember(&Parent { started: started.to_string(), ..me.clone() }, &tag(1), NOW).unwrap();
+            repeats.remember(&Parent { started: started.to_string(), ..me.clone() }, &given(1), NOW).unwrap();
         }
         state.replace(&format!("{}left-behind", repeats.prefix), b"").unwrap();
-        repeats.remember(&me, &tag(7), NOW).unwrap();
+        repeats.remember(&me, &given(7), NOW).unwrap();
         assert_eq!(state.names(&repeats.prefix), [repeats.name(&me)]);
     }
 }

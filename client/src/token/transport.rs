@@ -54,9 +54,9 @@ impl Http<'_> {
             ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => {
                 return Failure::temporary(format!("the answer of {host} is longer than a broker's can be"));
             }
-            error if http::is_timeout(error) => Failure::temporary(format!("{host} did not answer in time")),
-            ureq::Error::Io(error) => Failure::temporary(format!("cannot reach {host}: {error}")),
-            error => Failure::temporary(format!("cannot reach {host}: {error}")),
+            error if http::is_timeout(error) => Failure::unreachable(format!("{host} did not answer in time")),
+            ureq::Error::Io(error) => Failure::unreachable(format!("cannot reach {host}: {error}")),
+            error => Failure::unreachable(format!("cannot reach {host}: {error}")),
         };
         failure.with_hint("is the broker running, and CODEX_REMOTE_URL right?")
     }

@@ -39,6 +39,17 @@ impl Ended {
         assert!(self.stderr.contains(says), "{self:?}");
     }
 
+    /// Asserts that several sources failed: this code, nothing on stdout, and a line for each with its name.
+    #[track_caller]
+    pub(crate) fn failed_in_turn(&self, code: i32, lines: &[(&str, &str)]) {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:?}");
+        assert_eq!(self.stderr.lines().count(), lines.len(), "{self:?}");
+        for (line, (source, says)) in self.stderr.lines().zip(lines) {
+            assert!(line.starts_with(&format!("scorpiox-codex-fetchtoken: {source}: ")), "{self:?}");
+            assert!(line.contains(says), "{self:?}");
+        }
+    }
+
     /// Asserts that it printed the bare token of this generation.
     #[track_caller]
     pub(crate) fn gave(&self, generation: u64) {

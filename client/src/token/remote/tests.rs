@@ -53,6 +53,7 @@ impl Machine {
             state: &self.state,
             exchange: &self.script,
             clock: &self.clock,
+            within: Duration::from_millis(3_500),
         };
         let mut talk = Talk::default();
         let fetched = remote.fetch(ask, &mut talk);

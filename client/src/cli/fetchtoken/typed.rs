@@ -1,0 +1,130 @@
+//! What may be typed after `scorpiox-codex-fetchtoken`, and what it means.
+
+use std::time::Duration;
+
+use clap::Parser;
+
+pub(super) const NAME: &str = "scorpiox-codex-fetchtoken";
+const EXAMPLES: &str = "\
+Examples:
+  scorpiox-codex-fetchtoken                            one JSON line: access_token, expires_at, account_id, source
+  curl -H \"Authorization: Bearer $(scorpiox-codex-fetchtoken --raw)\" ...
+  scorpiox-codex-fetchtoken --raw --refused            another token: the provider refused the last one
+
+The stock Codex CLI, in its config.toml:
+  [model_providers.broker.auth]
+  command = \"scorpiox-codex-fetchtoken\"
+  args = [\"--raw\", \"--repeat-means-refused\"]
+
+Settings, from scorpiox-env.txt in the current directory or above it in the same git project, or from the environment,
+which wins:
+  CODEX_TOKEN_SOURCE       local (default), remote or ssh, or several in the order of asking: remote,local
+  CODEX_CREDENTIALS_FILE   local: the file; default $CODEX_HOME/auth.json or ~/.codex/auth.json
+  CODEX_REMOTE_URL         remote: the broker's address, https://HOST/codex
+  TOKEN_HTTP_API_KEY       remote: the client key; or
+  TOKEN_HTTP_API_KEY_FILE  remote: a file that holds it
+  CODEX_REMOTE_PIN         remote: sha256:... of the broker's public key; decides alone when set
+  CODEX_REMOTE_CA_FILE     remote: certificates that the broker's must lead to
+SSL_CERT_FILE, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed. Tokens are cached in $XDG_CACHE_HOME/scorpiox or
+~/.cache/scorpiox.
+
+Several sources: the next one is asked only when one cannot be reached or is not set up, and has no good token in its
+cache. One that refuses ends it. stderr says when the token is not from the first. A token that was refused is replaced
+by the source that gave it. With --raw everything takes less than 4 seconds; without, a list with ssh takes up to 10.
+
+Exit codes:
+  0   a token was printed
+  64  the command line is wrong
+  69  a person must act: log in again, resume or look at the credential
+  75  try again later: unreachable, busy, backing off, refused too soon
+  77  the key is not accepted, or may not have this token
+  78  a setting is missing, malformed or contradicts another
+When several sources fail, each has its line, and the first one's code counts.";
+
+/// Prints a good Codex access token: from a broker, from a file of this machine, or from another machine.
+#[derive(Debug, Parser)]
+#[command(name = NAME, version, after_help = EXAMPLES)]
+pub(super) struct Typed {
+    /// Print the bare token and a newline instead of JSON
+    #[arg(long)]
+    raw: bool,
+    /// The provider refused the token that was given last: get another one
+    #[arg(long)]
+    refused: bool,
+    /// Take a second call by the same parent process sooner than SECONDS (300) as a refusal of what it got
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "300",
+          value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    repeat_means_refused: Option<u32>,
+    /// Say on stderr how the answer came about; never shows a secret
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// What is meant by what was typed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Invocation {
+    pub(super) output: Output,
+    pub(super) refusal: Refusal,
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    JsonLine,
+    Raw,
+}
+
+/// When the last token counts as refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Never,
+    Outright,
+    /// When the same parent asks sooner than this.
+    Repeated(Duration),
+}
+
+impl From<Typed> for Invocation {
+    fn from(typed: Typed) -> Self {
+        let refusal = match (typed.refused, typed.repeat_means_refused) {
+            (true, _) => Refusal::Outright,
+            (false, Some(seconds)) => Refusal::Repeated(Duration::from_secs(seconds.into())),
+            (false, None) => Refusal::Never,
+        };
+        let output = if typed.raw { Output::Raw } else { Output::JsonLine };
+        Self { output, refusal, verbose: typed.verbose }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    use super::*;
+    use crate::token::repeat::USUAL_INTERVAL;
+
+    fn invocation(arguments: &[&str]) -> Result<Invocation, ErrorKind> {
+        let all = std::iter::once(NAME).chain(arguments.iter().copied());
+        Typed::try_parse_from(all).map(Invocation::from).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn what_is_typed_has_one_meaning() {
+        Typed::command().debug_assert();
+        let repeated = |seconds| Refusal::Repeated(Duration::from_secs(seconds));
+        let cases: [(&[&str], Output, Refusal); 5] = [
+            (&[], Output::JsonLine, Refusal::Never),
+            (&["--raw", "--refused"], Output::Raw, Refusal::Outright),
+            (&["--repeat-means-refused"], Output::JsonLine, Refusal::Repeated(USUAL_INTERVAL)),
+            (&["--repeat-means-refused=60", "--raw"], Output::Raw, repeated(60)),
+            (&["--repeat-means-refused", "--refused"], Output::JsonLine, Refusal::Outright),
+        ];
+        for (arguments, output, refusal) in cases {
+            let expected = Invocation { output, refusal, verbose: false };
+            assert_eq!(invocation(arguments), Ok(expected), "{arguments:?}");
+        }
+        for arguments in [["--repeat-means-refused=0"], ["--repeat-means-refused=x"], ["extra"], ["--wrong"]] {
+            assert!(invocation(&arguments).is_err(), "{arguments:?}");
+        }
+    }
+}
