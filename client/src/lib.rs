@@ -15,6 +15,7 @@
 //! * [`token`]: an access token, and where one can come from.
 //! * [`conversation`]: a conversation with a model, pure.
 //! * [`model`]: how the model is asked, and how its answer is read.
+//! * [`tool`]: what the model may do on this machine.
 //! * [`cli`]: one file per command.
 //!
 //! Nothing here links an async runtime: the commands block, and start as fast as `cat`.
@@ -33,3 +34,4 @@ pub mod state_directory;
 pub mod talk;
 pub mod terminal;
 pub mod token;
+pub mod tool;
