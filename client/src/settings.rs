@@ -6,7 +6,7 @@
 //! * [`key`], [`written`]: what was written, and where. * [`trust`]: what a project's file may decide.
 //! * [`pin`], [`broker_url`]: values with a shape of their own. * [`catalog`]: what each setting is for and takes.
 //! * [`sources`]: which sources of tokens are asked, in which order. * [`local`]: which file the local source reads, and
-//!   who renews it. * [`remote`]: which broker, with which key.
+//!   who renews it. * [`remote`]: which broker, with which key. * [`ssh`]: which machine, and how we log in there.
 
 pub mod broker_url;
 pub mod catalog;
@@ -21,6 +21,7 @@ pub mod project;
 pub mod remote;
 pub mod settings_file;
 pub mod sources;
+pub mod ssh;
 pub mod tier;
 pub mod trust;
 pub mod written;
