@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest message or hint that is shown, in characters: one line stays one line.
 const LONGEST_TEXT: usize = 300;
+/// The same for a hint with a line to copy: an RSA host key with 8,192 bits has about 1,400.
+const LONGEST_LINE_TO_COPY: usize = 2000;
 
 /// What the caller can do next. Each has its exit code, after `sysexits.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +118,13 @@ impl Failure {
     /// The same with the next step.
     pub fn with_hint(mut self, hint: impl AsRef<str>) -> Self {
         self.hint = Some(visible(hint.as_ref()));
+        self
+    }
+
+    /// The same with a next step that ends with a line to copy: up to 2,000 characters of it are shown.
+    pub fn with_line_to_copy(mut self, hint: impl AsRef<str>) -> Self {
+        let hint: String = hint.as_ref().chars().take(LONGEST_LINE_TO_COPY).collect();
+        self.hint = Some(visible_in_full(&hint));
         self
     }
 

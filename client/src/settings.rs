@@ -33,6 +33,7 @@ pub use self::local::LocalSettings;
 pub use self::places::user_directory;
 pub use self::remote::{DEFAULT_REMOTE_URL, RemoteSettings, Trust};
 pub use self::sources::SourceName;
+pub use self::ssh::SshSettings;
 use self::written::{Key, Written};
 use crate::failure::Failure;
 use crate::talk::Talk;
@@ -76,6 +77,8 @@ pub enum SourceSettings {
     Local(LocalSettings),
     /// Ask a broker.
     Remote(RemoteSettings),
+    /// Ask another machine.
+    Ssh(Box<SshSettings>),
 }
 
 impl Settings {
@@ -120,7 +123,7 @@ impl Settings {
                 RemoteSettings::from_written(&self.written, surroundings, talk).map(SourceSettings::Remote)
             }
             SourceName::Ssh => {
-                Err(Failure::unconfigured("the ssh source comes with a later version").with_hint("use local or remote"))
+                SshSettings::from_written(&self.written, surroundings, talk).map(Box::new).map(SourceSettings::Ssh)
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! * [`local`]: a file of this machine. * [`remote`]: a broker, with [`cache`], [`failure_memory`], [`answer`] (what a
 //!   broker's answer means) and [`transport`], [`tls`], [`proxy`] (how it is reached).
+//! * [`ssh`]: another machine.
 //! * [`chain`]: several sources in their order. * [`supply`]: the sources that the settings name.
 //! * [`last_given`], [`repeat`]: which source gave the last token; a second call by the same parent as a refusal.
 
@@ -15,6 +16,7 @@ pub mod local;
 pub mod proxy;
 pub mod remote;
 pub mod repeat;
+pub mod ssh;
 pub mod supply;
 pub mod tls;
 pub mod transport;

@@ -114,7 +114,7 @@ fn text(written: &Written, key: Key) -> Option<String> {
 /// Never begins with a dash, holds no blank, and is one name.
 fn host(written: &Written) -> Result<String, Failure> {
     let Some(value) = written.get(Key::SshHost) else {
-        let failure = Failure::configuration("no machine for the ssh source");
+        let failure = Failure::unconfigured("no machine for the ssh source");
         return Err(failure.with_hint("set CODEX_SSH_HOST to the machine that has a token"));
     };
     let host = value.text.as_str();

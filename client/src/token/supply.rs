@@ -9,6 +9,7 @@ use super::last_given::LastGiven;
 use super::local::Local;
 use super::remote::Remote;
 use super::repeat::Repeats;
+use super::ssh::Ssh;
 use super::transport::Http;
 use super::{Ask, Fetched, SourceName, TokenSource as _, proxy};
 use crate::clock::Clock;
@@ -100,6 +101,7 @@ impl Sources for Supply<'_> {
         match self.settings.of(source, self.surroundings, talk)? {
             SourceSettings::Local(local) => self.local(&local, ask, talk),
             SourceSettings::Remote(remote) => self.remote(&remote, ask, within, talk),
+            SourceSettings::Ssh(settings) => Ssh { settings: &settings, clock: self.clock, within }.fetch(ask, talk),
         }
     }
 }

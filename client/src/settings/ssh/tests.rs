@@ -24,9 +24,9 @@ impl Machine {
             "HOME" => Some(self.0.path().into()),
             _ => environment.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value)),
         };
-        let surroundings = Surroundings { environment: &lookup, directory: "/here".into() };
+        let surroundings = Surroundings { environment: &lookup, directory: "/here".into(), program_directory: None };
         let mut talk = Talk::default();
-        let written = Written::gather(None, &lookup, &mut talk)?;
+        let written = Written::gather(&surroundings, &mut talk)?;
         let settings = SshSettings::from_written(&written, &surroundings, &mut talk)?;
         Ok((settings, talk.lines(false).map(str::to_owned).collect()))
     }
