@@ -58,7 +58,7 @@ fn a_key_never_goes_to_an_address_that_the_user_did_not_set() {
 }
 
 #[test]
-fn a_source_that_comes_later_says_so() {
+fn the_ssh_source_without_a_machine_says_what_to_set() {
     Machine::new().with("CODEX_TOKEN_SOURCE", "ssh").raw().failed(78, "set CODEX_SSH_HOST");
 }
 
