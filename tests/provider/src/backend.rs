@@ -1,5 +1,7 @@
 //! The model backend's answers.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde_json::json;
 
 use crate::answer::{Answer, Content};
@@ -26,12 +28,23 @@ fn caller(oracle: &Oracle, request: &Request, now: i64) -> Result<Serial, Box<An
     }
 }
 
-/// `GET /backend-api/codex/models`.
+/// `GET /backend-api/codex/models`; 304 when the client names the catalogue that holds.
 pub(crate) fn models(oracle: &Oracle, request: &Request, now: i64) -> Answer {
-    match caller(oracle, request, now) {
-        Ok(_) => Answer::json(200, &catalog::models()).with("etag", "\"fake-1\""),
-        Err(refusal) => *refusal,
+    if let Err(refusal) = caller(oracle, request, now) {
+        return *refusal;
     }
+    let body = oracle.settings.models.clone().unwrap_or_else(catalog::models);
+    let etag = etag(&body.to_string());
+    match request.header("if-none-match") {
+        Some(named) if named == etag => Answer::bytes(304, "application/json", "").with("etag", &etag),
+        _ => Answer::json(200, &body).with("etag", &etag),
+    }
+}
+
+fn etag(body: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    format!("\"fake-{:016x}\"", hasher.finish())
 }
 
 /// `POST /backend-api/codex/responses`: plays the next script.
@@ -53,6 +66,9 @@ pub(crate) fn usage(oracle: &Oracle, request: &Request, now: i64) -> Answer {
         Ok(serial) => serial,
         Err(refusal) => return *refusal,
     };
+    if let Some(body) = &oracle.settings.usage {
+        return Answer::json(200, body);
+    }
     let plan = oracle.tokens(serial).map(|tokens| tokens.account.plan_type.clone());
     let window = |seconds: i64| json!({"used_percent": 1, "limit_window_seconds": seconds, "reset_after_seconds": seconds, "reset_at": now + seconds});
     Answer::json(

@@ -115,7 +115,21 @@ impl Request {
     /// What may be written into a log: how it was encoded and a few fields and headers that hold no secret.
     pub(crate) fn harmless(&self) -> BTreeMap<String, String> {
         let fields = ["grant_type", "client_id", "refresh_reason", "token_type_hint"];
-        let headers = ["content-type", "content-encoding", "user-agent", "originator", "chatgpt-account-id"];
+        let headers = [
+            "accept",
+            "content-type",
+            "content-encoding",
+            "user-agent",
+            "originator",
+            "version",
+            "chatgpt-account-id",
+            "if-none-match",
+            "session-id",
+            "thread-id",
+            "x-client-request-id",
+            "x-codex-turn-state",
+            "x-openai-internal-codex-responses-lite",
+        ];
         let fields = fields.into_iter().filter_map(|name| self.field(name).map(|value| (name, value)));
         let headers = headers.into_iter().filter_map(|name| self.header(name).map(|value| (name, value)));
         fields.chain(headers).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()

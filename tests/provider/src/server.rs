@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::account::Account;
 use crate::auth_file;
-use crate::fault::Fault;
+use crate::fault::{Endpoint, Fault};
 use crate::ledger::Tokens;
 use crate::log::LogEntry;
 use crate::oracle::Oracle;
@@ -164,6 +164,11 @@ impl FakeProvider {
     /// Everything that was received so far.
     pub fn log(&self) -> Vec<LogEntry> {
         self.oracle().log().to_vec()
+    }
+
+    /// What was received so far at one endpoint.
+    pub fn log_of(&self, endpoint: Endpoint) -> Vec<LogEntry> {
+        self.oracle().log().iter().filter(|entry| entry.endpoint == endpoint).cloned().collect()
     }
 
     /// How many redemptions were asked for so far.

@@ -1,6 +1,7 @@
 //! How this provider behaves when nothing goes wrong.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::account::Account;
 
@@ -34,6 +35,10 @@ pub struct Settings {
     pub approval: Approval,
     /// Seconds that a device-code client is told to wait between polls. Default 1.
     pub device_interval_s: u32,
+    /// The body of `GET /backend-api/codex/models`. Default `None`: [`catalog::models`](crate::catalog::models).
+    pub models: Option<Value>,
+    /// The body of `GET /backend-api/wham/usage`. Default `None`: a plan of which one percent was used.
+    pub usage: Option<Value>,
 }
 
 /// What presenting a redeemed refresh token does.
@@ -71,6 +76,8 @@ impl Default for Settings {
             device_login: true,
             approval: Approval::AfterPolls(1),
             device_interval_s: 1,
+            models: None,
+            usage: None,
         }
     }
 }

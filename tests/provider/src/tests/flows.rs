@@ -114,6 +114,11 @@ fn the_backend_answers_a_good_bearer_and_refuses_others() {
     let models = get(&provider, "/backend-api/codex/models?client_version=0.169.0", &bearer).json();
     assert_eq!(models["models"][0]["slug"], "gpt-5.5");
     assert_eq!(models["models"][0]["supports_parallel_tool_calls"], true);
+    let etag = get(&provider, "/backend-api/codex/models", &bearer).header("etag").unwrap().to_owned();
+    let known = format!("{bearer}if-none-match: {etag}\r\n");
+    assert_eq!(get(&provider, "/backend-api/codex/models", &known).status, 304);
+    provider.oracle().settings_mut().models = Some(json!({"models": []}));
+    assert_eq!(get(&provider, "/backend-api/codex/models", &known).json(), json!({"models": []}));
     let ask = |bearer: &str| {
         let request = text("POST", "/backend-api/codex/responses", bearer, r#"{"model":"gpt-5.5"}"#);
         parse(&raw(&provider, &request).0).unwrap()
