@@ -1,4 +1,9 @@
 //! One file per command: what was typed becomes what is meant, then it is done.
 
+mod backend;
 pub mod config;
+mod escape;
 pub mod fetchtoken;
+pub mod models;
+mod outcome;
+pub mod usage;

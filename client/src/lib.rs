@@ -15,11 +15,12 @@
 //! * [`token`]: an access token, and where one can come from.
 //! * [`conversation`]: a conversation with a model, pure.
 //! * [`model`]: how the model is asked, and how its answer is read.
-//! * [`tool`]: what the model may do on this machine.
+//! * [`backend`]: what the ChatGPT backend is asked besides the conversation.
 //! * [`cli`]: one file per command.
 //!
 //! Nothing here links an async runtime: the commands block, and start as fast as `cat`.
 
+pub mod backend;
 pub mod bounded_file;
 pub mod cli;
 pub mod clock;
@@ -34,4 +35,3 @@ pub mod state_directory;
 pub mod talk;
 pub mod terminal;
 pub mod token;
-pub mod tool;

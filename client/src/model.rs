@@ -1,8 +1,10 @@
 //! How the model is asked, and how its answer is read; pure, but for the connection itself.
 //!
 //! * [`tool_spec`]: how a tool is described. * [`responses`]: the body of a request.
+//! * [`catalog`]: which models there are, and which one a name means.
 //! * [`sse`]: events out of bytes. * [`refusal`]: what an error of the backend means. * [`reading`]: what an event means.
 
+pub mod catalog;
 pub mod reading;
 pub mod refusal;
 pub mod responses;

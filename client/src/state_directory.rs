@@ -48,8 +48,13 @@ impl StateDirectory {
 
     /// A file of ours; anything else (missing, somebody else's, readable by others, too long) counts as missing.
     pub fn read(&self, name: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.read_up_to(name, LONGEST_FILE)
+    }
+
+    /// The same for a file of at most `longest` bytes.
+    pub fn read_up_to(&self, name: &str, longest: u64) -> Option<Zeroizing<Vec<u8>>> {
         let path = self.path.as_ref()?.join(name);
-        let content = bounded_file::read(&path, LONGEST_FILE, Symlinks::Refuse).ok()?;
+        let content = bounded_file::read(&path, longest, Symlinks::Refuse).ok()?;
         let is_ours = content.metadata.uid() == rustix::process::geteuid().as_raw();
         (is_ours && content.metadata.mode() & GROUP_AND_OTHERS == 0).then_some(content.bytes)
     }

@@ -13,7 +13,8 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 use zeroize::Zeroizing;
 
-use self::typed::{Invocation, NAME, Output, Refusal, Typed};
+use self::typed::{Invocation, NAME, Output, Refusal, Task, Typed};
+use super::{models, usage};
 use crate::clock::Clock;
 use crate::failure::{Class, Failure};
 use crate::settings::{Settings, SourceName, Surroundings};
@@ -39,7 +40,11 @@ pub fn run(
         Err(error) => return untypable(&error),
     };
     let mut talk = Talk::default();
-    let outcome = fetch_and_print(&invocation, environment, clock, &mut talk);
+    let outcome = match invocation.task {
+        Task::Token => fetch_and_print(&invocation, environment, clock, &mut talk),
+        Task::Usage(form) => usage::print(form, environment, clock, &mut talk).map_err(Unserved::from),
+        Task::Models => models::print(environment, clock, &mut talk).map_err(Unserved::from),
+    };
     let mut stderr = io::stderr().lock();
     for line in talk.lines(invocation.verbose) {
         let _ = writeln!(stderr, "{NAME}: {line}");

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::cli::usage::Form;
+
 pub(super) const NAME: &str = "scorpiox-codex-fetchtoken";
 const EXAMPLES: &str = "\
 Examples:
   scorpiox-codex-fetchtoken                            one JSON line: access_token, expires_at, account_id, source
   curl -H \"Authorization: Bearer $(scorpiox-codex-fetchtoken --raw)\" ...
   scorpiox-codex-fetchtoken --raw --refused            another token: the provider refused the last one
+  scorpiox-codex-fetchtoken --usage                    what is left of the plan's limits; --usage --json for programs
 
 The stock Codex CLI, in its config.toml:
   [model_providers.broker.auth]
@@ -33,7 +36,7 @@ cache. One that refuses ends it. stderr says when the token is not from the firs
 by the source that gave it. With --raw everything takes less than 4 seconds; without, a list with ssh takes up to 10.
 
 Exit codes:
-  0   a token was printed
+  0   a token (usage, the models) was printed
   64  the command line is wrong
   69  a person must act: log in again, resume or look at the credential
   75  try again later: unreachable, busy, backing off, refused too soon
@@ -55,6 +58,15 @@ pub(super) struct Typed {
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "300",
           value_parser = clap::value_parser!(u32).range(1..=86_400))]
     repeat_means_refused: Option<u32>,
+    /// Print what is left of the plan's limits, as scorpiox-codex-usage does
+    #[arg(long, conflicts_with_all = ["raw", "refused", "repeat_means_refused", "models"])]
+    usage: bool,
+    /// With --usage: print one JSON line
+    #[arg(long, requires = "usage")]
+    json: bool,
+    /// Print the models that this login may use, as scorpiox-codex-models does
+    #[arg(long, conflicts_with_all = ["raw", "refused", "repeat_means_refused"])]
+    models: bool,
     /// Say on stderr how the answer came about; never shows a secret
     #[arg(long, short)]
     verbose: bool,
@@ -63,9 +75,18 @@ pub(super) struct Typed {
 /// What is meant by what was typed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Invocation {
+    pub(super) task: Task,
     pub(super) output: Output,
     pub(super) refusal: Refusal,
     pub(super) verbose: bool,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    Token,
+    Usage(Form),
+    Models,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +112,13 @@ impl From<Typed> for Invocation {
             (false, None) => Refusal::Never,
         };
         let output = if typed.raw { Output::Raw } else { Output::JsonLine };
-        Self { output, refusal, verbose: typed.verbose }
+        let task = match typed {
+            Typed { usage: true, json: false, .. } => Task::Usage(Form::Table),
+            Typed { usage: true, json: true, .. } => Task::Usage(Form::Json),
+            Typed { models: true, .. } => Task::Models,
+            Typed { usage: false, models: false, .. } => Task::Token,
+        };
+        Self { task, output, refusal, verbose: typed.verbose }
     }
 }
 
@@ -120,11 +147,29 @@ mod tests {
             (&["--repeat-means-refused", "--refused"], Output::JsonLine, Refusal::Outright),
         ];
         for (arguments, output, refusal) in cases {
-            let expected = Invocation { output, refusal, verbose: false };
+            let expected = Invocation { task: Task::Token, output, refusal, verbose: false };
             assert_eq!(invocation(arguments), Ok(expected), "{arguments:?}");
         }
-        for arguments in [["--repeat-means-refused=0"], ["--repeat-means-refused=x"], ["extra"], ["--wrong"]] {
-            assert!(invocation(&arguments).is_err(), "{arguments:?}");
+        let wrong: [&[&str]; 8] = [
+            &["--repeat-means-refused=0"],
+            &["--repeat-means-refused=x"],
+            &["extra"],
+            &["--wrong"],
+            &["--json"],
+            &["--usage", "--models"],
+            &["--usage", "--raw"],
+            &["--models", "--refused"],
+        ];
+        for arguments in wrong {
+            assert!(invocation(arguments).is_err(), "{arguments:?}");
+        }
+        let tasks: [(&[&str], Task); 3] = [
+            (&["--usage"], Task::Usage(Form::Table)),
+            (&["--usage", "--json"], Task::Usage(Form::Json)),
+            (&["--models"], Task::Models),
+        ];
+        for (arguments, task) in tasks {
+            assert_eq!(invocation(arguments).map(|invocation| invocation.task), Ok(task), "{arguments:?}");
         }
     }
 }
