@@ -2,6 +2,7 @@
 //!
 //! * [`administration`]: what an administrator does, as the provider and the clients see it (H5).
 //! * [`audit`]: written before a token leaves (H6, H7).
+//! * [`client_backend`]: usage and models, as the backend tells them.
 //! * [`fetch`]: the developer's command against a real broker (C3, C4, C15).
 //! * [`hardening`]: clients that mean no good (H1–H4).
 //! * [`kills`]: SIGKILL of the real process, at failpoints and at random moments.
@@ -19,6 +20,7 @@
 
 mod administration;
 mod audit;
+mod client_backend;
 mod fetch;
 mod hardening;
 mod kills;

@@ -66,7 +66,12 @@ impl FetchToken {
 
     /// The command, not started.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binaries::fetchtoken());
+        self.command_of("scorpiox-codex-fetchtoken", arguments)
+    }
+
+    /// Another of our programs on the same machine, not started.
+    pub fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binaries::program(program));
         command.args(arguments).env_clear().envs(&self.environment).current_dir(self.home.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -75,6 +80,11 @@ impl FetchToken {
     /// Runs it to its end.
     pub fn run(&self, arguments: &[&str]) -> Fetched {
         self.command(arguments).output().expect("the command starts").into()
+    }
+
+    /// Runs another of our programs to its end.
+    pub fn run_program(&self, program: &str, arguments: &[&str]) -> Fetched {
+        self.command_of(program, arguments).output().expect("the command starts").into()
     }
 }
 
