@@ -11,7 +11,9 @@
 pub mod broker_url;
 pub mod catalog;
 pub mod directory_lock;
+pub mod edit;
 pub mod file;
+pub mod git;
 pub mod key;
 pub mod local;
 pub mod pin;
@@ -19,6 +21,7 @@ pub mod places;
 pub mod profile;
 pub mod project;
 pub mod remote;
+pub mod save;
 pub mod settings_file;
 pub mod sources;
 pub mod ssh;

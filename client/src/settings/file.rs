@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+/// What some editors write before the first line.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The longest key, in bytes.
 const LONGEST_KEY: usize = 64;
 /// The longest value, in bytes.
@@ -60,7 +62,7 @@ fn has_control(text: &str) -> bool {
 
 /// Reads the whole text, or says which line is the first that cannot be read.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Assignment>, MalformedLine> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     let mut assignments = Vec::new();
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line_number = index + 1;

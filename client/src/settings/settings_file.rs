@@ -79,7 +79,7 @@ impl Place {
             return Err(failure.with_hint(format!("chmod o-w {}", path.display())));
         }
         let mode = content.metadata.mode() & 0o7777;
-        Ok(Some(SettingsFile { place: self.clone(), bytes: content.bytes, mode }))
+        Ok(Some(SettingsFile { place: self.clone(), bytes: content.bytes, mode, owner_id: owner }))
     }
 }
 
@@ -92,6 +92,8 @@ pub struct SettingsFile {
     pub bytes: Zeroizing<Vec<u8>>,
     /// Its permissions.
     pub mode: u32,
+    /// User id of its owner.
+    pub owner_id: u32,
 }
 
 #[cfg(test)]
@@ -104,7 +106,7 @@ impl SettingsFile {
             Tier::Default | Tier::User | Tier::Profile | Tier::Environment => Owner::User,
         };
         let place = Place { path: path.into(), tier, owner, unknown_keys: UnknownKeys::Warn };
-        Self { place, bytes: text.as_bytes().to_vec().into(), mode: 0o600 }
+        Self { place, bytes: text.as_bytes().to_vec().into(), mode: 0o600, owner_id: 0 }
     }
 }
 

@@ -67,12 +67,16 @@ impl Claim<'_> {
 
     /// The refusal that names the first setting.
     fn refused(&self) -> Failure {
-        let path = &self.file.path;
-        let hint = format!("read it, then: scorpiox-config trust {}", shell_word(path));
-        match self.values.first() {
-            Some(value) => value.wrong("this project's settings are not trusted").with_hint(hint),
-            None => Failure::configuration(format!("{} is not trusted", path.display())).with_hint(hint),
-        }
+        let refused = match self.values.first() {
+            Some(value) => value.wrong("this project's settings are not trusted"),
+            None => Failure::configuration(format!("{} is not trusted", self.file.path.display())),
+        };
+        refused.with_hint(self.how_to_trust())
+    }
+
+    /// The next step for a person who wants it trusted.
+    pub fn how_to_trust(&self) -> String {
+        format!("read it, then: scorpiox-config trust {}", shell_word(&self.file.path))
     }
 }
 

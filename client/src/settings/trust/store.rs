@@ -6,7 +6,7 @@
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +110,6 @@ pub fn change<T>(
 }
 
 /// Makes the user's settings folder, 0700, where it is missing.
-pub fn prepare(directory: &PathBuf) -> std::io::Result<()> {
+pub fn prepare(directory: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
