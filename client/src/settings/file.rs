@@ -62,20 +62,22 @@ fn has_control(text: &str) -> bool {
 
 /// Reads the whole text, or says which line is the first that cannot be read.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Assignment>, MalformedLine> {
+    lines(bytes).collect()
+}
+
+/// Every line that says something, or that cannot be read.
+pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Result<Assignment, MalformedLine>> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    let mut assignments = Vec::new();
-    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        let line_number = index + 1;
-        let parsed = parse_line(line).map_err(|fault| MalformedLine { line: line_number, fault })?;
-        if let Some((key, value)) = parsed {
-            assignments.push(Assignment {
-                line: line_number,
-                key: key.to_owned(),
-                value: Zeroizing::new(value.into()),
-            });
+    bytes.split(|byte| *byte == b'\n').enumerate().filter_map(|(index, text)| {
+        let line = index + 1;
+        match parse_line(text) {
+            Ok(None) => None,
+            Ok(Some((key, value))) => {
+                Some(Ok(Assignment { line, key: key.to_owned(), value: Zeroizing::new(value.into()) }))
+            }
+            Err(fault) => Some(Err(MalformedLine { line, fault })),
         }
-    }
-    Ok(assignments)
+    })
 }
 
 fn parse_line(line: &[u8]) -> Result<Option<(&str, &str)>, Fault> {

@@ -9,18 +9,31 @@
 
 use std::path::{Path, PathBuf};
 
-use super::settings_file::{FILE_NAME, Owner, Place, UnknownKeys};
+use super::settings_file::{FILE_NAME, Owner, PROFILES, Place, UnknownKeys};
 use super::tier::Tier;
 use super::{Surroundings, project};
+use crate::failure::Failure;
 
 /// The user's folder of the product whose conventions we keep, below the home directory.
 const FOREIGN_FOLDER: &str = ".claude";
+
+/// The most profiles of one folder that are looked at.
+const MOST_PROFILES: usize = 200;
 
 /// The folder of the user tier: settings, the login of this machine, trusted projects. `None` when neither
 /// `XDG_CONFIG_HOME` nor `HOME` is set.
 pub fn user_directory(surroundings: &Surroundings<'_>) -> Option<PathBuf> {
     let home = || surroundings.absolute_path("HOME").map(|home| home.join(".config"));
     surroundings.absolute_path("XDG_CONFIG_HOME").or_else(home).map(|base: PathBuf| base.join("scorpiox"))
+}
+
+/// Whose settings are changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The user's own, wherever a command runs.
+    User,
+    /// The project's.
+    Project,
 }
 
 /// The places for the directory in which a command runs.
@@ -67,6 +80,34 @@ impl Places {
     /// Where a profile of this name may lie, highest precedence first.
     pub fn of_profile(&self, name: &str) -> impl Iterator<Item = Place> {
         self.places.iter().rev().map(move |place| place.profile(name))
+    }
+
+    /// The file that changes go to; it need not exist. Of a project's files the highest that exists, so that what is
+    /// written holds, and never the one of the product whose conventions we keep.
+    pub fn to_change(&self, level: Level) -> Result<&Place, Failure> {
+        let tier = match level {
+            Level::User => Tier::User,
+            Level::Project => Tier::Project,
+        };
+        let ours = || self.places.iter().filter(|place| place.tier == tier && place.unknown_keys == UnknownKeys::Warn);
+        let existing = ours().rfind(|place| place.path.symlink_metadata().is_ok());
+        existing.or(ours().next()).ok_or_else(|| match level {
+            Level::User => Failure::configuration("there is no place for settings").with_hint("set HOME"),
+            Level::Project => Failure::configuration("this directory holds the user's own settings, not a project's"),
+        })
+    }
+
+    /// All profiles, switched on or not, lowest folder first.
+    pub fn profiles(&self) -> Vec<Place> {
+        let mut found = Vec::new();
+        for place in &self.places {
+            let entries = place.folder().join(PROFILES).read_dir().into_iter().flatten().flatten();
+            let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+            let mut names: Vec<_> = names.filter_map(|name| Some(name.strip_suffix(".txt")?.to_owned())).collect();
+            names.sort();
+            found.extend(names.iter().take(MOST_PROFILES).map(|name| place.profile(name)));
+        }
+        found
     }
 
     /// The directory whose settings files are the project's.

@@ -107,10 +107,12 @@ pub fn require(written: &Written, surroundings: &Surroundings<'_>) -> Result<(),
     }
     let trusted = TrustedFiles::load(surroundings)?;
     for claim in pending(written, &trusted)? {
-        if !ask::on_terminal(&claim, &trusted)? {
+        // What is shown is what is trusted, whatever becomes of the file meanwhile.
+        let identity = claim.identity()?;
+        if !ask::on_terminal(&claim, trusted.knows(&identity.path))? {
             return Err(claim.refused());
         }
-        store::change(surroundings, |trusted| trusted.add(claim.identity()?))?;
+        store::change(surroundings, |trusted| trusted.add(identity))?;
     }
     Ok(())
 }

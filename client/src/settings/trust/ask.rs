@@ -3,9 +3,9 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::Claim;
-use super::store::TrustedFiles;
 use crate::failure::{Failure, visible_in_full};
 use crate::settings::catalog::Entry;
+use crate::settings::written::WrittenValue;
 
 /// Stands for a value that is never shown.
 pub const MASK: &str = "(secret, not shown)";
@@ -13,26 +13,35 @@ pub const MASK: &str = "(secret, not shown)";
 const LONGEST_ANSWER: u64 = 64;
 
 /// What a person must see before the answer: each setting in its line, secrets masked, nothing that a terminal obeys.
-pub fn lines(claim: &Claim<'_>) -> Vec<String> {
-    let shown = |value: &super::WrittenValue| {
-        let text = if Entry::of(value.key).is_secret() { MASK.into() } else { visible_in_full(&value.text) };
-        format!("    {}={text}", value.key.as_str())
-    };
-    claim.values.iter().map(|value| shown(value)).collect()
+fn lines(claim: &Claim<'_>) -> Vec<String> {
+    let line = |value: &&WrittenValue| format!("    {}={}", value.key.as_str(), shown(value));
+    claim.values.iter().map(line).collect()
 }
 
-/// Asks where stdin and stderr are a terminal; anywhere else the answer is no.
-pub fn on_terminal(claim: &Claim<'_>, trusted: &TrustedFiles) -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+/// A value as it may be shown: whole, but nothing that a terminal obeys, and no secret.
+pub fn shown(value: &WrittenValue) -> String {
+    if Entry::of(value.key).is_secret() { MASK.to_owned() } else { visible_in_full(&value.text) }
+}
+
+/// Whether there is a person to ask.
+pub fn is_possible() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks where stdin and stderr are a terminal; anywhere else the answer is no. `was_trusted`: with other content.
+pub fn on_terminal(claim: &Claim<'_>, was_trusted: bool) -> Result<bool, Failure> {
+    if !is_possible() {
         return Ok(false);
     }
-    let path = visible_in_full(&claim.file.path.display().to_string());
-    let changed = if trusted.knows(&claim.identity()?.path) { " has changed since you trusted it; it" } else { "" };
-    let question = format!(
-        "{path}{changed} says where secrets go or what is run:\n{}\nTrust it? Only if you know who wrote it. [y/N] ",
-        lines(claim).join("\n")
-    );
+    let question = format!("{}\nTrust it? Only if you know who wrote it. [y/N] ", description(claim, was_trusted));
     ask(&question, &mut io::stdin().lock(), &mut io::stderr().lock())
+}
+
+/// What would be trusted.
+pub fn description(claim: &Claim<'_>, was_trusted: bool) -> String {
+    let path = visible_in_full(&claim.file.path.display().to_string());
+    let changed = if was_trusted { " has changed since it was trusted; it" } else { "" };
+    format!("{path}{changed} says where secrets go or what is run:\n{}", lines(claim).join("\n"))
 }
 
 /// Puts a question; only `y` or `yes` is one.
