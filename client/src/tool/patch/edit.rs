@@ -97,7 +97,8 @@ impl Replacement<'_> {
     fn perform(self, file: &mut Vec<FileLine>, usual: End) {
         let old = self.old();
         // What stays is taken from the file, not from the patch, which may have met it only roughly.
-        let mut there = file[self.at..self.at + old].to_vec().into_iter();
+        let there: Vec<FileLine> = file.drain(self.at..self.at + old).collect();
+        let mut there = there.into_iter();
         let mut lines = Vec::with_capacity(self.lines.len());
         for line in self.lines {
             match line {
@@ -106,7 +107,7 @@ impl Replacement<'_> {
                 Line::Add(text) => lines.push(added(text, usual)),
             }
         }
-        file.splice(self.at..self.at + old, lines);
+        file.splice(self.at..self.at, lines);
     }
 }
 

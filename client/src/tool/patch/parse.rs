@@ -159,14 +159,9 @@ impl<'a> Reader<'a> {
 
     fn section(&mut self) -> Result<Section, Rejection> {
         let header = self.peek().unwrap_or_default().trim();
-        let named = |mark: &str| header.strip_prefix(mark.trim_end()).map(|path| path.trim().to_owned());
-        let (path, read): (String, fn(&mut Self) -> Result<Action, Rejection>) = if let Some(path) = named(ADD) {
-            (path, Self::add)
-        } else if let Some(path) = named(DELETE) {
-            (path, |_| Ok(Action::Delete))
-        } else if let Some(path) = named(UPDATE) {
-            (path, Self::update)
-        } else {
+        let named =
+            |mark: &'static str| header.strip_prefix(mark.trim_end()).map(|path| (mark, path.trim().to_owned()));
+        let Some((mark, path)) = [ADD, DELETE, UPDATE].into_iter().find_map(named) else {
             return Err(self.rejection(format!(
                 "'{header}' is no file header; expected '{ADD}<path>', '{DELETE}<path>' or '{UPDATE}<path>'"
             )));
@@ -175,7 +170,12 @@ impl<'a> Reader<'a> {
             return Err(self.rejection("the header names no file"));
         }
         self.at += 1;
-        Ok(Section { path, action: read(self)? })
+        let action = match mark {
+            ADD => self.add()?,
+            DELETE => Action::Delete,
+            _ => self.update()?,
+        };
+        Ok(Section { path, action })
     }
 
     fn add(&mut self) -> Result<Action, Rejection> {

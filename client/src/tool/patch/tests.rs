@@ -92,9 +92,12 @@ fn an_update_that_does_not_fit_is_rejected_and_says_what_was_not_found() {
     }
 }
 
+/// Names and texts of files.
+type Named<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn whole_files_come_go_and_move() {
-    let cases: [(&str, &[(&str, &str)], &str, &[(&str, &str)], &str); 12] = [
+    let cases: [(&str, Named, &str, Named, &str); 12] = [
         ("add", &[], "*** Add File: a/b.txt\n+x\n+y", &[("a/b.txt", "x\ny\n")], "A a/b.txt"),
         ("add an empty one", &[], "*** Add File: a", &[("a", "")], "A a"),
         ("add over one", &[("a", "old")], "*** Add File: a\n+new", &[("a", "new\n")], "A a"),
