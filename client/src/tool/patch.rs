@@ -3,7 +3,9 @@
 //! * [`rejection`]: why a patch was not applied. * [`parse`]: the text, read. * [`path`]: which files it may name.
 //! * [`text`], [`locate`], [`edit`]: a file's lines, where a change belongs, the file after it.
 //! * [`plan`]: what the whole patch does; nothing is written before all of it is known.
+//! * [`directory`]: real files, with `replacement`: all of them or none.
 
+pub mod directory;
 pub mod edit;
 pub mod locate;
 #[cfg(test)]
@@ -12,6 +14,7 @@ pub mod parse;
 pub mod path;
 pub mod plan;
 pub mod rejection;
+mod replacement;
 pub mod text;
 
 pub use plan::{Change, Files, Plan};

@@ -40,9 +40,14 @@ impl RelativePath {
         Ok(Self(names.join("/")))
     }
 
-    /// The names on the way, the file's own last.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.split('/')
+    /// The directories on the way, outermost first.
+    pub(super) fn directories(&self) -> impl Iterator<Item = &str> {
+        self.0.rsplit_once('/').map(|(directories, _)| directories.split('/')).into_iter().flatten()
+    }
+
+    /// The file's own name.
+    pub(super) fn name(&self) -> &str {
+        self.0.rsplit_once('/').map_or(&self.0, |(_, name)| name)
     }
 
     /// What a file system that does not tell upper from lower case sees.
