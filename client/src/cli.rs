@@ -6,4 +6,5 @@ mod escape;
 pub mod fetchtoken;
 pub mod models;
 mod outcome;
+pub mod refreshtoken;
 pub mod usage;

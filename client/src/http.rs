@@ -1,6 +1,8 @@
 //! HTTP as every part of this crate speaks it: bounded in time, no redirects, no second attempt, our own check of
 //! certificates, through the proxy that the environment names.
 
+mod gate;
+
 use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +17,8 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, Body, Proxy};
 use zeroize::Zeroizing;
 
+pub use self::gate::Gate;
+use self::gate::GateConnector;
 use crate::failure::Failure;
 use crate::settings::Trust;
 use crate::settings::broker_url::BrokerUrl;
@@ -55,6 +59,11 @@ pub enum Patience {
 impl Way<'_> {
     /// An agent that goes this way. Certificates are read only where they are needed.
     pub fn agent(&self, patience: Patience) -> Result<Agent, Failure> {
+        self.agent_through(None, patience)
+    }
+
+    /// The same, with a step of the caller's right before the first byte of a request.
+    pub fn agent_through(&self, gate: Option<Arc<dyn Gate>>, patience: Patience) -> Result<Agent, Failure> {
         let wrong = |_| Failure::configuration("HTTPS_PROXY or ALL_PROXY holds no address of a proxy");
         let config = Agent::config_builder()
             .max_redirects(0)
@@ -77,7 +86,8 @@ impl Way<'_> {
         let connector = SocksConnector::default()
             .chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
-            .chain(TlsConnector { config: tls });
+            .chain(TlsConnector { config: tls })
+            .chain(GateConnector { gate });
         Ok(Agent::with_parts(config.build(), connector, DefaultResolver::default()))
     }
 }

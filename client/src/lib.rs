@@ -12,15 +12,17 @@
 //! * [`settings`]: as written, and as meant.
 //! * [`mod@http`]: HTTP as every part of this crate speaks it.
 //! * [`terminal`]: what it can show, and giving it back.
+//! * [`oauth`]: the login server: what is said to it and what its answers mean.
+//! * [`auth_file`]: a login in the shape of the stock CLI's file.
 //! * [`token`]: an access token, and where one can come from.
 //! * [`conversation`]: a conversation with a model, pure.
 //! * [`model`]: how the model is asked, and how its answer is read.
 //! * [`backend`]: what the ChatGPT backend is asked besides the conversation.
-//! * [`tool`]: what the model may do on this machine.
 //! * [`cli`]: one file per command.
 //!
 //! Nothing here links an async runtime: the commands block, and start as fast as `cat`.
 
+pub mod auth_file;
 pub mod backend;
 pub mod bounded_file;
 pub mod cli;
@@ -31,9 +33,9 @@ pub mod failure;
 pub mod http;
 pub mod json_object;
 pub mod model;
+pub mod oauth;
 pub mod settings;
 pub mod state_directory;
 pub mod talk;
 pub mod terminal;
 pub mod token;
-pub mod tool;

@@ -1,139 +1,149 @@
-//! The local source: a file in the shape of the stock Codex CLI's `auth.json`. Read, never written.
+//! The local source: a file in the shape of the stock Codex CLI's `auth.json`. Ours is renewed, others' are read.
 //!
-//! The stock CLI truncates its file and writes it in place, without a lock. So a file that does not parse, or
-//! changes while it is read, is read again for half a second before it counts as broken.
+//! * [`reading`]: the file, while somebody may be writing it.
+//! * [`journal`], [`rescue`]: what is on record of its renewals; an answer on its way into the file.
+//! * [`decision`]: whether to redeem its refresh token, pure. * [`renewal`]: the effects, in their order.
+//! * [`apart`]: a renewal that outlives the command which needs it. * [`failpoint`]: where tests kill.
+//! * [`wording`]: why there is no other token, for people.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+pub mod apart;
+pub mod decision;
+pub mod failpoint;
+pub mod journal;
+pub mod reading;
+pub mod renewal;
+pub mod rescue;
+pub mod wording;
+
 use std::time::Duration;
 
-use scorpiox_wire::Secret;
-use serde::Deserialize;
+use scorpiox_wire::{Secret, TokenTag};
 
-use super::claims::UnverifiedClaims;
+use self::decision::{Need, Reason, Step, decide};
+use self::journal::Record;
+use self::reading::{Opened, broken, log_in, next_step, read_until_whole};
+use self::renewal::{Renewed, Renewer};
 use super::{AccessToken, Ask, Fetched, SourceName, Token, TokenSource, account_id};
-use crate::bounded_file::{self, Content, Symlinks, Unread};
-use crate::clock::Clock;
+use crate::auth_file::Login;
+use crate::clock::{Clock, Deadline};
 use crate::failure::Failure;
-use crate::settings::local::CredentialsFile;
+use crate::settings::local::{LocalSettings, RenewedBy};
 use crate::talk::Talk;
 
-/// The longest file that is read, in bytes. A real one has about five thousand.
-const LONGEST_FILE: u64 = 256 * 1024;
-/// How often a file that is being rewritten is read.
-const ATTEMPTS: u32 = 20;
-const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(25);
-const GROUP_AND_OTHERS: u32 = 0o077;
+/// Who cannot renew a token does not give one that ends sooner: a stock client would ask again without pause.
+const SHORTEST_LIFE_OF_OTHERS_S: i64 = 360;
 
 /// A file of this machine.
 pub struct Local<'a> {
-    /// Which.
-    pub file: &'a CredentialsFile,
+    /// Which, and who renews it.
+    pub settings: &'a LocalSettings,
+    /// How it is renewed, if we do.
+    pub renewer: &'a dyn Renewer,
     /// The time.
     pub clock: &'a dyn Clock,
-}
-
-/// The part of `auth.json` that leads to an access token. The refresh token is not even read.
-#[derive(Deserialize)]
-struct AuthFile {
-    tokens: Option<Tokens>,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    access_token: Option<Secret>,
-    account_id: Option<String>,
+    /// How long a fetch may take.
+    pub within: Duration,
 }
 
 impl TokenSource for Local<'_> {
     fn fetch(&self, ask: &Ask, talk: &mut Talk) -> Result<Fetched, Failure> {
-        if *ask != Ask::Current {
-            let failure = Failure::person_must_act("the local source only reads: it cannot get another token");
-            return Err(failure.with_hint(self.next_step()));
+        let deadline = Deadline::within(self.within, self.clock);
+        let opened = read_until_whole(&self.settings.file, self.clock, talk)?;
+        let need = need(ask, &opened.login);
+        match self.settings.renewed_by {
+            RenewedBy::Others => self.of_others(need, &opened.login),
+            RenewedBy::Us => self.of_ours(need, opened, deadline, talk),
         }
-        let auth = self.read_until_whole(talk)?;
-        let token = self.token(auth)?;
-        Ok(Fetched { token, tag: None })
     }
 }
 
+/// A refusal of a token that is no longer in the file was answered by whoever replaced it.
+fn need(ask: &Ask, login: &Login) -> Need {
+    match (ask, login.access_token.as_ref().map(tag)) {
+        (Ask::Current, _) => Need::Good,
+        (Ask::OtherThan(refused), Some(current)) if *refused != current => Need::Good,
+        (Ask::OtherThan(_) | Ask::OtherThanLast, _) => Need::Refused,
+    }
+}
+
+/// Names a token of this source: not by a count, for nobody counts them, but by what it is.
+fn tag(access_token: &Secret) -> TokenTag {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, access_token.expose().as_bytes());
+    let first = digest.as_ref().first_chunk().expect("a SHA-256 digest has 32 bytes");
+    TokenTag { credential: "local".into(), generation: u64::from_be_bytes(*first) }
+}
+
 impl Local<'_> {
-    fn path(&self) -> &Path {
-        self.file.path()
-    }
-
-    fn next_step(&self) -> &'static str {
-        match self.file {
-            CredentialsFile::Ours(_) => "scorpiox-codex-login",
-            CredentialsFile::Chosen(_) => "log in again where this file is written",
-            CredentialsFile::Stock(_) => "run codex once",
+    fn of_others(&self, need: Need, login: &Login) -> Result<Fetched, Failure> {
+        let (path, now) = (self.settings.file.path().display(), self.clock.unix_ms() / 1000);
+        let hint = next_step(&self.settings.file);
+        if need != Need::Good {
+            let failure = Failure::person_must_act(format!("the token in {path} was refused and is not ours to renew"));
+            return Err(failure.with_hint(hint));
         }
-    }
-
-    fn broken(&self, why: impl std::fmt::Display) -> Failure {
-        Failure::configuration(format!("{} {why}", self.path().display()))
-    }
-
-    fn read_until_whole(&self, talk: &mut Talk) -> Result<AuthFile, Failure> {
-        for attempt in 1.. {
-            let unfinished = match bounded_file::read(self.path(), LONGEST_FILE, Symlinks::Refuse) {
-                Ok(content) => match serde_json::from_slice(&content.bytes) {
-                    Ok(auth) => return self.check_mode(&content, talk).map(|()| auth),
-                    Err(_) if content.bytes.is_empty() => self.broken("is empty").with_hint(self.next_step()),
-                    Err(_) => self.broken("is not what the Codex CLI writes").with_hint(self.next_step()),
-                },
-                Err(Unread::Changed) => Failure::temporary(format!("{} keeps changing", self.path().display())),
-                Err(error) => return Err(self.unread(&error)),
-            };
-            if attempt == ATTEMPTS {
-                return Err(unfinished);
+        match login.expires_at {
+            Some(end) if end <= now => {
+                Err(Failure::temporary(format!("the token in {path} has expired")).with_hint(hint))
             }
-            self.clock.pause(BETWEEN_ATTEMPTS);
-        }
-        unreachable!("the loop ends at the last attempt")
-    }
-
-    fn unread(&self, error: &Unread) -> Failure {
-        let failure = self.broken(error);
-        match error {
-            Unread::Missing => failure.absent().with_hint("log in with codex, or set CODEX_TOKEN_SOURCE=remote"),
-            Unread::Symlink => failure.with_hint("name the file itself in CODEX_CREDENTIALS_FILE"),
-            Unread::NotAFile(_) | Unread::TooLong(_) | Unread::Changed | Unread::Io(_) => failure,
+            Some(end) if end - now < SHORTEST_LIFE_OF_OTHERS_S => {
+                let ends = format!("the token in {path} ends in {} s and is not ours to renew", end - now);
+                Err(Failure::temporary(ends).with_hint(hint))
+            }
+            Some(_) | None => self.give(login),
         }
     }
 
-    /// Our own file is private or not used; the stock CLI's mode is not ours to insist on.
-    fn check_mode(&self, content: &Content, talk: &mut Talk) -> Result<(), Failure> {
-        if content.metadata.mode() & GROUP_AND_OTHERS == 0 {
-            return Ok(());
+    fn of_ours(&self, need: Need, opened: Opened, deadline: Deadline<'_>, talk: &mut Talk) -> Result<Fetched, Failure> {
+        let file = &self.settings.file;
+        let is_good = decide(need, &opened.login, &Record::Clear, self.clock.unix_ms()) == Step::Serve;
+        if is_good && !renewal::is_unfinished(file) {
+            return self.give(&opened.login);
         }
-        let hint = format!("chmod 600 {}", self.path().display());
-        let failure = self.broken("can be read by other users").with_hint(hint);
-        match self.file {
-            CredentialsFile::Ours(_) | CredentialsFile::Chosen(_) => return Err(failure),
-            CredentialsFile::Stock(_) => talk.warn(failure.to_string()),
+        let seen = opened.login.access_token;
+        match self.renewer.renew(file, need, seen.as_ref(), deadline, talk) {
+            Ok(Renewed { opened, kept: None }) => self.give(&opened.login),
+            Ok(Renewed { opened, kept: Some(reason) }) => {
+                let is_refused = need != Need::Good && opened.login.access_token == seen;
+                self.give_unrenewed(is_refused.then_some(need), &opened.login, &reason, talk)
+            }
+            Err(failure) => Err(failure),
         }
-        Ok(())
     }
 
-    fn token(&self, auth: AuthFile) -> Result<Token, Failure> {
-        let no_login = || self.broken("holds no ChatGPT login").with_hint("log in with codex");
-        let tokens = auth.tokens.ok_or_else(no_login)?;
-        let access_token = tokens.access_token.filter(|token| !token.is_empty()).ok_or_else(no_login)?;
-        let malformed = || self.broken("holds an access token with characters that no token has");
-        let access_token = AccessToken::parse(&access_token).ok_or_else(malformed)?;
-        let claims = UnverifiedClaims::of(access_token.expose());
-        if claims.expires_at.is_some_and(|end| end <= self.clock.unix_ms() / 1000) {
-            let failure = Failure::person_must_act(format!("the token in {} has expired", self.path().display()));
-            return Err(failure.with_hint(self.next_step()));
+    /// What is there, when nothing better can be had and nobody refused it.
+    fn give_unrenewed(
+        &self,
+        refused: Option<Need>,
+        login: &Login,
+        reason: &Reason,
+        talk: &mut Talk,
+    ) -> Result<Fetched, Failure> {
+        let (file, now_ms) = (&self.settings.file, self.clock.unix_ms());
+        let failure = wording::failure(reason, file, now_ms);
+        let is_alive = login.expires_at.is_none_or(|end| end > now_ms / 1000);
+        match (refused, reason) {
+            (Some(Need::Refused), Reason::JustRenewed) if is_alive => {
+                talk.warn("this token was renewed less than a minute ago; it is given again");
+            }
+            (None, _) if is_alive => talk.warn(format!("this token works, but is not renewed: {failure}")),
+            _ => return Err(failure),
         }
-        let account = tokens.account_id.or(claims.account_id);
-        Ok(Token {
-            access_token,
-            expires_at: claims.expires_at,
-            account_id: account.as_deref().and_then(account_id),
+        self.give(login)
+    }
+
+    fn give(&self, login: &Login) -> Result<Fetched, Failure> {
+        let file = &self.settings.file;
+        let Some(access_token) = &login.access_token else {
+            return Err(broken(file, "holds no ChatGPT login").with_hint(log_in(file)));
+        };
+        let malformed = || broken(file, "holds an access token with characters that no token has");
+        let token = Token {
+            access_token: AccessToken::parse(access_token).ok_or_else(malformed)?,
+            expires_at: login.expires_at,
+            account_id: login.account_id.as_deref().and_then(account_id),
             source: SourceName::Local,
-        })
+        };
+        Ok(Fetched { token, tag: Some(tag(access_token)) })
     }
 }
 

@@ -7,6 +7,7 @@ use super::cache::Owner;
 use super::chain::{self, Given, Sources, Unserved, Wanted};
 use super::last_given::LastGiven;
 use super::local::Local;
+use super::local::apart::Apart;
 use super::remote::Remote;
 use super::repeat::Repeats;
 use super::ssh::Ssh;
@@ -14,6 +15,7 @@ use super::transport::Http;
 use super::{Ask, Fetched, SourceName, TokenSource as _, proxy};
 use crate::clock::Clock;
 use crate::failure::Failure;
+use crate::oauth::refresh::AtServer;
 use crate::settings::{self, LocalSettings, RemoteSettings, Settings, SourceSettings, Surroundings};
 use crate::state_directory::StateDirectory;
 use crate::talk::Talk;
@@ -69,12 +71,21 @@ impl<'a> Supply<'a> {
         self.order().len() > 1
     }
 
-    fn local(&self, settings: &LocalSettings, ask: &Ask, talk: &mut Talk) -> Result<Fetched, Failure> {
-        Local { file: &settings.file, clock: self.clock }.fetch(ask, talk).map_err(|failure| {
-            match self.settings.overlooked_source() {
-                Some(hint) if failure.is_absence() => failure.with_hint(hint),
-                Some(_) | None => failure,
-            }
+    fn local(
+        &self,
+        settings: &LocalSettings,
+        ask: &Ask,
+        within: Duration,
+        talk: &mut Talk,
+    ) -> Result<Fetched, Failure> {
+        let server = AtServer { environment: self.surroundings.environment };
+        let renewer = Apart::beside(self.surroundings, &server, self.clock);
+        Local { settings, renewer: &renewer, clock: self.clock, within }.fetch(ask, talk).map_err(|failure| match self
+            .settings
+            .overlooked_source()
+        {
+            Some(hint) if failure.is_absence() => failure.with_hint(hint),
+            Some(_) | None => failure,
         })
     }
 
@@ -99,7 +110,7 @@ impl Sources for Supply<'_> {
 
     fn fetch(&self, source: SourceName, ask: &Ask, within: Duration, talk: &mut Talk) -> Result<Fetched, Failure> {
         match self.settings.of(source, self.surroundings, talk)? {
-            SourceSettings::Local(local) => self.local(&local, ask, talk),
+            SourceSettings::Local(local) => self.local(&local, ask, within, talk),
             SourceSettings::Remote(remote) => self.remote(&remote, ask, within, talk),
             SourceSettings::Ssh(settings) => Ssh { settings: &settings, clock: self.clock, within }.fetch(ask, talk),
         }

@@ -30,7 +30,9 @@ fn write(machine: &Machine, file: &str, text: &str, mode: u32) {
 #[test]
 fn without_any_setting_the_stock_clients_file_is_read() {
     let machine = Machine::new();
-    machine.raw().failed(78, "does not exist; log in with codex, or set CODEX_TOKEN_SOURCE=remote");
+    machine
+        .raw()
+        .failed(78, "does not exist; log in with scorpiox-codex-login or with codex, or set CODEX_TOKEN_SOURCE=remote");
     fs::create_dir(machine.path("home/.codex")).unwrap();
     write(&machine, "home/.codex/auth.json", &auth("opaque"), 0o644);
     let ended = machine.run(&[]);
@@ -38,6 +40,7 @@ fn without_any_setting_the_stock_clients_file_is_read() {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), line));
     assert!(ended.stderr.contains("chmod 600"), "{ended:?}");
     assert_eq!(fs::read_to_string(machine.path("home/.codex/auth.json")).unwrap(), auth("opaque"));
+    write(&machine, "home/.codex/auth.json", &auth("opaque"), 0o600);
     machine.run(&["--refused"]).failed(69, "run codex once");
 }
 

@@ -1,24 +1,71 @@
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
 
+use super::renewal::Here;
 use super::*;
 use crate::clock::fixed::TestClock;
+use crate::http::Gate;
+use crate::oauth::call::{NoAnswer, RawAnswer};
+use crate::oauth::refresh::Redeem;
+use crate::settings::local::CredentialsFile;
 
 const NOW: i64 = 1_700_000_000;
 
-struct Home(tempfile::TempDir);
+/// A login server that gives its answers in order and counts what it was shown.
+#[derive(Default)]
+struct Server {
+    answers: RefCell<Vec<Answer>>,
+    shown: RefCell<Vec<String>>,
+    /// Whether the record was there when the first byte left.
+    armed: Cell<u32>,
+}
+
+enum Answer {
+    Says(u16, String),
+    NotReached,
+    Silence,
+}
+
+impl Redeem for Server {
+    fn redeem(&self, refresh_token: &Secret, armed: Arc<dyn Gate>, _: Duration) -> Result<RawAnswer, NoAnswer> {
+        let next = self.answers.borrow_mut().remove(0);
+        if let Answer::NotReached = next {
+            return Err(NoAnswer::NotSent(Failure::temporary("cannot reach it")));
+        }
+        armed.pass().map_err(|error| NoAnswer::NotSent(Failure::temporary(error.to_string())))?;
+        self.armed.set(self.armed.get() + 1);
+        self.shown.borrow_mut().push(refresh_token.expose().to_owned());
+        match next {
+            Answer::Says(status, body) => {
+                Ok(RawAnswer { status, retry_after: None, body: Zeroizing::new(body.into_bytes()) })
+            }
+            Answer::Silence => Err(NoAnswer::Unknown(Failure::temporary("no answer"))),
+            Answer::NotReached => unreachable!("it returned above"),
+        }
+    }
+}
+
+struct Home {
+    directory: tempfile::TempDir,
+    server: Server,
+    clock: TestClock,
+}
 
 impl Home {
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let directory = tempfile::tempdir().unwrap();
+        Self { directory, server: Server::default(), clock: TestClock::at(NOW * 1000) }
     }
 
     fn path(&self) -> PathBuf {
-        self.0.path().join("auth.json")
+        self.directory.path().join("auth.json")
     }
 
     fn with(self, text: &str, mode: u32) -> Self {
@@ -27,27 +74,71 @@ impl Home {
         self
     }
 
+    fn answering(self, answers: impl IntoIterator<Item = Answer>) -> Self {
+        self.server.answers.borrow_mut().extend(answers);
+        self
+    }
+
+    fn ask(&self, settings: &LocalSettings, ask: &Ask) -> (Result<Fetched, Failure>, Talk) {
+        let mut talk = Talk::default();
+        let renewer = Here { redeem: &self.server, clock: &self.clock };
+        let source = Local { settings, renewer: &renewer, clock: &self.clock, within: Duration::from_secs(4) };
+        (source.fetch(ask, &mut talk), talk)
+    }
+
     fn fetch_as(&self, file: CredentialsFile) -> (Result<Token, Failure>, Talk) {
-        let (clock, mut talk) = (TestClock::at(NOW * 1000), Talk::default());
-        let fetched = Local { file: &file, clock: &clock }.fetch(&Ask::Current, &mut talk);
+        let settings = LocalSettings { file, renewed_by: RenewedBy::Others };
+        let (fetched, talk) = self.ask(&settings, &Ask::Current);
         (fetched.map(|fetched| fetched.token), talk)
     }
 
     fn fetch(&self) -> Result<Token, Failure> {
         self.fetch_as(CredentialsFile::Chosen(self.path())).0
     }
+
+    fn ours(&self) -> LocalSettings {
+        LocalSettings { file: CredentialsFile::Ours(self.path()), renewed_by: RenewedBy::Us }
+    }
+
+    fn renew(&self, ask: &Ask) -> Result<String, Failure> {
+        self.ask(&self.ours(), ask).0.map(|fetched| fetched.token.access_token.expose().to_owned())
+    }
+
+    fn shown(&self) -> Vec<String> {
+        self.server.shown.borrow().clone()
+    }
+
+    fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.directory.path()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
 }
 
 fn jwt(expires_at: i64) -> String {
-    let payload = format!(r#"{{"exp":{expires_at},"https://api.openai.com/auth":{{"chatgpt_account_id":"claimed"}}}}"#);
+    jwt_of("claimed", expires_at)
+}
+
+fn jwt_of(account: &str, expires_at: i64) -> String {
+    let payload =
+        format!(r#"{{"exp":{expires_at},"https://api.openai.com/auth":{{"chatgpt_account_id":"{account}"}}}}"#);
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(payload))
 }
 
 fn auth(access_token: &str, account: &str) -> String {
     format!(
         r#"{{"auth_mode":"chatgpt","OPENAI_API_KEY":null,"tokens":{{"id_token":"x","access_token":"{access_token}",
-        "refresh_token":"rt_never","account_id":{account}}},"last_refresh":"2026-09-30T08:15:30Z"}}"#
+        "refresh_token":"rt_never","account_id":{account}}},"last_refresh":"2023-09-30T08:15:30Z"}}"#
     )
+}
+
+fn granted(access_token: &str, refresh_token: &str) -> Answer {
+    Answer::Says(200, format!(r#"{{"access_token":"{access_token}","refresh_token":"{refresh_token}"}}"#))
+}
+
+fn code(status: u16, code: &str) -> Answer {
+    Answer::Says(status, format!(r#"{{"error":{{"code":"{code}"}}}}"#))
 }
 
 #[test]
@@ -65,7 +156,8 @@ fn the_stock_clients_file_gives_its_token() {
 fn each_fault_has_its_exit_code_and_its_next_step() {
     let good = auth(&jwt(NOW + 900), "null");
     let cases = [
-        (auth(&jwt(NOW), "null"), 0o600, 69, "log in again"),
+        (auth(&jwt(NOW), "null"), 0o600, 75, "log in again"),
+        (auth(&jwt(NOW + 359), "null"), 0o600, 75, "ends in 359 s"),
         (String::new(), 0o600, 78, "is empty"),
         (good[..good.len() / 2].to_owned(), 0o600, 78, "is not what the Codex CLI writes"),
         (auth(r"a\nb", "null"), 0o600, 78, "characters that no token has"),
@@ -115,16 +207,187 @@ fn a_file_that_is_being_rewritten_is_read_again_until_it_is_whole() {
     let good = auth(&jwt(NOW + 900), "null");
     for first in ["", &good[..40]] {
         let home = Home::new().with(first, 0o600);
-        let file = CredentialsFile::Chosen(home.path());
         let clock = WriterGoesOn(home.path(), good.clone());
-        assert!(Local { file: &file, clock: &clock }.fetch(&Ask::Current, &mut Talk::default()).is_ok());
+        let opened = read_until_whole(&CredentialsFile::Chosen(home.path()), &clock, &mut Talk::default());
+        assert!(opened.is_ok());
     }
 }
 
 #[test]
-fn the_file_is_never_changed() {
-    let text = auth(&jwt(NOW), "null");
+fn what_is_not_ours_is_never_changed_and_nothing_is_put_beside_it() {
+    let text = auth(&jwt(NOW + 10), "null");
     let home = Home::new().with(&text, 0o600);
-    let _ = home.fetch();
+    for file in [CredentialsFile::Stock(home.path()), CredentialsFile::Chosen(home.path())] {
+        let settings = LocalSettings { file, renewed_by: RenewedBy::Others };
+        assert_eq!(home.ask(&settings, &Ask::Current).0.unwrap_err().class.exit_code(), 75);
+        assert_eq!(home.ask(&settings, &Ask::OtherThanLast).0.unwrap_err().class.exit_code(), 69);
+    }
     assert_eq!(fs::read_to_string(home.path()).unwrap(), text);
+    assert_eq!(home.files(), ["auth.json"]);
+}
+
+#[test]
+fn a_token_of_ours_that_ends_soon_is_renewed_and_the_rest_of_the_file_is_kept() {
+    let old = auth(&jwt(NOW + 300), r#""claimed""#);
+    let home = Home::new().with(&old, 0o600).answering([granted(&jwt(NOW + 9000), "rt_2")]);
+    assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 9000));
+    assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 9000));
+    assert_eq!(home.shown(), ["rt_never"]);
+    let text = fs::read_to_string(home.path()).unwrap();
+    assert!(text.contains("rt_2") && text.contains(r#""id_token": "x""#) && text.contains("2023-11-14T22:13:20Z"));
+    assert_eq!(fs::read_to_string(home.directory.path().join("auth.json.backup")).unwrap(), old);
+    assert_eq!(home.files(), ["auth.json", "auth.json.backup", "auth.json.lock"]);
+}
+
+#[test]
+fn a_refused_token_is_renewed_once_and_not_again_within_a_minute() {
+    let old = auth(&jwt(NOW + 9000), "null");
+    let home =
+        Home::new().with(&old, 0o600).answering([granted(&jwt(NOW + 9001), "rt_2"), granted(&jwt(NOW + 9002), "rt_3")]);
+    let tag = home.ask(&home.ours(), &Ask::Current).0.unwrap().tag.unwrap();
+    assert_eq!(home.renew(&Ask::OtherThan(tag.clone())).unwrap(), jwt(NOW + 9001));
+    assert_eq!(home.renew(&Ask::OtherThanLast).unwrap(), jwt(NOW + 9001));
+    home.clock.advance(Duration::from_secs(61));
+    assert_eq!(home.renew(&Ask::OtherThan(tag)).unwrap(), jwt(NOW + 9001), "that one is no longer in the file");
+    assert_eq!(home.renew(&Ask::OtherThanLast).unwrap(), jwt(NOW + 9002));
+    assert_eq!(home.shown(), ["rt_never", "rt_2"]);
+}
+
+#[test]
+fn a_doubt_is_served_and_rests() {
+    for unknown in [Answer::Silence, Answer::Says(502, String::new()), Answer::Says(200, "{".into())] {
+        let answers = [unknown, granted(&jwt(NOW + 9000), "rt_2")];
+        let home = Home::new().with(&auth(&jwt(NOW + 200), "null"), 0o600).answering(answers);
+        assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 200));
+        assert_eq!(home.renew(&Ask::OtherThanLast).unwrap_err().class.exit_code(), 75);
+        home.clock.advance(Duration::from_secs(119));
+        assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 200));
+        assert_eq!(home.shown().len(), 1);
+        home.clock.advance(Duration::from_secs(1));
+        assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 9000));
+        assert_eq!(home.shown(), ["rt_never", "rt_never"]);
+    }
+}
+
+#[test]
+fn a_doubt_from_the_future_begins_now() {
+    let answers = [Answer::Silence, granted(&jwt(NOW + 9000), "rt_2")];
+    let home = Home::new().with(&auth(&jwt(NOW + 200), "null"), 0o600).answering(answers);
+    home.renew(&Ask::Current).unwrap();
+    home.clock.unix_ms.set((NOW - 86_400) * 1000);
+    assert!(home.renew(&Ask::OtherThanLast).is_err());
+    home.clock.advance(Duration::from_secs(120));
+    assert_eq!(home.renew(&Ask::OtherThanLast).unwrap(), jwt(NOW + 9000));
+}
+
+#[test]
+fn a_verdict_is_remembered_and_the_token_served_until_its_end() {
+    let home = Home::new().with(&auth(&jwt(NOW + 60), "null"), 0o600).answering([code(401, "refresh_token_reused")]);
+    for _ in 0..3 {
+        assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 60));
+    }
+    home.clock.advance(Duration::from_secs(60));
+    let failure = home.renew(&Ask::Current).unwrap_err();
+    assert_eq!(failure.class.exit_code(), 69);
+    assert!(
+        failure.to_string().contains("refresh_token_reused") && failure.to_string().contains("scorpiox-codex-login")
+    );
+    assert_eq!(home.shown().len(), 1);
+    let home = home.with(&auth(&jwt(NOW + 60), "null").replace("rt_never", "rt_new"), 0o600);
+    home.server.answers.borrow_mut().push(granted(&jwt(NOW + 9000), "rt_2"));
+    assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 9000), "after a new login");
+}
+
+#[test]
+fn what_was_not_redeemed_costs_nothing_but_a_rest() {
+    for (not_consumed, rest) in [(Answer::NotReached, 10), (code(429, "slow_down"), 30), (code(403, ""), 30)] {
+        let answers = [not_consumed, granted(&jwt(NOW + 9000), "rt_2")];
+        let home = Home::new().with(&auth(&jwt(NOW), "null"), 0o600).answering(answers);
+        let failure = home.renew(&Ask::Current).unwrap_err();
+        assert_eq!((failure.class.exit_code(), failure.is_absence()), (75, true), "{failure}");
+        home.clock.advance(Duration::from_secs(rest - 1));
+        assert!(home.renew(&Ask::Current).is_err());
+        home.clock.advance(Duration::from_secs(1));
+        assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 9000));
+    }
+}
+
+#[test]
+fn a_refusal_that_nobody_knows_is_a_verdict_the_third_time() {
+    let answers = [code(400, "odd"), code(401, ""), code(400, "odd")];
+    let home = Home::new().with(&auth(&jwt(NOW + 300), "null"), 0o600).answering(answers);
+    for _ in 0..3 {
+        let _ = home.renew(&Ask::Current);
+        home.clock.advance(Duration::from_secs(3599));
+        let _ = home.renew(&Ask::Current);
+        home.clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(home.renew(&Ask::Current).unwrap_err().class.exit_code(), 69);
+    assert_eq!(home.shown().len(), 3);
+}
+
+#[test]
+fn another_accounts_answer_is_kept_aside_and_not_used() {
+    let other = granted(&jwt_of("other", NOW + 9000), "rt_2");
+    let home = Home::new().with(&auth(&jwt(NOW), r#""claimed""#), 0o600).answering([other]);
+    let failure = home.renew(&Ask::Current).unwrap_err();
+    assert_eq!(failure.class.exit_code(), 69, "{failure}");
+    assert!(!fs::read_to_string(home.path()).unwrap().contains("rt_2"));
+    assert!(home.files().contains(&"auth.json.aside".to_owned()));
+    assert!(home.renew(&Ask::Current).is_err());
+    assert_eq!(home.shown().len(), 1);
+}
+
+#[test]
+fn without_a_place_for_the_answer_nothing_is_presented() {
+    let home = Home::new().with(&auth(&jwt(NOW + 60), "null"), 0o600);
+    fs::create_dir(home.directory.path().join("auth.json.rescue")).unwrap();
+    let (fetched, talk) = home.ask(&home.ours(), &Ask::Current);
+    assert_eq!(fetched.unwrap().token.access_token.expose(), jwt(NOW + 60));
+    assert!(talk.lines(false).any(|line| line.contains("disk")), "{talk:?}");
+    assert_eq!(home.renew(&Ask::OtherThanLast).unwrap_err().class.exit_code(), 78);
+    assert!(home.shown().is_empty());
+}
+
+#[test]
+fn a_broken_record_is_no_permission_to_present() {
+    let home = Home::new().with(&auth(&jwt(NOW), "null"), 0o600);
+    fs::write(home.directory.path().join("auth.json.renewal"), "{").unwrap();
+    assert_eq!(home.renew(&Ask::Current).unwrap_err().class.exit_code(), 78);
+    assert!(home.shown().is_empty());
+}
+
+#[test]
+fn a_failed_save_keeps_the_rotated_token() {
+    let home = Home::new().with(&auth(&jwt(NOW + 60), "null"), 0o600).answering([granted(&jwt(NOW + 9000), "rt_2")]);
+    // The copy cannot be written where a directory stands in its place.
+    let in_the_way = home.directory.path().join("auth.json.new");
+    fs::create_dir(&in_the_way).unwrap();
+    assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 60));
+    assert_eq!(home.shown().len(), 1);
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 9000), "nothing is presented for it");
+    assert_eq!(home.shown().len(), 1);
+    assert!(fs::read_to_string(home.path()).unwrap().contains("rt_2"));
+}
+
+#[test]
+fn an_answer_without_an_access_token_still_saves_the_refresh_token() {
+    let home = Home::new().with(&auth(&jwt(NOW + 60), "null"), 0o600).answering([granted("", "rt_2")]);
+    assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 60));
+    assert!(fs::read_to_string(home.path()).unwrap().contains("rt_2"));
+    assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 60), "not at once again");
+    assert_eq!(home.shown().len(), 1);
+}
+
+#[test]
+fn a_token_that_arrives_expired_causes_no_storm() {
+    let answers = [granted(&jwt(NOW - 60), "rt_2"), granted(&jwt(NOW + 9000), "rt_3")];
+    let home = Home::new().with(&auth(&jwt(NOW), "null"), 0o600).answering(answers);
+    for _ in 0..3 {
+        assert_eq!(home.renew(&Ask::Current).unwrap_err().class.exit_code(), 75);
+    }
+    home.clock.advance(Duration::from_secs(60));
+    assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 9000));
+    assert_eq!(home.shown(), ["rt_never", "rt_2"]);
 }
