@@ -20,7 +20,7 @@ use crate::store::audit::{Deed, FirstHandout};
 use crate::timeline::Timeline;
 
 /// So many deeds share one transaction at most.
-const BATCH: usize = 512;
+const BATCH: usize = 2_048;
 /// So many may wait; more are refused at once.
 const QUEUE: usize = 16_384;
 /// How often a database that failed is tried again when nothing else happens.
