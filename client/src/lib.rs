@@ -18,6 +18,7 @@
 //! * [`conversation`]: a conversation with a model, pure.
 //! * [`model`]: how the model is asked, and how its answer is read.
 //! * [`backend`]: what the ChatGPT backend is asked besides the conversation.
+//! * [`tool`]: what the model may do on this machine.
 //! * [`cli`]: one file per command.
 //!
 //! Nothing here links an async runtime: the commands block, and start as fast as `cat`.
@@ -39,3 +40,4 @@ pub mod state_directory;
 pub mod talk;
 pub mod terminal;
 pub mod token;
+pub mod tool;
