@@ -27,10 +27,7 @@ fn a_typed_secret_is_not_shown() {
     let machine = Machine::new();
     let (mut terminal, child) = Terminal::start(machine.command(&["--set", "CODEX_SSH_PASS", "-"]));
     terminal.wait_for("CODEX_SSH_PASS (not shown): ");
-    // The prompt may be there a moment before the echo is off.
-    while terminal.echoes() {
-        std::thread::yield_now();
-    }
+    terminal.wait_until_hidden();
     terminal.types("hunter3\u{7f}2\n");
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -44,9 +41,7 @@ fn ctrl_c_at_the_question_changes_nothing_and_gives_the_terminal_back() {
     let machine = Machine::new();
     let (mut terminal, child) = Terminal::start(machine.command(&["--set", "CODEX_SSH_PASS", "-"]));
     terminal.wait_for("CODEX_SSH_PASS (not shown): ");
-    while terminal.echoes() {
-        std::thread::yield_now();
-    }
+    terminal.wait_until_hidden();
     terminal.types("hunt\u{3}");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(64));
     assert!(terminal.echoes() && !machine.path(USER_FILE).exists());
