@@ -21,7 +21,8 @@
 //! * [`tool`]: what the model may do on this machine.
 //! * [`cli`]: one file per command.
 //!
-//! Nothing here links an async runtime: the commands block, and start as fast as `cat`.
+//! Everything blocks, and the commands start as fast as `cat`. Only the ssh source has an asynchronous runtime: one
+//! thread's, and only while it has a connection.
 
 pub mod auth_file;
 pub mod backend;
