@@ -18,11 +18,9 @@
 //! * [`conversation`]: a conversation with a model, pure.
 //! * [`model`]: how the model is asked, and how its answer is read.
 //! * [`backend`]: what the ChatGPT backend is asked besides the conversation.
-//! * [`tool`]: what the model may do on this machine.
 //! * [`cli`]: one file per command.
 //!
-//! Everything blocks, and the commands start as fast as `cat`. Only the ssh source has an asynchronous runtime: one
-//! thread's, and only while it has a connection.
+//! Nothing here links an async runtime: the commands block, and start as fast as `cat`.
 
 pub mod auth_file;
 pub mod backend;
@@ -41,4 +39,3 @@ pub mod state_directory;
 pub mod talk;
 pub mod terminal;
 pub mod token;
-pub mod tool;

@@ -1,5 +1,0 @@
-//! What the model may do on this machine.
-//!
-//! * [`patch`]: editing files.
-
-pub mod patch;
