@@ -3,6 +3,7 @@
 //! * [`address`]: where it is. * [`identity`]: who we say we are. * [`answer`]: what its answers mean.
 //! * [`renewal`]: a refused token is replaced once, and the request repeated.
 //! * [`exchange`]: one GET. * [`usage`]: what is left of the plan's limits. * [`models`]: the catalogue, kept for a while.
+//! * [`stream`]: one answer of the model, while it streams in.
 
 pub mod address;
 pub mod answer;
@@ -10,4 +11,5 @@ pub mod exchange;
 pub mod identity;
 pub mod models;
 pub mod renewal;
+pub mod stream;
 pub mod usage;

@@ -5,7 +5,7 @@ pub mod config;
 mod escape;
 pub mod fetchtoken;
 pub mod models;
-mod moment;
 mod outcome;
 pub mod refreshtoken;
+pub mod sx;
 pub mod usage;

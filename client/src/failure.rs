@@ -115,11 +115,6 @@ impl Failure {
         &self.message
     }
 
-    /// The next step, when one is known.
-    pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
-    }
-
     /// The same with the next step.
     pub fn with_hint(mut self, hint: impl AsRef<str>) -> Self {
         self.hint = Some(visible(hint.as_ref()));

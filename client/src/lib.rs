@@ -18,6 +18,8 @@
 //! * [`conversation`]: a conversation with a model, pure.
 //! * [`model`]: how the model is asked, and how its answer is read.
 //! * [`backend`]: what the ChatGPT backend is asked besides the conversation.
+//! * [`random`]: random numbers of the system.
+//! * [`drive`]: a turn of a conversation where it meets the world.
 //! * [`cli`]: one file per command.
 //!
 //! Nothing here links an async runtime: the commands block, and start as fast as `cat`.
@@ -28,12 +30,14 @@ pub mod bounded_file;
 pub mod cli;
 pub mod clock;
 pub mod conversation;
+pub mod drive;
 pub mod durable_file;
 pub mod failure;
 pub mod http;
 pub mod json_object;
 pub mod model;
 pub mod oauth;
+pub mod random;
 pub mod settings;
 pub mod state_directory;
 pub mod talk;

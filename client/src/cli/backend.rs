@@ -16,12 +16,20 @@ use crate::token::supply::Supply;
 /// Where a certificate of one's own may be named, the first one first: as for the stock CLI.
 const CA_VARIABLES: [&str; 2] = ["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"];
 
-/// Does something with the backend, and the directory for what is kept of its answers.
+/// The backend, and what stands around it.
+pub(super) struct Scene<'a> {
+    pub(super) backend: Backend<'a>,
+    pub(super) settings: &'a Settings,
+    /// For what is kept of its answers.
+    pub(super) state: StateDirectory,
+}
+
+/// Does something with the backend.
 pub(super) fn with<T>(
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
     talk: &mut Talk,
-    task: impl FnOnce(&Backend<'_>, &StateDirectory, &mut Talk) -> Result<T, Failure>,
+    task: impl FnOnce(&Scene<'_>, &mut Talk) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let surroundings = Surroundings::of_process(environment)?;
     let settings = Settings::read(&surroundings, talk)?;
@@ -31,5 +39,6 @@ pub(super) fn with<T>(
     let ca_file = CA_VARIABLES.iter().find_map(|variable| surroundings.absolute_path(variable));
     let (identity, trust) = (Identity::read(environment)?, Trust::System(ca_file));
     let state = StateDirectory::new(settings::cache_directory(&surroundings));
-    task(&Backend { address, identity, proxy, trust, tokens: &supply }, &state, talk)
+    let backend = Backend { address, identity, proxy, trust, tokens: &supply };
+    task(&Scene { backend, settings: &settings, state }, talk)
 }

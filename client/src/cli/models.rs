@@ -60,8 +60,9 @@ pub(super) fn print(
     clock: &dyn Clock,
     talk: &mut Talk,
 ) -> Result<(), Failure> {
-    let listing =
-        backend::with(environment, clock, talk, |backend, state, talk| models::listing(backend, state, clock, talk))?;
+    let listing = backend::with(environment, clock, talk, |scene, talk| {
+        models::listing(&scene.backend, &scene.state, clock, talk)
+    })?;
     outcome::answer(&format!("{}\n", escaped_json(listing.body.trim())))
 }
 

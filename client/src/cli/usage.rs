@@ -86,7 +86,7 @@ pub(super) fn print(
     talk: &mut Talk,
 ) -> Result<(), Failure> {
     let now = || clock.unix_ms() / 1000;
-    let usage = backend::with(environment, clock, talk, |backend, _, talk| usage::ask(backend, now(), talk))?;
+    let usage = backend::with(environment, clock, talk, |scene, talk| usage::ask(&scene.backend, now(), talk))?;
     match form {
         Form::Table => outcome::answer(&table::table(&usage, now(), &TimeZone::system())),
         Form::Json => {

@@ -90,6 +90,11 @@ impl Catalog {
         Some(Self { models })
     }
 
+    /// No models: nobody could say which there are.
+    pub fn empty() -> Self {
+        Self { models: Vec::new() }
+    }
+
     /// In the order in which they are offered.
     pub fn models(&self) -> &[Model] {
         &self.models

@@ -12,8 +12,6 @@ pub struct UnverifiedClaims {
     pub expires_at: Option<i64>,
     /// The ChatGPT account (workspace).
     pub account_id: Option<String>,
-    /// The plan of that account: `plus`, `team`.
-    pub plan_type: Option<String>,
 }
 
 impl UnverifiedClaims {
@@ -26,11 +24,10 @@ impl UnverifiedClaims {
         let payload = token.split('.').nth(1)?.trim_end_matches('=');
         let payload = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
         let claims: Value = serde_json::from_slice(&payload).ok()?;
-        let text = |claim: &str| claims["https://api.openai.com/auth"][claim].as_str().map(str::to_owned);
+        let account_id = &claims["https://api.openai.com/auth"]["chatgpt_account_id"];
         Some(Self {
             expires_at: claims["exp"].as_i64().filter(|seconds| *seconds > 0),
-            account_id: text("chatgpt_account_id"),
-            plan_type: text("chatgpt_plan_type"),
+            account_id: account_id.as_str().map(str::to_owned),
         })
     }
 }
@@ -44,14 +41,9 @@ mod tests {
     }
 
     #[test]
-    fn expiry_account_and_plan_are_read() {
-        let auth = r#"{"chatgpt_account_id":"a1","chatgpt_plan_type":"team"}"#;
-        let token = jwt(&format!(r#"{{"exp":1700000900,"https://api.openai.com/auth":{auth}}}"#));
-        let expected = UnverifiedClaims {
-            expires_at: Some(1_700_000_900),
-            account_id: Some("a1".into()),
-            plan_type: Some("team".into()),
-        };
+    fn expiry_and_account_are_read() {
+        let token = jwt(r#"{"exp":1700000900,"https://api.openai.com/auth":{"chatgpt_account_id":"a1"}}"#);
+        let expected = UnverifiedClaims { expires_at: Some(1_700_000_900), account_id: Some("a1".into()) };
         assert_eq!(UnverifiedClaims::of(&token), expected);
     }
 

@@ -2,8 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::ground::Ground;
-use crate::settings::places::Level;
+use super::ground::{Ground, Level};
 
 /// A key that was pressed, as far as it means something here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

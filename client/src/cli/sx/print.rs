@@ -1,0 +1,191 @@
+//! The three ways in which an answer is printed: as it arrives, whole, and as events.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::cli::escape::escaped_json;
+use crate::conversation::event::{Event, Usage};
+use crate::conversation::item::{Item, Role};
+use crate::drive::{Sight, Watcher};
+use crate::failure::{Failure, visible};
+
+const SCHEMA: u32 = 1;
+/// A message of this phase tells what the model is doing, and is no part of the answer.
+const COMMENTARY: &str = "commentary";
+
+/// Prints, and says how it went. What cannot be written is remembered: a reader that has gone needs no answer.
+struct Out<W> {
+    to: W,
+    written: io::Result<()>,
+}
+
+impl<W: Write> Out<W> {
+    fn write(&mut self, text: &str) {
+        if self.written.is_ok() {
+            self.written = self.to.write_all(text.as_bytes()).and_then(|()| self.to.flush());
+        }
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        match self.written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => {
+                written.map_err(|error| Failure::temporary(format!("the answer cannot be written to stdout: {error}")))
+            }
+        }
+    }
+}
+
+/// A printer of answers.
+pub(super) trait Printer: Watcher {
+    /// The answer is complete, or will never be.
+    fn end(self: Box<Self>, outcome: Result<Usage, &Failure>) -> Result<(), Failure>;
+}
+
+/// For a person: text as it arrives, and on stderr what is waited for.
+pub(super) struct Live<W, E> {
+    out: Out<W>,
+    talk: E,
+    /// What of the current attempt stands on the screen.
+    last: Option<char>,
+}
+
+impl<W: Write, E: Write> Live<W, E> {
+    pub(super) fn new(to: W, talk: E) -> Self {
+        Self { out: Out { to, written: Ok(()) }, talk, last: None }
+    }
+
+    fn show(&mut self, text: &str) {
+        let text: String = text.chars().filter(|c| may_be_shown(*c)).collect();
+        self.last = text.chars().last().or(self.last);
+        self.out.write(&text);
+    }
+
+    fn end_line(&mut self) {
+        if self.last.take().is_some_and(|last| last != '\n') {
+            self.out.write("\n");
+        }
+    }
+}
+
+impl<W: Write, E: Write> Watcher for Live<W, E> {
+    fn see(&mut self, sight: Sight<'_>) {
+        match sight {
+            Sight::Event(Event::Text(delta)) => self.show(delta),
+            Sight::Event(Event::Item(Item::Message(_))) => self.end_line(),
+            Sight::Waiting { pause, fault } => {
+                self.end_line();
+                let seconds = pause.as_secs_f32();
+                let _ = writeln!(self.talk, "sx: {fault}; asking again in {seconds:.1} s, from the beginning");
+            }
+            Sight::Asking | Sight::Event(_) | Sight::Calling(_) | Sight::Called(..) => {}
+        }
+    }
+}
+
+impl<W: Write, E: Write> Printer for Live<W, E> {
+    fn end(mut self: Box<Self>, _: Result<Usage, &Failure>) -> Result<(), Failure> {
+        self.end_line();
+        self.out.end()
+    }
+}
+
+/// For a pipe or a file: the whole answer or nothing.
+pub(super) struct Whole<W> {
+    out: Out<W>,
+    answer: Vec<String>,
+}
+
+impl<W: Write> Whole<W> {
+    pub(super) fn new(to: W) -> Self {
+        Self { out: Out { to, written: Ok(()) }, answer: Vec::new() }
+    }
+}
+
+impl<W: Write> Watcher for Whole<W> {
+    fn see(&mut self, sight: Sight<'_>) {
+        match sight {
+            Sight::Asking => self.answer.clear(),
+            Sight::Event(Event::Item(item)) => self.answer.extend(answer(item)),
+            Sight::Event(_) | Sight::Waiting { .. } | Sight::Calling(_) | Sight::Called(..) => {}
+        }
+    }
+}
+
+impl<W: Write> Printer for Whole<W> {
+    fn end(mut self: Box<Self>, outcome: Result<Usage, &Failure>) -> Result<(), Failure> {
+        if outcome.is_ok() {
+            let text: String = self.answer.join("\n").chars().filter(|c| may_be_shown(*c)).collect();
+            let line_end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+            self.out.write(&format!("{text}{line_end}"));
+        }
+        self.out.end()
+    }
+}
+
+/// For a program: one JSON line per event.
+pub(super) struct Events<W> {
+    out: Out<W>,
+}
+
+impl<W: Write> Events<W> {
+    pub(super) fn new(to: W, model: &str, session_id: &str) -> Self {
+        let mut events = Self { out: Out { to, written: Ok(()) } };
+        events.line(&json!({"type": "begin", "schema": SCHEMA, "model": model, "session": session_id}));
+        events
+    }
+
+    fn line(&mut self, event: &Value) {
+        self.out.write(&format!("{}\n", escaped_json(&event.to_string())));
+    }
+}
+
+impl<W: Write> Watcher for Events<W> {
+    fn see(&mut self, sight: Sight<'_>) {
+        match sight {
+            Sight::Asking => self.line(&json!({"type": "asking"})),
+            Sight::Event(Event::Text(delta)) => self.line(&json!({"type": "text", "delta": delta})),
+            Sight::Event(Event::Item(Item::Message(message))) if message.role == Role::Assistant => {
+                self.line(&json!({"type": "message", "text": message.text(), "phase": message.phase}));
+            }
+            Sight::Waiting { pause, fault } => {
+                let (seconds, why) = (pause.as_secs_f64(), fault.to_string());
+                self.line(&json!({"type": "waiting", "seconds": seconds, "why": why}));
+            }
+            Sight::Event(_) | Sight::Calling(_) | Sight::Called(..) => {}
+        }
+    }
+}
+
+impl<W: Write> Printer for Events<W> {
+    fn end(mut self: Box<Self>, outcome: Result<Usage, &Failure>) -> Result<(), Failure> {
+        self.line(&match outcome {
+            Ok(usage) => json!({"type": "end", "usage": usage}),
+            Err(failure) => {
+                let (message, exit_code) = (visible(&failure.to_string()), failure.class.exit_code());
+                json!({"type": "failed", "message": message, "exit_code": exit_code})
+            }
+        });
+        self.out.end()
+    }
+}
+
+fn answer(item: &Item) -> Option<String> {
+    match item {
+        Item::Message(message) if message.role == Role::Assistant && message.phase.as_deref() != Some(COMMENTARY) => {
+            Some(message.text())
+        }
+        _ => None,
+    }
+}
+
+/// Text keeps its lines and tabs; nothing of it moves the cursor, changes the direction of writing or asks the terminal
+/// for anything.
+fn may_be_shown(c: char) -> bool {
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}');
+    matches!(c, '\n' | '\t') || !(c.is_control() || turns)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! What may be typed after `sx`, and what it means.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::cli::outcome;
+use crate::failure::{Class, Failure};
+use crate::settings::catalog::check;
+use crate::settings::written::Key;
+
+pub(super) const NAME: &str = "sx";
+const NOTES: &str = "\
+Examples:
+  sx -p \"what does errno 28 mean\"
+  sx -p \"why does this fail\" < build.log            standard input is attached when it is a pipe or a file
+  sx -p \"what differs between these\" a.toml b.toml  files are attached: text, 1 MiB together
+  sx -p \"...\" -m gpt-5.5 -e CODEX_REASONING_EFFORT=high
+
+One prompt, one answer; the model is given no tools, and nothing is kept. On a terminal the answer appears as it
+arrives. Into a pipe or a file goes the whole answer or nothing: what broke off in the middle is never printed there.
+
+--json prints one event per line. Members and kinds are added but never change within a \"schema\":
+  {\"type\":\"begin\",\"schema\":1,\"model\":\"gpt-5.5\",\"session\":\"...\"}
+  {\"type\":\"asking\"}                              what came since the last one of these counts no more
+  {\"type\":\"text\",\"delta\":\"...\"}                  the next piece of the answer
+  {\"type\":\"waiting\",\"seconds\":0.2,\"why\":\"...\"}   the model is asked again after that
+  {\"type\":\"message\",\"text\":\"...\"}                a message of the model, whole
+  {\"type\":\"end\",\"usage\":{...}}                   the answer is complete: input_tokens, cached_tokens,
+                                                 output_tokens, reasoning_tokens, total_tokens
+  {\"type\":\"failed\",\"message\":\"...\",\"exit_code\":75}
+
+Settings, from scorpiox-env.txt or the environment; -e sets one for this run only:
+  MODEL                   id, or alias: opus, sonnet (default), haiku; an alias that is not offered any more means the
+                          first model that is
+  CODEX_REASONING_EFFORT  off, minimal, low, medium, high, xhigh or max; else REASONING_EFFORT; else, with THINKING=1, high
+The token comes from where scorpiox-codex-fetchtoken gets it; see its help. A token that the backend refuses is renewed
+once, without a word. CODEX_BASE_URL and CODEX_CLIENT_VERSION (environment only) are as for scorpiox-codex-models.
+";
+const EXIT_CODES: &str = "Ctrl-C ends it at once; a shell then sees 130.";
+
+/// Asks a model, and prints its answer as it arrives.
+#[derive(Debug, Parser)]
+#[command(name = NAME, version, after_help = format!("{NOTES}\n{}\n{EXIT_CODES}", outcome::EXIT_CODES))]
+pub(super) struct Typed {
+    /// What to ask
+    #[arg(short, long)]
+    prompt: String,
+    /// Text files to attach
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The model, by id or alias; as -e MODEL=...
+    #[arg(short, long)]
+    model: Option<String>,
+    /// A setting for this run
+    #[arg(short = 'e', long = "env", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// Who answers; as -e PROVIDER=...
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    /// Print events, one JSON line each
+    #[arg(long)]
+    json: bool,
+    /// Say on stderr how the answer came about; never shows a secret
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// What is meant by what was typed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Invocation {
+    pub(super) prompt: String,
+    pub(super) files: Vec<PathBuf>,
+    /// Settings of this run; each key once.
+    pub(super) settings: Vec<(Key, String)>,
+    pub(super) form: Form,
+    pub(super) verbose: bool,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Answer,
+    Events,
+}
+
+impl TryFrom<Typed> for Invocation {
+    type Error = Failure;
+
+    fn try_from(typed: Typed) -> Result<Self, Failure> {
+        if typed.prompt.trim().is_empty() {
+            return Err(wrong("the prompt is empty"));
+        }
+        let mut settings = Vec::new();
+        let named = [(Key::Model, typed.model), (Key::Provider, typed.provider)];
+        let named = named.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        for (key, value) in
+            typed.settings.iter().map(|text| setting(text)).collect::<Result<Vec<_>, _>>()?.into_iter().chain(named)
+        {
+            check(key, &value).map_err(|why| wrong(&format!("{}: {why}", key.as_str())))?;
+            settings.retain(|(known, _)| *known != key);
+            settings.push((key, value));
+        }
+        let form = if typed.json { Form::Events } else { Form::Answer };
+        Ok(Self { prompt: typed.prompt, files: typed.files, settings, form, verbose: typed.verbose })
+    }
+}
+
+impl Invocation {
+    /// The environment with this run's settings in front of it.
+    pub(super) fn environment<'a>(
+        &'a self,
+        environment: &'a dyn Fn(&str) -> Option<OsString>,
+    ) -> impl Fn(&str) -> Option<OsString> + 'a {
+        move |name| {
+            let set = self.settings.iter().find(|(key, _)| key.as_str() == name);
+            set.map(|(_, value)| value.into()).or_else(|| environment(name))
+        }
+    }
+}
+
+fn setting(text: &str) -> Result<(Key, String), Failure> {
+    let (name, value) = text.split_once('=').ok_or_else(|| wrong("-e takes KEY=VALUE"))?;
+    let key = Key::parse(name).ok_or_else(|| wrong(&format!("-e: there is no setting {name}")))?;
+    Ok((key, value.trim().to_owned()))
+}
+
+fn wrong(why: &str) -> Failure {
+    Failure::new(Class::Usage, why).with_hint("see --help")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn invocation(arguments: &[&str]) -> Result<Invocation, u8> {
+        let typed = Typed::try_parse_from(std::iter::once(NAME).chain(arguments.iter().copied()));
+        Invocation::try_from(typed.map_err(|_| 0)?).map_err(|failure| failure.class.exit_code())
+    }
+
+    #[test]
+    fn what_is_typed_has_one_meaning() {
+        Typed::command().debug_assert();
+        let plain = invocation(&["-p", "why", "a.txt", "b.txt"]).unwrap();
+        assert_eq!((plain.prompt.as_str(), plain.files.len(), plain.form), ("why", 2, Form::Answer));
+        let set = invocation(&["-p", "x", "-e", "MODEL=opus", "-e", "TOOLS=0", "-m", "gpt-5.5", "--json"]).unwrap();
+        assert_eq!(set.settings, [(Key::Tools, "0".to_owned()), (Key::Model, "gpt-5.5".to_owned())]);
+        assert_eq!(set.form, Form::Events);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        let cases: [&[&str]; 6] = [
+            &["-p", " "],
+            &["-p", "x", "-e", "MODEL"],
+            &["-p", "x", "-e", "PATH=/tmp"],
+            &["-p", "x", "-e", "CODEX_BASE_URL=https://elsewhere.example/"],
+            &["-p", "x", "-e", "CODEX_REASONING_EFFORT=enormous"],
+            &["-p", "x", "-m", "a b"],
+        ];
+        for arguments in cases {
+            assert_eq!(invocation(arguments), Err(64), "{arguments:?}");
+        }
+        for arguments in [&["x"][..], &["-p"], &["-p", "x", "--wrong"]] {
+            assert_eq!(invocation(arguments), Err(0), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_setting_of_this_run_goes_before_the_environment() {
+        let set = invocation(&["-p", "x", "-m", "opus"]).unwrap();
+        let process = |name: &str| Some(OsString::from(format!("process {name}")));
+        let environment = set.environment(&process);
+        assert_eq!(environment("MODEL"), Some("opus".into()));
+        assert_eq!(environment("HOME"), Some("process HOME".into()));
+    }
+}

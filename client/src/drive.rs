@@ -1,0 +1,255 @@
+//! A turn where it meets the world: asks the model when the turn says so, runs its tools, repeats what may be repeated.
+
+use std::time::Duration;
+
+use crate::backend::exchange::Backend;
+use crate::backend::stream::{ModelStream, Question, Unanswered};
+use crate::clock::Clock;
+use crate::conversation::event::{Event, Usage};
+use crate::conversation::fault::{Fault, Remedy, pause_before_repeat};
+use crate::conversation::history::History;
+use crate::conversation::item::{Call, Given, Item, Output};
+use crate::conversation::reply::Answer;
+use crate::conversation::turn::{Next, Turn};
+use crate::failure::Failure;
+use crate::model::catalog::Model;
+use crate::model::responses::Request;
+use crate::model::tool_spec::ToolSpec;
+use crate::random;
+use crate::talk::Talk;
+use crate::token::Fetched;
+use crate::token::chain::{Given as GivenToken, Wanted};
+
+/// So often the model is asked within one turn; whoever needs more goes in circles.
+const MOST_QUESTIONS: u32 = 200;
+
+/// What the model may use.
+pub trait Tools {
+    /// How they are described to it.
+    fn specs(&self) -> &[ToolSpec];
+    /// Runs one, or says why not; either is told to the model.
+    fn run(&mut self, call: &Call) -> Output;
+}
+
+/// Nothing that the model may use.
+#[derive(Debug, Clone, Copy)]
+pub struct NoTools;
+
+impl Tools for NoTools {
+    fn specs(&self) -> &[ToolSpec] {
+        &[]
+    }
+
+    fn run(&mut self, call: &Call) -> Output {
+        unsupported(call)
+    }
+}
+
+/// What the model is told that calls a tool which does not exist.
+pub fn unsupported(call: &Call) -> Output {
+    Output::Text(match call.given {
+        Given::Arguments(_) => format!("unsupported call: {}", call.name),
+        Given::Freeform(_) => format!("unsupported custom tool call: {}", call.name),
+    })
+}
+
+/// Something that a person or program may want to see while it happens.
+#[derive(Debug, Clone, Copy)]
+pub enum Sight<'a> {
+    /// The model is asked. What was shown since the last one of these, and not followed by a call, counts no more.
+    Asking,
+    /// Something arrived.
+    Event(&'a Event),
+    /// The same question will be asked again.
+    Waiting {
+        /// In so long.
+        pause: Duration,
+        /// Because of this.
+        fault: &'a Fault,
+    },
+    /// A tool begins.
+    Calling(&'a Call),
+    /// A tool has answered.
+    Called(&'a Call, &'a Output),
+}
+
+/// Who looks on.
+pub trait Watcher {
+    /// Something happens.
+    fn see(&mut self, sight: Sight<'_>);
+}
+
+/// How the model is asked, in all turns of a conversation.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// Which model.
+    pub model: Model,
+    /// What it is told first.
+    pub instructions: String,
+    /// How hard it thinks; its own default when `None`.
+    pub effort: Option<String>,
+    /// How it tells what it thinks; not at all when `None`.
+    pub summary: Option<String>,
+    /// Names the conversation.
+    pub session_id: String,
+}
+
+/// Drives a conversation's turns.
+pub struct Driver<'a> {
+    backend: &'a Backend<'a>,
+    stream: ModelStream<'a>,
+    manner: Manner,
+    clock: &'a dyn Clock,
+}
+
+/// What is needed while one turn lasts.
+struct Under<'a, 'b> {
+    history: &'a History,
+    tools: &'a mut dyn Tools,
+    watcher: &'a mut dyn Watcher,
+    talk: &'b mut Talk,
+    /// Sent along with the further requests of the turn.
+    turn_state: Option<String>,
+}
+
+impl<'a> Driver<'a> {
+    /// Asks nobody yet. An answer that brings nothing for `silence` is given up.
+    pub fn new(
+        backend: &'a Backend<'a>,
+        manner: Manner,
+        clock: &'a dyn Clock,
+        silence: Duration,
+    ) -> Result<Self, Failure> {
+        Ok(Self { backend, stream: ModelStream::new(backend, clock, silence)?, manner, clock })
+    }
+
+    /// One prompt until its final answer; what it cost in all. When it fails, the conversation is as before, or as the
+    /// tools have left it.
+    pub fn turn(
+        &self,
+        prompt: Vec<Item>,
+        history: &mut History,
+        tools: &mut dyn Tools,
+        watcher: &mut dyn Watcher,
+        talk: &mut Talk,
+    ) -> Result<Usage, Failure> {
+        let mut turn = Turn::begin(prompt);
+        let mut under = Under { history, tools, watcher, talk, turn_state: None };
+        match self.drive(&mut turn, &mut under) {
+            Ok(usage) => {
+                turn.finish(history);
+                Ok(usage)
+            }
+            Err(failure) => {
+                turn.fail(history);
+                Err(failure)
+            }
+        }
+    }
+
+    fn drive(&self, turn: &mut Turn, under: &mut Under<'_, '_>) -> Result<Usage, Failure> {
+        let mut spent = Usage::default();
+        for _ in 0..MOST_QUESTIONS {
+            match turn.next() {
+                Next::Done => return Ok(spent),
+                Next::RunTools(calls) => calls.iter().for_each(|call| {
+                    under.watcher.see(Sight::Calling(call));
+                    let output = under.tools.run(call);
+                    under.watcher.see(Sight::Called(call, &output));
+                    turn.ran(call, output);
+                }),
+                Next::Ask => {
+                    let answer = self.ask(turn, under)?;
+                    add(&mut spent, answer.completed.usage.unwrap_or_default());
+                    turn.answered(answer);
+                }
+            }
+        }
+        Err(Failure::person_must_act("the model does not come to an end with this turn"))
+    }
+
+    /// Asks until there is a whole answer, or nothing more may be tried.
+    fn ask(&self, turn: &Turn, under: &mut Under<'_, '_>) -> Result<Answer, Failure> {
+        let body = self.body(turn, under);
+        let mut fetched = self.backend.tokens.fetch(&Wanted::Current, under.talk)?;
+        let (mut repeats, mut renewal) = (0, Renewal::Possible);
+        loop {
+            under.watcher.see(Sight::Asking);
+            let fault = match self.ask_once(&body, &fetched, under) {
+                Ok(answer) => return Ok(answer),
+                Err(Unanswered::Failure(failure)) => return Err(failure),
+                Err(Unanswered::Fault(fault)) => fault,
+            };
+            if fault.remedy == Remedy::RenewToken && renewal == Renewal::Possible {
+                renewal = Renewal::Done;
+                fetched = self.another(&fetched, fault, under.talk)?;
+                continue;
+            }
+            let Some(pause) = pause_before_repeat(&fault, repeats, random::jitter()) else { return Err(fault.into()) };
+            under.watcher.see(Sight::Waiting { pause, fault: &fault });
+            self.clock.pause(pause);
+            repeats += 1;
+        }
+    }
+
+    fn ask_once(&self, body: &[u8], fetched: &Fetched, under: &mut Under<'_, '_>) -> Result<Answer, Unanswered> {
+        let turn_state = under.turn_state.clone();
+        let question = Question {
+            body,
+            shape: self.manner.model.shape,
+            session_id: &self.manner.session_id,
+            turn_state: turn_state.as_deref(),
+        };
+        let (watcher, state) = (&mut under.watcher, &mut under.turn_state);
+        self.stream.ask(&question, &fetched.token, &mut |event| {
+            if let (Event::TurnState(said), None) = (event, state.as_ref()) {
+                *state = Some(said.clone());
+            }
+            watcher.see(Sight::Event(event));
+        })
+    }
+
+    /// A token other than the one that was refused.
+    fn another(&self, refused: &Fetched, fault: Fault, talk: &mut Talk) -> Result<Fetched, Failure> {
+        talk.detail(format!("{fault}; getting another token"));
+        let fetched = self.backend.tokens.fetch(&Wanted::OtherThan(GivenToken::from(refused)), talk)?;
+        match fetched.token.access_token == refused.token.access_token {
+            true => Err(fault.into()),
+            false => Ok(fetched),
+        }
+    }
+
+    fn body(&self, turn: &Turn, under: &Under<'_, '_>) -> Vec<u8> {
+        let Manner { model, instructions, effort, summary, session_id } = &self.manner;
+        let request = Request {
+            model: &model.slug,
+            shape: model.shape,
+            images: model.images,
+            instructions,
+            history: under.history.items(),
+            turn: turn.items(),
+            tools: under.tools.specs(),
+            effort: effort.as_deref(),
+            summary: summary.as_deref(),
+            verbosity: model.verbosity.as_deref(),
+            session_id,
+        };
+        request.body()
+    }
+}
+
+/// A refused token is replaced once for each question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Renewal {
+    Possible,
+    Done,
+}
+
+fn add(spent: &mut Usage, more: Usage) {
+    spent.input_tokens += more.input_tokens;
+    spent.cached_tokens += more.cached_tokens;
+    spent.output_tokens += more.output_tokens;
+    spent.reasoning_tokens += more.reasoning_tokens;
+    // What is in use of the window is said anew by each answer.
+    spent.total_tokens = more.total_tokens;
+}
