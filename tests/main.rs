@@ -4,6 +4,7 @@
 //! * [`audit`]: written before a token leaves (H6, H7).
 //! * [`client_backend`]: usage and models, as the backend tells them.
 //! * [`fetch`]: the developer's command against a real broker (C3, C4, C15).
+//! * [`fetch_chain`]: several sources, the first of them a broker (C3, C14, H5).
 //! * [`hardening`]: clients that mean no good (H1–H4).
 //! * [`kills`]: SIGKILL of the real process, at failpoints and at random moments.
 //! * [`login`]: device code, browser, import, and what takes whose place.
@@ -15,6 +16,7 @@
 //! * [`shutdown`]: the stop and the reload (R17).
 //! * [`startup_files`]: keys, mark, database, lock (S1, S2, S2c, S3, S5, H8).
 //! * [`stock_cli`]: the stock Codex CLI over a token command of ours.
+//! * [`sx`]: one prompt, one answer (C8). * [`sx_stream`]: an answer at its limits of time and size (C7).
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -22,6 +24,7 @@ mod administration;
 mod audit;
 mod client_backend;
 mod fetch;
+mod fetch_chain;
 mod hardening;
 mod kills;
 mod login;
@@ -33,3 +36,5 @@ mod serving;
 mod shutdown;
 mod startup_files;
 mod stock_cli;
+mod sx;
+mod sx_stream;
