@@ -187,13 +187,15 @@ fn a_key_of_the_wrong_shape_or_for_nowhere_is_a_configuration_and_never_sent() {
     let (team, laptop) = a_team(|plan| plan);
     FetchToken::of(&laptop).with("TOKEN_HTTP_API_KEY", &laptop.key.0[..60]).run(&[]).assert_refused(78);
     FetchToken::of(&laptop).without("CODEX_REMOTE_URL").run(&[]).assert_refused(78);
-    FetchToken::of(&laptop).without("TOKEN_HTTP_API_KEY").run(&[]).assert_refused(78);
     FetchToken::of(&laptop).run(&["--wrong"]).assert_refused(64);
     assert_eq!(team.broker().answered("/codex"), 0);
     FetchToken::of(&laptop)
         .with("CODEX_REMOTE_URL", &format!("{}/other", team.broker().url()))
         .run(&[])
         .assert_refused(78);
+    let keyless = FetchToken::of(&laptop).without("TOKEN_HTTP_API_KEY").run(&[]);
+    keyless.assert_refused(77);
+    assert!(keyless.stderr.contains("no key was sent: set TOKEN_HTTP_API_KEY"), "{keyless:?}");
 }
 
 #[test]

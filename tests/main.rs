@@ -5,6 +5,7 @@
 //! * [`client_backend`]: usage and models, as the backend tells them.
 //! * [`fetch`]: the developer's command against a real broker (C3, C4, C15).
 //! * [`fetch_chain`]: several sources, the first of them a broker (C3, C14, H5).
+//! * [`fetch_ssh`]: the ssh source against a real OpenSSH server (C5).
 //! * [`hardening`]: clients that mean no good (H1–H4).
 //! * [`kills`]: SIGKILL of the real process, at failpoints and at random moments.
 //! * [`login`]: device code, browser, import, and what takes whose place.
@@ -25,6 +26,7 @@ mod audit;
 mod client_backend;
 mod fetch;
 mod fetch_chain;
+mod fetch_ssh;
 mod hardening;
 mod kills;
 mod login;

@@ -11,7 +11,7 @@
 //! let mut turn = Turn::begin(vec![Item::user("fix the test")]);
 //! loop {
 //!     match turn.next() {
-//!         Next::Ask => {                          // responses::Request, of both histories
+//!         Next::Ask => {                          // a responses::Request of history and turn
 //!             let mut reply = Reply::default();   // a new one for each attempt
 //!             // for each Event: show it, then reply.take(event)? until it says Progress::Complete
 //!             turn.answered(reply.finish()?);     // an unfinished reply is a Fault; nothing runs from it

@@ -20,9 +20,11 @@
 //! * [`backend`]: what the ChatGPT backend is asked besides the conversation.
 //! * [`random`]: random numbers of the system.
 //! * [`drive`]: a turn of a conversation where it meets the world.
+//! * [`tool`]: what the model may do on this machine.
 //! * [`cli`]: one file per command.
 //!
-//! Nothing here links an async runtime: the commands block, and start as fast as `cat`.
+//! Everything blocks, and the commands start as fast as `cat`. Only the ssh source has an asynchronous runtime: one
+//! thread's, and only while it has a connection.
 
 pub mod auth_file;
 pub mod backend;
@@ -43,3 +45,4 @@ pub mod state_directory;
 pub mod talk;
 pub mod terminal;
 pub mod token;
+pub mod tool;

@@ -1,7 +1,7 @@
 //! An access token, and where one can come from.
 //!
-//! * [`local`]: a file of this machine. * [`remote`]: a broker, with [`cache`], [`failure_memory`], [`answer`] (what a
-//!   broker's answer means) and [`transport`], [`tls`], [`proxy`] (how it is reached).
+//! * [`local`]: a file of this machine. * [`remote`]: a broker, with [`cache`], [`failure_memory`], [`answer`], [`plain`]
+//!   (what an answer of a broker or of another endpoint means) and [`transport`], [`tls`], [`proxy`] (how it is reached).
 //! * [`ssh`]: another machine.
 //! * [`chain`]: several sources in their order. * [`supply`]: the sources that the settings name.
 //! * [`last_given`], [`repeat`]: which source gave the last token; a second call by the same parent as a refusal.
@@ -13,6 +13,7 @@ pub mod claims;
 pub mod failure_memory;
 pub mod last_given;
 pub mod local;
+pub mod plain;
 pub mod proxy;
 pub mod remote;
 pub mod repeat;

@@ -7,6 +7,7 @@
 //! | project | `.claude/`, the directory itself, `.scorpiox/`: each may hold a `scorpiox-env.txt` |
 //! | profile | `scorpiox-env/NAME.txt` beside any of these; the highest one counts alone |
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::settings_file::{FILE_NAME, Owner, PROFILES, Place, UnknownKeys};
@@ -40,13 +41,15 @@ pub enum Level {
 #[derive(Debug, Clone)]
 pub struct Places {
     places: Vec<Place>,
+    folder_ids: Vec<(u64, u64)>,
     project: PathBuf,
 }
 
 impl Places {
     /// Looks for the project; reads no settings yet.
     pub fn around(surroundings: &Surroundings<'_>) -> Self {
-        let mut found = Self { places: Vec::new(), project: project::find(&surroundings.directory) };
+        let mut found =
+            Self { places: Vec::new(), folder_ids: Vec::new(), project: project::find(&surroundings.directory) };
         if let Some(folder) = &surroundings.program_directory {
             found.add(folder, Tier::Global, Owner::Installer, UnknownKeys::Warn);
         }
@@ -67,9 +70,13 @@ impl Places {
 
     /// A folder counts once: who works in the home directory finds the user's files there, not a project's.
     fn add(&mut self, folder: &Path, tier: Tier, owner: Owner, unknown_keys: UnknownKeys) {
-        if !self.places.iter().any(|place| is_same(place.folder(), folder)) {
-            self.places.push(Place { path: folder.join(FILE_NAME), tier, owner, unknown_keys });
+        let id = folder_id(folder);
+        let is_known = |place: &Place| place.folder() == folder;
+        if self.places.iter().any(is_known) || id.is_some_and(|id| self.folder_ids.contains(&id)) {
+            return;
         }
+        self.folder_ids.extend(id);
+        self.places.push(Place { path: folder.join(FILE_NAME), tier, owner, unknown_keys });
     }
 
     /// All of them, lowest precedence first, without profiles.
@@ -116,8 +123,9 @@ impl Places {
     }
 }
 
-fn is_same(one: &Path, other: &Path) -> bool {
-    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+/// The same for all names of a directory; `None` when there is none.
+fn folder_id(folder: &Path) -> Option<(u64, u64)> {
+    folder.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]

@@ -3,9 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use scorpiox_wire::ClientKey;
-
 use super::Surroundings;
+use super::api_key::ApiKey;
 use super::broker_url::BrokerUrl;
 use super::pin::Pin;
 use super::written::{Key, Written, WrittenValue};
@@ -24,8 +23,8 @@ const GROUP_AND_OTHERS: u32 = 0o077;
 pub struct RemoteSettings {
     /// Its token address.
     pub url: BrokerUrl,
-    /// Our key.
-    pub key: ClientKey,
+    /// Our key; another endpoint than a broker may need none.
+    pub key: Option<ApiKey>,
     /// What its certificate is checked against.
     pub trust: Trust,
 }
@@ -49,21 +48,17 @@ impl RemoteSettings {
             let failure = Failure::unconfigured(format!("no address of a broker: {DEFAULT_REMOTE_URL} gets no key"));
             return Err(failure.with_hint("set CODEX_REMOTE_URL to your broker's address"));
         };
-        let Some(key_value) = key_value else {
-            let hint = "set TOKEN_HTTP_API_KEY or TOKEN_HTTP_API_KEY_FILE (scorpiox-broker client add prints a key)";
-            return Err(Failure::unconfigured("no client key").with_hint(hint));
-        };
         Ok(Self {
             url: BrokerUrl::parse(&url.text).map_err(|error| url.wrong(error))?,
-            key: client_key(key_value, surroundings, talk)?,
+            key: key_value.map(|value| api_key(value, surroundings, talk)).transpose()?,
             trust: trust(written, surroundings)?,
         })
     }
 }
 
-fn client_key(value: &WrittenValue, surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<ClientKey, Failure> {
+fn api_key(value: &WrittenValue, surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<ApiKey, Failure> {
     if value.key != Key::ApiKeyFile {
-        return ClientKey::parse(&value.text).map_err(|error| value.wrong(error));
+        return ApiKey::parse(&value.text).map_err(|error| value.wrong(error));
     }
     let path = value.as_path(&surroundings.directory);
     let wrong = |why: String| value.wrong(format!("{} {why}", path.display()));
@@ -73,7 +68,7 @@ fn client_key(value: &WrittenValue, surroundings: &Surroundings<'_>, talk: &mut 
         talk.warn(format!("{} can be read by other users; chmod 600 {}", path.display(), path.display()));
     }
     let text = std::str::from_utf8(&content.bytes).map_err(|_| wrong("is not a text".into()))?;
-    ClientKey::parse(text.trim()).map_err(|error| wrong(format!("holds no key: {error}")))
+    ApiKey::parse(text.trim()).map_err(|error| wrong(format!("holds no key: {error}")))
 }
 
 fn trust(written: &Written, surroundings: &Surroundings<'_>) -> Result<Trust, Failure> {

@@ -1,10 +1,11 @@
-//! What a broker's HTTP answer means for the caller. Pure.
+//! What an HTTP answer means for the caller. Pure.
 
 use std::time::Duration;
 
 use scorpiox_wire::{Code, Problem, TokenAnswer, TokenTag};
 
 use super::AccessToken;
+use super::plain::PlainToken;
 use crate::failure::{Class, Failure};
 
 /// An HTTP answer, already bounded.
@@ -31,19 +32,30 @@ pub enum Meaning {
     Undecided(Failure),
 }
 
-/// Reads an answer. `have` is the token that the question named as ours.
-pub fn read(answer: &HttpAnswer, have: Option<&TokenTag>) -> Meaning {
+/// What was asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// The token that the question named as ours.
+    pub have: Option<&'a TokenTag>,
+    /// The token that the provider refused, whether or not the question could name it.
+    pub refused: Option<&'a TokenTag>,
+    /// When, in Unix seconds.
+    pub at: i64,
+}
+
+/// Reads an answer.
+pub fn read(answer: &HttpAnswer, asked: &Asked<'_>) -> Meaning {
     match answer.status {
-        200 => token(&answer.body),
-        304 if have.is_some() => Meaning::Unchanged,
+        200 => token(&answer.body, asked),
+        304 if asked.have.is_some() => Meaning::Unchanged,
         _ => refusal(answer),
     }
 }
 
-fn token(body: &[u8]) -> Meaning {
+fn token(body: &[u8], asked: &Asked<'_>) -> Meaning {
     let broken = |why: &str| Meaning::Undecided(Failure::temporary(format!("the broker's answer {why}")));
     let Ok(answer) = serde_json::from_slice::<TokenAnswer>(body) else {
-        return broken("is not a token's JSON");
+        return PlainToken::parse(body).map_or_else(|| broken("is not a token's JSON"), |token| plain(token, asked));
     };
     if AccessToken::parse(&answer.access_token).is_none() {
         return broken("holds an access token with characters that no token has");
@@ -56,6 +68,19 @@ fn token(body: &[u8]) -> Meaning {
         return broken("names its credential in no known way");
     }
     Meaning::Token(Box::new(answer))
+}
+
+/// An endpoint that is no broker cannot be told that a token was refused; so when it gives the same again, there is no
+/// other to be had.
+fn plain(token: PlainToken, asked: &Asked<'_>) -> Meaning {
+    match token.into_answer(asked.at) {
+        Ok(answer) if asked.refused == Some(&answer.tag()) => {
+            let failure = Failure::temporary("the endpoint gave the refused token again");
+            Meaning::Undecided(failure.with_hint("it must be renewed where the endpoint has it from"))
+        }
+        Ok(answer) => Meaning::Token(Box::new(answer)),
+        Err(failure) => Meaning::Undecided(failure),
+    }
 }
 
 fn refusal(answer: &HttpAnswer) -> Meaning {
@@ -142,7 +167,7 @@ mod tests {
     }
 
     fn failure(status: u16, body: &str) -> (bool, u8, String) {
-        match read(&http(status, body), None) {
+        match read(&http(status, body), &Asked::default()) {
             Meaning::Refused(failure) => (true, failure.class.exit_code(), failure.to_string()),
             Meaning::Undecided(failure) => (false, failure.class.exit_code(), failure.to_string()),
             other => panic!("{other:?}"),
@@ -191,7 +216,7 @@ mod tests {
     #[test]
     fn only_a_good_token_is_a_token() {
         let good = serde_json::to_string(&token_answer(7)).unwrap();
-        assert_eq!(read(&http(200, &good), None), Meaning::Token(Box::new(token_answer(7))));
+        assert_eq!(read(&http(200, &good), &Asked::default()), Meaning::Token(Box::new(token_answer(7))));
         let broken = [
             good.replace("token-7", "a\\u001b[31mb"),
             good.replace("token-7", ""),
@@ -209,6 +234,6 @@ mod tests {
     #[test]
     fn not_modified_counts_only_for_a_token_that_we_named() {
         let tag = token_answer(7).tag();
-        assert_eq!(read(&http(304, ""), Some(&tag)), Meaning::Unchanged);
+        assert_eq!(read(&http(304, ""), &Asked { have: Some(&tag), ..Asked::default() }), Meaning::Unchanged);
     }
 }

@@ -30,11 +30,12 @@ pub struct Owner {
 impl Owner {
     /// The owner of what a broker answers to these settings.
     pub fn new(settings: &RemoteSettings) -> Self {
-        let key = settings.key.expose().as_bytes();
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key);
+        let key = settings.key.as_ref();
+        let secret = key.map_or("", |key| key.expose());
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
         Self {
             url: settings.url.as_str().to_owned(),
-            key_id: settings.key.id().to_owned(),
+            key_id: key.map_or("keyless", |key| key.id()).to_owned(),
             key_digest: digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
         }
     }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use scorpiox_wire::{TokenAnswer, TokenTag};
 
-use super::answer::{self, HttpAnswer, Meaning};
+use super::answer::{self, Asked, HttpAnswer, Meaning};
 use super::cache::{Cache, Entry, Owner, Step, next_step};
 use super::failure_memory::FailureMemory;
+use super::plain::{self, UNKNOWN_END};
 use super::{AccessToken, Ask, Fetched, SourceName, Token, TokenSource, account_id};
 use crate::clock::{Clock, Deadline};
-use crate::failure::Failure;
+use crate::failure::{Class, Failure};
 use crate::settings::RemoteSettings;
 use crate::state_directory::{Lock, Locking, StateDirectory};
 use crate::talk::Talk;
@@ -126,21 +127,23 @@ impl Remote<'_> {
         talk: &mut Talk,
     ) -> Result<Entry, Failure> {
         let question = question(step);
-        talk.detail(format!("asking {}", self.settings.url.as_str()));
+        let refused = if let Step::Refuse(tag) = step { Some(tag) } else { None };
+        let keyless = if self.settings.key.is_none() { "; no key is set, so none is sent" } else { "" };
+        talk.detail(format!("asking {}{keyless}", self.settings.url.as_str()));
         let asked_ms = self.clock.unix_ms();
         let meaning = match self.exchange.ask(&question, deadline.left()) {
-            Ok(answer) => answer::read(&answer, question.have.as_ref()),
+            Ok(answer) => answer::read(&answer, &Asked { have: question.have.as_ref(), refused, at: asked_ms / 1000 }),
             Err(failure) => Meaning::Undecided(failure),
         };
         match (meaning, entry) {
             (Meaning::Token(answer), _) => {
-                let insists = question.refused.as_ref() == Some(&answer.tag());
+                let insists = refused == Some(&answer.tag());
                 let entry = Entry::new(*answer, asked_ms);
                 Ok(self.keep(if insists { entry.insisted(asked_ms) } else { entry }, step, cache, talk))
             }
             (Meaning::Unchanged, Some(entry)) => Ok(self.keep(entry.confirmed(asked_ms), step, cache, talk)),
             (Meaning::Unchanged, None) => unreachable!("the question named no token, so 304 is not understood"),
-            (Meaning::Refused(failure), _) => Err(self.obey(failure, step, cache, talk)),
+            (Meaning::Refused(failure), _) => Err(self.obey(self.naming_a_missing_key(failure), step, cache, talk)),
             (Meaning::Undecided(failure), entry) => {
                 self.memory().remember(step, &failure, self.clock.unix_ms());
                 self.fall_back(failure, step, entry, talk)
@@ -165,6 +168,15 @@ impl Remote<'_> {
         }
         self.memory().remember(step, &failure, self.clock.unix_ms());
         failure
+    }
+
+    fn naming_a_missing_key(&self, failure: Failure) -> Failure {
+        match (&self.settings.key, failure.class) {
+            (None, Class::KeyOrGrant) => failure.with_hint(
+                "no key was sent: set TOKEN_HTTP_API_KEY or TOKEN_HTTP_API_KEY_FILE (scorpiox-broker client add prints one)",
+            ),
+            _ => failure,
+        }
     }
 
     /// The broker could not be asked or could not decide: the token that we have still works, unless it is the very
@@ -192,12 +204,15 @@ impl Remote<'_> {
     }
 }
 
+/// Only a name that the other side gave means something to it.
 fn question(step: &Step) -> Question {
-    match step {
-        Step::Serve => Question { have: None, refused: None },
-        Step::Ask { have } => Question { have: have.clone(), refused: None },
-        Step::Refuse(tag) => Question { have: None, refused: Some(tag.clone()) },
-    }
+    let (have, refused) = match step {
+        Step::Serve => (None, None),
+        Step::Ask { have } => (have.as_ref(), None),
+        Step::Refuse(tag) => (None, Some(tag)),
+    };
+    let theirs = |tag: Option<&TokenTag>| tag.filter(|tag| !plain::is_made_here(tag)).cloned();
+    Question { have: theirs(have), refused: theirs(refused) }
 }
 
 fn fetched(answer: &TokenAnswer, talk: &mut Talk) -> Result<Fetched, Failure> {
@@ -208,7 +223,7 @@ fn fetched(answer: &TokenAnswer, talk: &mut Talk) -> Result<Fetched, Failure> {
     }
     let token = Token {
         access_token,
-        expires_at: Some(answer.expires_at),
+        expires_at: Some(answer.expires_at).filter(|end| *end != UNKNOWN_END),
         account_id: account_id(&answer.account_id),
         source: SourceName::Remote,
     };

@@ -38,8 +38,11 @@ impl Exchange for Http<'_> {
         if let Some(have) = &question.have {
             request = request.header(IF_NONE_MATCH, have.to_etag());
         }
-        let authorization = Zeroizing::new(format!("Bearer {}", self.settings.key.expose()));
-        let response = request.header(AUTHORIZATION, authorization.as_str()).call();
+        if let Some(key) = &self.settings.key {
+            let authorization = Zeroizing::new(format!("Bearer {}", key.expose()));
+            request = request.header(AUTHORIZATION, authorization.as_str());
+        }
+        let response = request.call();
         bounded(response.map_err(|error| self.unanswered(&error))?).map_err(|error| self.unanswered(&error))
     }
 }

@@ -63,8 +63,8 @@ fn in_place_of_a_broker_that_is_away_the_next_source_is_asked() {
 
 #[test]
 fn in_place_of_a_source_that_is_not_set_up_the_next_is_asked() {
-    let machine = remote_then_local("https://b.example/codex");
-    fell_back(&machine.with("TOKEN_HTTP_API_KEY", "").raw(), "no client key");
+    let machine = remote_then_local("");
+    fell_back(&machine.raw(), "no address of a broker");
     let broker = StubBroker::start(|_, _| token(7));
     let machine = Machine::for_broker(&broker).with("CODEX_TOKEN_SOURCE", "local,remote");
     let ended = machine.raw();

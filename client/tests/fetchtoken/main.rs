@@ -2,7 +2,7 @@
 //!
 //! * `stub_broker`: answers what the test says and counts what it was asked.
 //! * `machine`: a developer's machine: home, project, cache, environment, and time that the test moves.
-//! * Stories: `command_line`, `settings`, `local`, `remote`, `chain`, `bounds`, `storm`, `repeat`, `tls`, `output`.
+//! * Stories: `command_line`, `settings`, `local`, `remote`, `chain`, `bounds`, `storm`, `repeat`, `tls`, `output`, `plain`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -12,6 +12,7 @@ mod command_line;
 mod local;
 mod machine;
 mod output;
+mod plain;
 mod remote;
 mod repeat;
 mod settings;

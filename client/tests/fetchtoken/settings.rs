@@ -39,7 +39,7 @@ fn what_cannot_be_read_is_an_error_with_file_and_line_and_nothing_is_executed() 
     machine.settings_file(
         "CODEX_TOKEN_SOURCE=remote\nCODEX_REMOTE_URL=https://b.example/codex\nTOKEN_HTTP_API_KEY=$(touch ran)\n",
     );
-    machine.raw().failed(78, "line 3): a client key starts with sxk_");
+    machine.raw().failed(78, "line 3): a key is one word of visible ASCII characters");
     assert!(!machine.path("project/ran").exists());
 }
 

@@ -28,18 +28,23 @@ pub struct Fetched {
 }
 
 impl FetchToken {
+    /// With no settings but a home directory.
+    pub fn bare() -> Self {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let path = home.path().to_str().expect("a plain name").to_owned();
+        Self { home, environment: BTreeMap::new() }.with("HOME", &path)
+    }
+
     /// With the settings that `client add` prints.
     pub fn of(client: &Client) -> Self {
-        let home = tempfile::tempdir().expect("a temporary directory");
-        let mut machine = Self { home, environment: BTreeMap::new() }
+        let machine = Self::bare()
             .with("CODEX_TOKEN_SOURCE", "remote")
             .with("CODEX_REMOTE_URL", &client.url)
             .with("TOKEN_HTTP_API_KEY", &client.key.0);
-        if let Some(pin) = &client.pin {
-            machine = machine.with("CODEX_REMOTE_PIN", pin);
+        match &client.pin {
+            Some(pin) => machine.with("CODEX_REMOTE_PIN", pin),
+            None => machine,
         }
-        let home = machine.home.path().to_str().expect("a plain name").to_owned();
-        machine.with("HOME", &home)
     }
 
     /// One more variable.

@@ -1,8 +1,7 @@
 //! Whether a value can be what it is meant to be. A refusal never repeats it: it may be a secret.
 
-use scorpiox_wire::ClientKey;
-
 use super::{Choice, Entry, Key, Kind};
+use crate::settings::api_key::ApiKey;
 use crate::settings::broker_url::BrokerUrl;
 use crate::settings::file;
 use crate::settings::local::AccountName;
@@ -38,7 +37,7 @@ fn by_key(key: Key, text: &str) -> Result<(), String> {
     match key {
         Key::ActiveProfile => profile::check_name(text).map_err(|error| error.to_string()),
         Key::Account => AccountName::parse(text).map(drop).map_err(|error| error.to_string()),
-        Key::ApiKey => ClientKey::parse(text).map(drop).map_err(|error| error.to_string()),
+        Key::ApiKey => ApiKey::parse(text).map(drop).map_err(|error| error.to_string()),
         Key::RemotePin => Pin::parse_list(text).map(drop).map_err(|error| error.to_string()),
         Key::Model | Key::SshHost | Key::SshUser => one_word(text),
         _ => Ok(()),

@@ -2,6 +2,7 @@ use scorpiox_wire::{ClientKey, Secret};
 
 use super::*;
 use crate::settings::Trust;
+use crate::settings::api_key::ApiKey;
 use crate::settings::broker_url::BrokerUrl;
 
 const NOW: i64 = 1_700_000_000_000;
@@ -27,7 +28,7 @@ pub(crate) fn settings(id: &str, secret: char, url: &str) -> RemoteSettings {
     let secret = Secret::new(secret.to_string().repeat(43));
     RemoteSettings {
         url: BrokerUrl::parse(url).unwrap(),
-        key: ClientKey::compose(id, &secret).unwrap(),
+        key: Some(ApiKey::parse(ClientKey::compose(id, &secret).unwrap().expose()).unwrap()),
         trust: Trust::System(None),
     }
 }

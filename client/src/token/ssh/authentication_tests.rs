@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use scorpiox_wire::Secret;
 
 use super::super::fake_session::FakeSession;
+use super::super::key_file::tests::openssh_key;
 use super::*;
 use crate::settings::ssh::{FarCommand, Identities};
 
@@ -111,17 +112,12 @@ fn a_chosen_key_is_the_only_one_and_must_be_there() {
 
 #[test]
 fn a_locked_key_is_opened_by_the_agent_that_holds_it_or_by_the_password() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("locked");
-    let mut keygen = std::process::Command::new("ssh-keygen");
-    keygen.args(["-q", "-t", "ed25519", "-N", "secret", "-f"]).arg(&path);
-    assert!(keygen.status().unwrap().success());
-    let public = KeyFile::read(&path, &mut Talk::default()).unwrap().unwrap().public.unwrap();
-    let home = Home::new(&[]);
+    let public = agent_key("k2");
+    let home = Home::new(&[("locked", &openssh_key("aes256-ctr", public.as_wire()))]);
 
     let mut session = FakeSession { agent: vec![agent_key("k1"), public], ..Default::default() };
-    let chosen = || KeyFiles::Chosen(path.clone());
-    assert_eq!(run(&mut session, &home.settings(chosen(), None)).0, ["agent ssh-ed25519"]);
+    let chosen = || KeyFiles::Chosen(home.path("locked"));
+    assert_eq!(run(&mut session, &home.settings(chosen(), None)).0, ["agent k2"]);
     session.agent.clear();
     assert_eq!(run(&mut session, &home.settings(chosen(), Some("secret"))).0[0], "file locked with passphrase");
     let (attempts, failure) = run(&mut session, &home.settings(chosen(), None));

@@ -117,7 +117,8 @@ impl FarSide<'_> {
     fn refusal(&self, ran: &Ran) -> Failure {
         let class = match ran.exit {
             69 => Class::PersonMustAct,
-            75 => Class::Temporary,
+            // What a shell says of a program that a signal has killed is 128 and the signal's number.
+            75 | 129..=192 => Class::Temporary,
             77 => Class::KeyOrGrant,
             _ => Class::Configuration,
         };

@@ -57,7 +57,7 @@ fn where_our_command_is_missing_the_token_file_is_read() {
 
 #[test]
 fn the_other_sides_exit_codes_keep_their_meaning() {
-    for (exit, code) in [(64, 78), (69, 69), (75, 75), (77, 77), (78, 78), (1, 78), (255, 78)] {
+    for (exit, code) in [(64, 78), (69, 69), (75, 75), (77, 77), (78, 78), (1, 78), (137, 75), (255, 78)] {
         let stderr = "motd\nscorpiox-codex-fetchtoken: the key was revoked\n";
         let outcome = ask(&FarCommand::Usual, &Ask::Current, &[(exit, GOOD, stderr)]);
         let (found, line) = outcome.result.unwrap_err();

@@ -84,48 +84,53 @@ fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::process::Command;
+pub(crate) mod tests {
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
-    /// A key made by the real tool; its name tells the passphrase.
-    fn made(kind: &str, passphrase: &str, more: &[&str]) -> (tempfile::TempDir, PathBuf) {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("key");
-        let mut command = Command::new("ssh-keygen");
-        command.args(["-q", "-t", kind, "-N", passphrase, "-f"]).arg(&path).args(more);
-        assert!(command.status().unwrap().success());
-        (dir, path)
+    /// The beginning of a key in OpenSSH's format, as far as it is in the clear.
+    pub(crate) fn openssh_key(cipher: &str, public: &[u8]) -> String {
+        let mut bytes = MAGIC.to_vec();
+        for string in [cipher.as_bytes(), b"bcrypt", b"salt"] {
+            bytes.extend_from_slice(&u32::try_from(string.len()).unwrap().to_be_bytes());
+            bytes.extend_from_slice(string);
+        }
+        bytes.extend_from_slice(&1_u32.to_be_bytes());
+        bytes.extend_from_slice(&u32::try_from(public.len()).unwrap().to_be_bytes());
+        bytes.extend_from_slice(public);
+        let body = STANDARD.encode(bytes);
+        let (first, second) = body.split_at(body.len() / 2);
+        format!("{BEGIN}\n{first}\n{second}\n{END}\n")
     }
 
     #[test]
     fn a_key_says_whether_it_is_locked_and_which_one_it_is() {
-        let (_dir, path) = made("ed25519", "secret", &[]);
-        let key = KeyFile::read(&path, &mut Talk::default()).unwrap().unwrap();
-        assert_eq!(key.lock, Lock::Passphrase);
-        let public = std::fs::read_to_string(path.with_extension("pub")).unwrap();
-        assert_eq!(key.public.unwrap().line("x").split(' ').nth(2), public.split(' ').nth(1));
-        let (_dir, path) = made("ed25519", "", &[]);
-        assert_eq!(KeyFile::read(&path, &mut Talk::default()).unwrap().unwrap().lock, Lock::Open);
-        let (_dir, path) = made("ecdsa", "secret", &["-m", "PEM"]);
-        assert_eq!(KeyFile::read(&path, &mut Talk::default()).unwrap().unwrap().lock, Lock::Passphrase);
-        let (_dir, path) = made("ecdsa", "", &["-m", "PEM"]);
-        assert_eq!(KeyFile::read(&path, &mut Talk::default()).unwrap().unwrap().lock, Lock::Open);
+        let public = b"\0\0\0\x02k1x";
+        let key = PublicKey::from_wire(public);
+        assert!(key.is_some());
+        assert_eq!(describe(&openssh_key("aes256-ctr", public)), (Lock::Passphrase, key.clone()));
+        assert_eq!(describe(&openssh_key("none", public)), (Lock::Open, key));
+        let pem = "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n";
+        assert_eq!(describe(pem), (Lock::Passphrase, None));
+        assert_eq!(describe("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), (Lock::Passphrase, None));
+        assert_eq!(describe("-----BEGIN RSA PRIVATE KEY-----\n"), (Lock::Open, None));
     }
 
     #[test]
     fn a_key_that_others_can_read_is_not_used() {
-        use std::os::unix::fs::PermissionsExt;
-        let (_dir, path) = made("ed25519", "", &[]);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        std::fs::write(&path, "x").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert!(KeyFile::read(&path, &mut Talk::default()).unwrap_err().contains("chmod 600"));
-        assert!(KeyFile::read(Path::new("/nowhere/key"), &mut Talk::default()).unwrap().is_none());
+        assert!(KeyFile::read(&dir.path().join("gone"), &mut Talk::default()).unwrap().is_none());
     }
 
     #[test]
     fn what_only_looks_like_a_key_is_open_and_nobodys() {
-        for text in ["", BEGIN, "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----", "x"] {
+        let cut = openssh_key("none", b"\0\0\0\x02k1x").replace("AAAA", "");
+        for text in ["", BEGIN, "x", &cut, &format!("{BEGIN}\nAAAA\n{END}")] {
             assert_eq!(describe(text), (Lock::Open, None), "{text}");
         }
     }

@@ -112,7 +112,7 @@ fn trouble(stage: Stage, error: &russh::Error) -> Trouble {
 impl Session for Connection<'_> {
     fn methods(&mut self, user: &str) -> Result<Reply, Trouble> {
         let asked = self.waiting.wait(Stage::LoggingIn, self.handle.authenticate_none(user))?;
-        asked.map(reply).map_err(|error| trouble(Stage::LoggingIn, &error))
+        self.reply(asked)
     }
 
     fn agent_keys(&mut self, socket: &Path) -> Result<Vec<PublicKey>, Trouble> {
@@ -140,7 +140,8 @@ impl Session for Connection<'_> {
             }
             Attempt::Password(password) => {
                 let asked = self.handle.authenticate_password(user, password.expose());
-                self.waiting.wait(Stage::LoggingIn, asked)?.map(reply).map_err(|e| trouble(Stage::LoggingIn, &e))
+                let asked = self.waiting.wait(Stage::LoggingIn, asked)?;
+                self.reply(asked)
             }
             Attempt::KeyboardInteractive(password) => self.with_questions(user, password),
         }
@@ -158,7 +159,26 @@ const RSA_HASH: Option<HashAlg> = Some(HashAlg::Sha512);
 impl Connection<'_> {
     fn with_key(&mut self, user: &str, key: PrivateKeyWithHashAlg) -> Result<Reply, Trouble> {
         let asked = self.handle.authenticate_publickey(user, key);
-        self.waiting.wait(Stage::LoggingIn, asked)?.map(reply).map_err(|error| trouble(Stage::LoggingIn, &error))
+        let asked = self.waiting.wait(Stage::LoggingIn, asked)?;
+        self.reply(asked)
+    }
+
+    /// russh takes a connection that ended for a refusal.
+    fn reply(&mut self, asked: Result<AuthResult, russh::Error>) -> Result<Reply, Trouble> {
+        match asked.map_err(|error| trouble(Stage::LoggingIn, &error))? {
+            AuthResult::Success => Ok(Reply::Welcome),
+            AuthResult::Failure { .. } if self.handle.is_closed() => Err(self.ended()),
+            AuthResult::Failure { remaining_methods, .. } => Ok(Reply::Refused(Some(methods(&remaining_methods)))),
+        }
+    }
+
+    fn ended(&mut self) -> Trouble {
+        let ended = self.waiting.wait(Stage::LoggingIn, &mut self.handle);
+        match ended {
+            Ok(Err(Stopped(Trouble::Cut(_, why)))) => Trouble::Cut(Stage::LoggingIn, why),
+            Ok(Err(Stopped(other))) | Err(other) => other,
+            Ok(Ok(())) => Trouble::Cut(Stage::LoggingIn, "the server hung up".into()),
+        }
     }
 
     fn with_agent(&mut self, user: &str, key: &PublicKey) -> Result<Reply, Trouble> {
@@ -169,7 +189,7 @@ impl Connection<'_> {
         let hash = key.algorithm().is_rsa().then_some(HashAlg::Sha512);
         let asked = self.handle.authenticate_publickey_with(user, key, hash, agent);
         match self.waiting.wait(Stage::LoggingIn, asked)? {
-            Ok(result) => Ok(reply(result)),
+            Ok(result) => self.reply(Ok(result)),
             Err(error) => Ok(Reply::NotMade(format!("the agent does not sign: {error}"))),
         }
     }
@@ -235,13 +255,6 @@ impl Drop for Connection<'_> {
             let _ = farewell.await;
             tokio::task::yield_now().await;
         });
-    }
-}
-
-fn reply(result: AuthResult) -> Reply {
-    match result {
-        AuthResult::Success => Reply::Welcome,
-        AuthResult::Failure { remaining_methods, .. } => Reply::Refused(Some(methods(&remaining_methods))),
     }
 }
 

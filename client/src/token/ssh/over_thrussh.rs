@@ -130,7 +130,7 @@ impl Session for Connection<'_> {
                 ));
             }
         };
-        accepted.map(reply).map_err(logging_in)
+        self.reply(accepted.map_err(logging_in)?)
     }
 
     fn run(&mut self, command: &str) -> Result<Ran, Trouble> {
@@ -140,6 +140,15 @@ impl Session for Connection<'_> {
 }
 
 impl Connection<'_> {
+    /// thrussh takes a connection that ended for a refusal.
+    fn reply(&self, accepted: bool) -> Result<Reply, Trouble> {
+        match accepted {
+            true => Ok(Reply::Welcome),
+            false if self.handle.is_closed() => Err(logging_in("the server hung up")),
+            false => Ok(Reply::Refused(None)),
+        }
+    }
+
     fn with_agent(&mut self, user: &str, key: &PublicKey) -> Result<Reply, Trouble> {
         let Some(agent) = self.agent.take() else { return Ok(Reply::NotMade("there is no agent".into())) };
         let Ok(key) = key::parse_public_key(key.as_wire()) else {
@@ -148,7 +157,7 @@ impl Connection<'_> {
         let (agent, asked) = self.waiting.wait(Stage::LoggingIn, self.handle.authenticate_future(user, key, agent))?;
         self.agent = Some(agent);
         match asked {
-            Ok(accepted) => Ok(reply(accepted)),
+            Ok(accepted) => self.reply(accepted),
             Err(error) => Ok(Reply::NotMade(format!("the agent does not sign: {error}"))),
         }
     }
@@ -181,8 +190,4 @@ impl Drop for Connection<'_> {
             tokio::task::yield_now().await;
         });
     }
-}
-
-fn reply(accepted: bool) -> Reply {
-    if accepted { Reply::Welcome } else { Reply::Refused(None) }
 }

@@ -136,6 +136,6 @@ fn login_refused(tried: &[String], settings: &SshSettings) -> Failure {
 }
 
 fn seconds(duration: Duration) -> String {
-    let tenths = duration.as_millis() / 100;
+    let tenths = (duration.as_millis() + 50) / 100;
     if tenths % 10 == 0 { format!("{}", tenths / 10) } else { format!("{}.{}", tenths / 10, tenths % 10) }
 }

@@ -1,7 +1,6 @@
 //! What a developer's machine pays for a token that it has already: `scorpiox-codex-fetchtoken` with a warm cache,
 //! against `cat` of a file with the same bytes. From the start of the process to its end, one after the other.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
@@ -11,9 +10,6 @@ use crate::clock;
 use crate::process::program;
 use crate::report::{Round, Row, median, sorted};
 use crate::team::Team;
-
-/// Crates that would put an asynchronous runtime under a command that has nothing to wait for.
-const RUNTIMES: [&str; 5] = ["tokio", "async-std", "smol", "mio", "async-executor"];
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +21,6 @@ pub(crate) struct Extent {
 
 /// `fetch_cached`.
 pub(crate) fn row(extent: Extent) -> anyhow::Result<Row> {
-    links_no_runtime()?;
     let team = Team::of(0)?;
     let broker = team.setup(Transport::Https)?.start()?;
     let issued = broker.client("laptop")?;
@@ -50,7 +45,7 @@ pub(crate) fn row(extent: Extent) -> anyhow::Result<Row> {
     }
     let remark = format!(
         "from start to end of scorpiox-codex-fetchtoken --raw with a warm cache, medians of {} runs; reference: cat of \
-         the same {} bytes; it links no asynchronous runtime",
+         the same {} bytes",
         extent.runs,
         fetched.stdout.len()
     );
@@ -72,17 +67,4 @@ fn milliseconds(command: &mut Command) -> anyhow::Result<f64> {
     let taken = begun.elapsed();
     ensure!(status.success(), "{} ended with {status}", command.get_program().display());
     Ok(taken.as_secs_f64() * 1e3)
-}
-
-fn links_no_runtime() -> anyhow::Result<()> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
-    let mut tree = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    tree.args(["tree", "--offline", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
-    tree.args(["--package", "scorpiox-client", "--manifest-path"]).arg(manifest);
-    let output = tree.output().context("cannot run cargo tree")?;
-    ensure!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout)?;
-    let linked = text.lines().find(|line| RUNTIMES.contains(&line.split(' ').next().unwrap_or_default()));
-    ensure!(linked.is_none(), "scorpiox-codex-fetchtoken links {}", linked.unwrap_or_default());
-    Ok(())
 }

@@ -76,7 +76,7 @@ fn each_dialogue_has_its_look() {
     look("choosing.txt", Key::CodexReasoningEffort, "\njj");
     look("ordering.txt", Key::TokenSource, "\nj");
     look("typing.txt", Key::RemoteUrl, "\nx y");
-    look("typing-a-secret.txt", Key::ApiKey, "\nabcdef");
+    look("typing-a-secret.txt", Key::ApiKey, "\nsxk_ab");
     look("help.txt", Key::ApiKey, "?");
     let mut editor = full();
     editor.at(Key::ApiKey).keys("\n");
