@@ -4,6 +4,7 @@ mod backend;
 pub mod config;
 mod escape;
 pub mod fetchtoken;
+pub mod login;
 pub mod models;
 mod outcome;
 pub mod refreshtoken;

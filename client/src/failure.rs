@@ -110,6 +110,11 @@ impl Failure {
         self.standing == Standing::Absent
     }
 
+    /// The next step.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// What happened, without the next step.
     pub fn message(&self) -> &str {
         &self.message

@@ -6,7 +6,9 @@
 //! * [`device`], [`browser`]: how a person logs in. * [`exchange`]: the code that they bring becomes a login.
 
 pub mod answer;
+pub mod browser;
 pub mod call;
+pub mod device;
 pub mod exchange;
 pub mod refresh;
 pub mod revoke;

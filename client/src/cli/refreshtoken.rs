@@ -14,7 +14,7 @@ use crate::settings::local::{AccountName, LocalSettings, RenewedBy};
 use crate::settings::{Settings, SourceName, Surroundings};
 use crate::talk::Talk;
 use crate::token::local::apart::PATIENCE;
-use crate::token::local::decision::Need;
+use crate::token::local::decision::{Need, Reason};
 use crate::token::local::reading::read_until_whole;
 use crate::token::local::renewal::{Here, Renewer as _};
 use crate::token::local::wording;
@@ -150,10 +150,14 @@ fn renew(
     let seen = read_until_whole(file, clock, talk)?.login.access_token;
     let (redeem, deadline) = (AtServer { environment }, Deadline::within(PATIENCE, clock));
     let renewed = Here { redeem: &redeem, clock }.renew(file, need, seen.as_ref(), deadline, talk)?;
-    if let Some(reason) = &renewed.kept {
-        return Err(wording::failure(reason, file, clock.unix_ms()));
+    let (login, now_ms) = (&renewed.opened.login, clock.unix_ms());
+    let is_alive = login.expires_at.is_none_or(|end| end > now_ms / 1000);
+    match &renewed.kept {
+        // The server's tokens are that short.
+        Some(Reason::JustRenewed) if is_alive && login.access_token != seen => {}
+        Some(reason) => return Err(wording::failure(reason, file, now_ms)),
+        None => {}
     }
-    let login = &renewed.opened.login;
     if login.access_token.is_none() {
         return Err(Failure::new(Class::PersonMustAct, format!("{} holds no ChatGPT login", path.display())));
     }

@@ -21,15 +21,41 @@ impl UnverifiedClaims {
     }
 
     fn parse(token: &str) -> Option<Self> {
-        let payload = token.split('.').nth(1)?.trim_end_matches('=');
-        let payload = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
-        let claims: Value = serde_json::from_slice(&payload).ok()?;
+        let claims = payload(token)?;
         let account_id = &claims["https://api.openai.com/auth"]["chatgpt_account_id"];
         Some(Self {
             expires_at: claims["exp"].as_i64().filter(|seconds| *seconds > 0),
             account_id: account_id.as_str().map(str::to_owned),
         })
     }
+}
+
+/// Whose login it is, for people.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// The email address.
+    pub email: Option<String>,
+    /// `plus`, `team`, …
+    pub plan_type: Option<String>,
+}
+
+impl Person {
+    /// Reads an id token or an access token; each fact may be missing.
+    pub fn of(token: &str) -> Self {
+        let claims = payload(token).unwrap_or_default();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let profile = &claims["https://api.openai.com/profile"]["email"];
+        Self {
+            email: text(&claims["email"]).or_else(|| text(profile)),
+            plan_type: text(&claims["https://api.openai.com/auth"]["chatgpt_plan_type"]),
+        }
+    }
+}
+
+fn payload(token: &str) -> Option<Value> {
+    let payload = token.split('.').nth(1)?.trim_end_matches('=');
+    let payload = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload).ok()?);
+    serde_json::from_slice(&payload).ok()
 }
 
 #[cfg(test)]
@@ -45,6 +71,13 @@ mod tests {
         let token = jwt(r#"{"exp":1700000900,"https://api.openai.com/auth":{"chatgpt_account_id":"a1"}}"#);
         let expected = UnverifiedClaims { expires_at: Some(1_700_000_900), account_id: Some("a1".into()) };
         assert_eq!(UnverifiedClaims::of(&token), expected);
+    }
+
+    #[test]
+    fn a_person_is_known_by_what_the_token_says() {
+        let token = jwt(r#"{"email":"a@b.example","https://api.openai.com/auth":{"chatgpt_plan_type":"plus"}}"#);
+        let expected = Person { email: Some("a@b.example".into()), plan_type: Some("plus".into()) };
+        assert_eq!((Person::of(&token), Person::of("opaque")), (expected, Person::default()));
     }
 
     #[test]

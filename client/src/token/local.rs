@@ -125,6 +125,7 @@ impl Local<'_> {
             (Some(Need::Refused), Reason::JustRenewed) if is_alive => {
                 talk.warn("this token was renewed less than a minute ago; it is given again");
             }
+            (None, Reason::JustRenewed) if is_alive => talk.detail(failure.message()),
             (None, _) if is_alive => talk.warn(format!("this token works, but is not renewed: {failure}")),
             _ => return Err(failure),
         }

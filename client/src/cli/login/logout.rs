@@ -1,0 +1,32 @@
+//! The end of a login on this machine, and at the server as far as that can be had.
+
+use std::time::Duration;
+
+use super::desk::Desk;
+use super::keeping;
+use crate::cli::outcome;
+use crate::failure::Failure;
+use crate::oauth::revoke::revoke;
+use crate::talk::Talk;
+
+/// As long as the stock client tries.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Revokes the login and removes it.
+pub(super) fn log_out(desk: &Desk<'_>, talk: &mut Talk) -> Result<(), Failure> {
+    let path = desk.file.path();
+    let existing = keeping::existing(path);
+    let refresh_token = existing.as_ref().filter(|login| login.is_good());
+    if let Some(token) = refresh_token.and_then(|existing| existing.login.refresh_token.as_ref())
+        && let Err(failure) = revoke(&desk.server, &desk.caller_within(PATIENCE), token)
+    {
+        talk.warn(format!("the login is removed here, but perhaps still valid at the server: {failure}"));
+    }
+    let was_there = path.symlink_metadata().is_ok();
+    keeping::remove(desk)?;
+    outcome::answer(&match existing {
+        Some(existing) => format!("logged out {}; removed {}\n", existing.who(), path.display()),
+        None if was_there => format!("removed {}, which held no login\n", path.display()),
+        None => format!("nobody was logged in at {}\n", path.display()),
+    })
+}
