@@ -19,8 +19,8 @@ The stock Codex CLI, in its config.toml:
   command = \"scorpiox-codex-fetchtoken\"
   args = [\"--raw\", \"--repeat-means-refused\"]
 
-Settings, from scorpiox-env.txt in the current directory or above it in the same git project, or from the environment,
-which wins:
+Settings, from the environment, else from the project's scorpiox-env.txt (once it is trusted: scorpiox-config trust),
+else from ~/.config/scorpiox/scorpiox-env.txt; scorpiox-config shows and changes them, its --help has them all:
   CODEX_TOKEN_SOURCE       local (default), remote or ssh, or several in the order of asking: remote,local
   CODEX_CREDENTIALS_FILE   local: the file; default $CODEX_HOME/auth.json or ~/.codex/auth.json
   CODEX_REMOTE_URL         remote: the broker's address, https://HOST/codex
