@@ -3,6 +3,7 @@
 //! * [`administration`]: what an administrator does, as the provider and the clients see it (H5).
 //! * [`audit`]: written before a token leaves (H6, H7).
 //! * [`client_backend`]: usage and models, as the backend tells them.
+//! * [`documents`]: shell completions and man pages.
 //! * [`fetch`]: the developer's command against a real broker (C3, C4, C15).
 //! * [`fetch_chain`]: several sources, the first of them a broker (C3, C14, H5).
 //! * [`fetch_ssh`]: the ssh source against a real OpenSSH server (C5).
@@ -24,6 +25,7 @@
 mod administration;
 mod audit;
 mod client_backend;
+mod documents;
 mod fetch;
 mod fetch_chain;
 mod fetch_ssh;

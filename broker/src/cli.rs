@@ -21,7 +21,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser};
+use clap::{Args, CommandFactory as _, Parser};
 
 use crate::admin_client::AdminClient;
 use crate::clock::{SharedClock, SystemClock};
@@ -73,6 +73,11 @@ struct Surroundings {
 enum Ended {
     Command(u8),
     Server(ExitCode),
+}
+
+/// The command's definition, for completions and the manual.
+pub fn command() -> clap::Command {
+    Typed::command()
 }
 
 /// Runs the process's command line.

@@ -15,6 +15,7 @@ struct Known {
 }
 
 const KNOWN: &[Known] = &[
+    Known { name: "groff", program: "groff", source: "apt-get install groff" },
     Known { name: "ip", program: "ip", source: "apt-get install iproute2" },
     Known { name: "sshd", program: "sshd", source: "apt-get install openssh-server" },
     Known { name: "systemd-analyze", program: "systemd-analyze", source: "apt-get install systemd" },

@@ -9,14 +9,13 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use clap::Parser as _;
-use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 use zeroize::Zeroizing;
 
 use self::typed::{Invocation, NAME, Output, Refusal, Task, Typed};
-use super::{models, usage};
+use super::{models, outcome, usage};
 use crate::clock::Clock;
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::settings::{Settings, SourceName, Surroundings};
 use crate::talk::Talk;
 use crate::token::Token;
@@ -29,6 +28,11 @@ const QUICK: Duration = Duration::from_millis(3_500);
 /// The same when a connection to another machine must be made and nobody said `--raw`.
 const PATIENT: Duration = Duration::from_secs(10);
 
+/// The command's definition, for completions and the manual.
+pub fn command() -> clap::Command {
+    Typed::command()
+}
+
 /// Runs the command and returns its exit code.
 pub fn run(
     arguments: impl Iterator<Item = OsString>,
@@ -37,7 +41,7 @@ pub fn run(
 ) -> u8 {
     let invocation: Invocation = match Typed::try_parse_from(arguments) {
         Ok(typed) => typed.into(),
-        Err(error) => return untypable(&error),
+        Err(error) => return outcome::untypable(NAME, &error),
     };
     let mut talk = Talk::default();
     let outcome = match invocation.task {
@@ -58,19 +62,6 @@ pub fn run(
             unserved.class().exit_code()
         }
     }
-}
-
-/// Help and version are answers; anything else is one line, not clap's paragraph.
-fn untypable(error: &clap::Error) -> u8 {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let _ = error.print();
-        return 0;
-    }
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let failure = Failure::new(Class::Usage, first).with_hint("see --help");
-    let _ = writeln!(io::stderr(), "{NAME}: {failure}");
-    failure.class.exit_code()
 }
 
 fn fetch_and_print(
