@@ -1,6 +1,7 @@
 //! The stream of an answer, at its limits of time and size.
 
 use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fake_provider::{Account, FakeProvider, Script, Settings, Step};
@@ -31,6 +32,11 @@ impl Tokens for One {
 
 /// Plays a script to a stream that is given up after so much silence; its outcome, and how many events were shown.
 fn play(script: Script, silence: Duration) -> (Result<(), String>, usize) {
+    play_until(script, silence, &AtomicBool::new(false))
+}
+
+/// The same until somebody says stop.
+fn play_until(script: Script, silence: Duration, stop: &AtomicBool) -> (Result<(), String>, usize) {
     let provider = FakeProvider::start(Settings::default());
     let login = provider.login(&Account::default());
     provider.script(script);
@@ -47,7 +53,7 @@ fn play(script: Script, silence: Duration) -> (Result<(), String>, usize) {
         tokens: &tokens,
     };
     let clock = SystemClock::start();
-    let stream = ModelStream::new(&backend, &clock, silence).unwrap();
+    let stream = ModelStream::new(&backend, &clock, stop, silence);
     let question = Question { body: b"{}", shape: Shape::Classic, session_id: "s", turn_state: None };
     let mut shown = 0;
     let outcome = stream.ask(&question, &token, &mut |_: &Event| shown += 1);
@@ -57,6 +63,7 @@ fn play(script: Script, silence: Duration) -> (Result<(), String>, usize) {
             fault.to_string()
         }
         Unanswered::Failure(failure) => panic!("{failure}"),
+        Unanswered::Stopped => "stopped".to_owned(),
     });
     (outcome, shown)
 }
@@ -99,4 +106,19 @@ fn what_follows_the_end_is_not_read() {
     let mut script = Script::message("Hello.");
     script.steps.push(Step::DelayMs(120_000));
     assert_eq!(play(script, Duration::from_secs(60)), (Ok(()), 6));
+}
+
+#[test]
+fn an_answer_is_stopped_in_the_middle_of_its_silence() {
+    let mut script = Script::message("Hello.");
+    script.steps.insert(2, Step::DelayMs(120_000));
+    let stop = AtomicBool::new(false);
+    let (outcome, shown) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(600));
+            stop.store(true, Ordering::Relaxed);
+        });
+        play_until(script, Duration::from_secs(60), &stop)
+    });
+    assert_eq!((outcome.unwrap_err().as_str(), shown), ("stopped", 2));
 }

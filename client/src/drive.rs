@@ -1,10 +1,11 @@
 //! A turn where it meets the world: asks the model when the turn says so, runs its tools, repeats what may be repeated.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::backend::exchange::Backend;
 use crate::backend::stream::{ModelStream, Question, Unanswered};
-use crate::clock::Clock;
+use crate::clock::{Clock, Deadline};
 use crate::conversation::event::{Event, Usage};
 use crate::conversation::fault::{Fault, Remedy, pause_before_repeat};
 use crate::conversation::history::History;
@@ -22,6 +23,8 @@ use crate::token::chain::{Given as GivenToken, Wanted};
 
 /// So often the model is asked within one turn; whoever needs more goes in circles.
 const MOST_QUESTIONS: u32 = 200;
+/// So often somebody looks whether the person has had enough.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// What the model may use.
 pub trait Tools {
@@ -100,6 +103,22 @@ pub struct Driver<'a> {
     stream: ModelStream<'a>,
     manner: Manner,
     clock: &'a dyn Clock,
+    stop: &'a AtomicBool,
+}
+
+/// Why a turn did not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It failed; the conversation is as before, or as the tools have left it.
+    Failed(Failure),
+    /// The person stopped it; the conversation has what was complete.
+    Stopped,
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 /// What is needed while one turn lasts.
@@ -113,18 +132,23 @@ struct Under<'a, 'b> {
 }
 
 impl<'a> Driver<'a> {
-    /// Asks nobody yet. An answer that brings nothing for `silence` is given up.
+    /// Asks nobody yet. An answer that brings nothing for `silence` is given up, and the turn when `stop` is set.
     pub fn new(
         backend: &'a Backend<'a>,
         manner: Manner,
         clock: &'a dyn Clock,
+        stop: &'a AtomicBool,
         silence: Duration,
-    ) -> Result<Self, Failure> {
-        Ok(Self { backend, stream: ModelStream::new(backend, clock, silence)?, manner, clock })
+    ) -> Self {
+        Self { backend, stream: ModelStream::new(backend, clock, stop, silence), manner, clock, stop }
     }
 
-    /// One prompt until its final answer; what it cost in all. When it fails, the conversation is as before, or as the
-    /// tools have left it.
+    /// How the model is asked; may be changed between two turns.
+    pub fn manner_mut(&mut self) -> &mut Manner {
+        &mut self.manner
+    }
+
+    /// One prompt until its final answer; what it cost in all.
     pub fn turn(
         &self,
         prompt: Vec<Item>,
@@ -132,7 +156,7 @@ impl<'a> Driver<'a> {
         tools: &mut dyn Tools,
         watcher: &mut dyn Watcher,
         talk: &mut Talk,
-    ) -> Result<Usage, Failure> {
+    ) -> Result<Usage, Ended> {
         let mut turn = Turn::begin(prompt);
         let mut under = Under { history, tools, watcher, talk, turn_state: None };
         match self.drive(&mut turn, &mut under) {
@@ -140,24 +164,22 @@ impl<'a> Driver<'a> {
                 turn.finish(history);
                 Ok(usage)
             }
-            Err(failure) => {
-                turn.fail(history);
-                Err(failure)
+            Err(ended) => {
+                match ended {
+                    Ended::Failed(_) => turn.fail(history),
+                    Ended::Stopped => turn.stop(history),
+                }
+                Err(ended)
             }
         }
     }
 
-    fn drive(&self, turn: &mut Turn, under: &mut Under<'_, '_>) -> Result<Usage, Failure> {
+    fn drive(&self, turn: &mut Turn, under: &mut Under<'_, '_>) -> Result<Usage, Ended> {
         let mut spent = Usage::default();
         for _ in 0..MOST_QUESTIONS {
             match turn.next() {
                 Next::Done => return Ok(spent),
-                Next::RunTools(calls) => calls.iter().for_each(|call| {
-                    under.watcher.see(Sight::Calling(call));
-                    let output = under.tools.run(call);
-                    under.watcher.see(Sight::Called(call, &output));
-                    turn.ran(call, output);
-                }),
+                Next::RunTools(calls) => self.run_tools(&calls, turn, under)?,
                 Next::Ask => {
                     let answer = self.ask(turn, under)?;
                     add(&mut spent, answer.completed.usage.unwrap_or_default());
@@ -165,11 +187,22 @@ impl<'a> Driver<'a> {
                 }
             }
         }
-        Err(Failure::person_must_act("the model does not come to an end with this turn"))
+        Err(Failure::person_must_act("the model does not come to an end with this turn").into())
+    }
+
+    fn run_tools(&self, calls: &[Call], turn: &mut Turn, under: &mut Under<'_, '_>) -> Result<(), Ended> {
+        for call in calls {
+            under.watcher.see(Sight::Calling(call));
+            let output = under.tools.run(call);
+            under.watcher.see(Sight::Called(call, &output));
+            turn.ran(call, output);
+            self.go_on()?;
+        }
+        Ok(())
     }
 
     /// Asks until there is a whole answer, or nothing more may be tried.
-    fn ask(&self, turn: &Turn, under: &mut Under<'_, '_>) -> Result<Answer, Failure> {
+    fn ask(&self, turn: &Turn, under: &mut Under<'_, '_>) -> Result<Answer, Ended> {
         let body = self.body(turn, under);
         let mut fetched = self.backend.tokens.fetch(&Wanted::Current, under.talk)?;
         let (mut repeats, mut renewal) = (0, Renewal::Possible);
@@ -177,7 +210,8 @@ impl<'a> Driver<'a> {
             under.watcher.see(Sight::Asking);
             let fault = match self.ask_once(&body, &fetched, under) {
                 Ok(answer) => return Ok(answer),
-                Err(Unanswered::Failure(failure)) => return Err(failure),
+                Err(Unanswered::Failure(failure)) => return Err(failure.into()),
+                Err(Unanswered::Stopped) => return Err(Ended::Stopped),
                 Err(Unanswered::Fault(fault)) => fault,
             };
             if fault.remedy == Remedy::RenewToken && renewal == Renewal::Possible {
@@ -185,11 +219,27 @@ impl<'a> Driver<'a> {
                 fetched = self.another(&fetched, fault, under.talk)?;
                 continue;
             }
-            let Some(pause) = pause_before_repeat(&fault, repeats, random::jitter()) else { return Err(fault.into()) };
+            let Some(pause) = pause_before_repeat(&fault, repeats, random::jitter()) else {
+                return Err(Failure::from(fault).into());
+            };
             under.watcher.see(Sight::Waiting { pause, fault: &fault });
-            self.clock.pause(pause);
+            self.wait(pause)?;
             repeats += 1;
         }
+    }
+
+    /// Waits, unless the person has had enough.
+    fn wait(&self, pause: Duration) -> Result<(), Ended> {
+        let deadline = Deadline::within(pause, self.clock);
+        while !deadline.left().is_zero() {
+            self.go_on()?;
+            self.clock.pause(deadline.left().min(BETWEEN_LOOKS));
+        }
+        Ok(())
+    }
+
+    fn go_on(&self) -> Result<(), Ended> {
+        if self.stop.load(Ordering::Relaxed) { Err(Ended::Stopped) } else { Ok(()) }
     }
 
     fn ask_once(&self, body: &[u8], fetched: &Fetched, under: &mut Under<'_, '_>) -> Result<Answer, Unanswered> {

@@ -72,7 +72,7 @@ impl Backend<'_> {
     }
 
     fn ask(&self, question: Get<'_>, token: &Token) -> Result<BackendAnswer, Failure> {
-        let unreached = |error: ureq::Error| self.unreached(&error);
+        let unreached = |error: ureq::Error| unreached(&error, self.address.host());
         let agent = self.way().agent(Patience::Whole(question.within))?;
         let mut request = agent.get(question.url).header(ACCEPT, "application/json");
         for (name, value) in self.headers(token) {
@@ -89,21 +89,20 @@ impl Backend<'_> {
         let body = http::bounded_body(response.body_mut(), LONGEST_ANSWER).map_err(unreached)?;
         Ok(BackendAnswer { status, etag, retry_after, body })
     }
+}
 
-    /// Why there was no answer.
-    pub fn unreached(&self, error: &ureq::Error) -> Failure {
-        let host = self.address.host();
-        if let Some(rustls::Error::InvalidCertificate(why)) = http::tls_error(error) {
-            return Failure::configuration(format!("the certificate of {host} is not trusted: {why}"))
-                .with_hint("behind a proxy that opens TLS, name its certificate in CODEX_CA_CERTIFICATE");
+/// Why `host` gave no answer.
+pub(super) fn unreached(error: &ureq::Error, host: &str) -> Failure {
+    if let Some(rustls::Error::InvalidCertificate(why)) = http::tls_error(error) {
+        return Failure::configuration(format!("the certificate of {host} is not trusted: {why}"))
+            .with_hint("behind a proxy that opens TLS, name its certificate in CODEX_CA_CERTIFICATE");
+    }
+    match error {
+        error if http::is_timeout(error) => Failure::temporary(format!("{host} did not answer in time")),
+        ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => {
+            Failure::temporary(format!("the answer of {host} is too long"))
         }
-        match error {
-            error if http::is_timeout(error) => Failure::temporary(format!("{host} did not answer in time")),
-            ureq::Error::BodyExceedsLimit(_) | ureq::Error::LargeResponseHeader(..) => {
-                Failure::temporary(format!("the answer of {host} is too long"))
-            }
-            ureq::Error::Io(error) => Failure::temporary(format!("cannot reach {host}: {error}")),
-            error => Failure::temporary(format!("cannot reach {host}: {error}")),
-        }
+        ureq::Error::Io(error) => Failure::temporary(format!("cannot reach {host}: {error}")),
+        error => Failure::temporary(format!("cannot reach {host}: {error}")),
     }
 }

@@ -1,23 +1,31 @@
-//! One answer of the model, while it streams in: bounded in memory, given up when it falls silent, complete or a fault.
+//! One answer of the model, while it streams in: bounded in memory, given up when it falls silent or is stopped, complete
+//! or a fault.
+//!
+//! A thread of its own waits for the bytes, because nothing else can be done while one waits for them: it sends what
+//! has come, and ends when nobody takes it any more.
 
 use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
 use std::time::Duration;
 
 use ureq::http::Response;
 use ureq::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use ureq::{Agent, Body};
+use zeroize::Zeroizing;
 
-use super::exchange::Backend;
+use super::exchange::{Backend, unreached};
 use crate::clock::{Clock, Deadline};
 use crate::conversation::event::Event;
 use crate::conversation::fault::Fault;
 use crate::conversation::reply::{Answer, Progress, Reply};
 use crate::failure::{Class, Failure};
-use crate::http::{Patience, is_io_timeout};
+use crate::http::Patience;
 use crate::model::reading;
 use crate::model::refusal::Refused;
 use crate::model::responses::Shape;
-use crate::model::sse::Decoder;
+use crate::model::sse::{Decoder, EventTooLong};
 use crate::token::Token;
 
 /// So long there may be no connection.
@@ -27,6 +35,8 @@ pub const SILENCE: Duration = Duration::from_secs(300);
 /// What is read of an answer that is no stream, in bytes.
 const LONGEST_REFUSAL: u64 = 64 * 1024;
 const PIECE: usize = 16 * 1024;
+/// So often somebody looks whether the person has had enough.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 /// The longest turn state that is sent back, in bytes.
 const LONGEST_TURN_STATE: usize = 8 * 1024;
 
@@ -57,6 +67,8 @@ pub enum Unanswered {
     Fault(Fault),
     /// It cannot be asked from here.
     Failure(Failure),
+    /// The person stopped it.
+    Stopped,
 }
 
 impl From<Fault> for Unanswered {
@@ -65,19 +77,18 @@ impl From<Fault> for Unanswered {
     }
 }
 
-/// The way to the model; connections are used again.
+/// The way to the model.
 pub struct ModelStream<'a> {
     backend: &'a Backend<'a>,
-    agent: Agent,
     clock: &'a dyn Clock,
+    stop: &'a AtomicBool,
     silence: Duration,
 }
 
 impl<'a> ModelStream<'a> {
-    /// Connects to nobody yet. An answer that brings no event for `silence` is given up.
-    pub fn new(backend: &'a Backend<'a>, clock: &'a dyn Clock, silence: Duration) -> Result<Self, Failure> {
-        let agent = backend.way().agent(Patience::Stream { connect: CONNECT, begin: silence, silence })?;
-        Ok(Self { backend, agent, clock, silence })
+    /// Connects to nobody yet. An answer that brings no event for `silence` is given up, and any when `stop` is set.
+    pub fn new(backend: &'a Backend<'a>, clock: &'a dyn Clock, stop: &'a AtomicBool, silence: Duration) -> Self {
+        Self { backend, clock, stop, silence }
     }
 
     /// Asks once. Each event is shown when it arrives; only the whole answer counts.
@@ -87,70 +98,119 @@ impl<'a> ModelStream<'a> {
         token: &Token,
         show: &mut dyn FnMut(&Event),
     ) -> Result<Answer, Unanswered> {
-        let url = self.backend.address.responses();
+        let patience = Patience::Stream { connect: CONNECT, begin: self.silence, silence: self.silence };
+        let agent = self.backend.way().agent(patience).map_err(Unanswered::Failure)?;
+        let asking = Asking {
+            agent: agent.clone(),
+            url: self.backend.address.responses(),
+            host: self.backend.address.host().to_owned(),
+            headers: self.headers(question, token),
+            body: question.body.to_vec(),
+        };
+        // At most one piece waits: whoever shows slowly slows the stream, and memory stays bounded.
+        let (to, from) = sync_channel(1);
+        thread::spawn(move || asking.run(&to));
+        let answer = self.take(&from, show);
+        // Whatever is still under way has nobody who wants it.
+        agent.shutdown();
+        answer
+    }
+
+    fn headers(&self, question: &Question<'_>, token: &Token) -> Headers {
+        let mut headers = self.backend.headers(token);
+        headers.extend([SESSION, THREAD, REQUEST].map(|name| (name, question.session_id.to_owned().into())));
+        headers.extend(question.turn_state.map(|state| (TURN_STATE, state.to_owned().into())));
+        if question.shape == Shape::Lite {
+            headers.push((LITE, "true".to_owned().into()));
+        }
+        headers
+    }
+
+    fn take(&self, from: &Receiver<Piece>, show: &mut dyn FnMut(&Event)) -> Result<Answer, Unanswered> {
+        let mut reply = Reply::default();
+        let mut deadline = Deadline::within(self.silence, self.clock);
+        loop {
+            let events = match from.recv_timeout(BETWEEN_LOOKS) {
+                _ if self.stop.load(Ordering::Relaxed) => return Err(Unanswered::Stopped),
+                Ok(piece) => piece?,
+                Err(RecvTimeoutError::Timeout) if deadline.left().is_zero() => return Err(silent().into()),
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Ok(reply.finish()?),
+            };
+            for event in events {
+                deadline = Deadline::within(self.silence, self.clock);
+                show(&event);
+                if reply.take(event)? == Progress::Complete {
+                    return Ok(reply.finish()?);
+                }
+            }
+        }
+    }
+}
+
+type Headers = Vec<(HeaderName, Zeroizing<String>)>;
+/// What came at once; after an error nothing more comes.
+type Piece = Result<Vec<Event>, Unanswered>;
+
+/// One request, with everything that it needs on a thread of its own.
+struct Asking {
+    agent: Agent,
+    url: String,
+    host: String,
+    headers: Headers,
+    body: Vec<u8>,
+}
+
+impl Asking {
+    fn run(self, to: &SyncSender<Piece>) {
+        let read = self.send().and_then(|response| read(response, to));
+        if let Err(unanswered) = read {
+            let _ = to.send(Err(unanswered));
+        }
+    }
+
+    fn send(self) -> Result<Response<Body>, Unanswered> {
         let mut request =
-            self.agent.post(url).header(ACCEPT, "text/event-stream").header(CONTENT_TYPE, "application/json");
-        for (name, value) in self.backend.headers(token) {
+            self.agent.post(&self.url).header(ACCEPT, "text/event-stream").header(CONTENT_TYPE, "application/json");
+        for (name, value) in &self.headers {
             request = request.header(name, value.as_str());
         }
-        for name in [SESSION, THREAD, REQUEST] {
-            request = request.header(name, question.session_id);
-        }
-        if let Some(state) = question.turn_state {
-            request = request.header(TURN_STATE, state);
-        }
-        if question.shape == Shape::Lite {
-            request = request.header(LITE, "true");
-        }
-        let response = request.send(question.body).map_err(|error| self.unreached(&error))?;
+        let response = request.send(&self.body[..]).map_err(|error| no_answer(unreached(&error, &self.host)))?;
         match response.status().as_u16() {
-            200 => Ok(self.read(response, show)?),
+            200 => Ok(response),
             status => Err(refused(status, response).into()),
         }
     }
+}
 
-    fn unreached(&self, error: &ureq::Error) -> Unanswered {
-        let failure = self.backend.unreached(error);
-        match failure.class {
-            Class::Temporary => Fault::passing(failure.to_string()).into(),
-            Class::Usage | Class::PersonMustAct | Class::KeyOrGrant | Class::Configuration => {
-                Unanswered::Failure(failure)
-            }
-        }
+fn no_answer(failure: Failure) -> Unanswered {
+    match failure.class {
+        Class::Temporary => Fault::passing(failure.to_string()).into(),
+        Class::Usage | Class::PersonMustAct | Class::KeyOrGrant | Class::Configuration => Unanswered::Failure(failure),
     }
+}
 
-    fn read(&self, mut response: Response<Body>, show: &mut dyn FnMut(&Event)) -> Result<Answer, Fault> {
-        announced(response.headers()).iter().for_each(&mut *show);
-        let (mut decoder, mut reply) = (Decoder::default(), Reply::default());
-        let mut body = response.body_mut().as_reader();
-        let mut piece = vec![0; PIECE];
-        let mut deadline = Deadline::within(self.silence, self.clock);
-        loop {
-            let count = body.read(&mut piece).map_err(|error| match is_io_timeout(&error) {
-                true => silent(),
-                false => Fault::passing(format!("the connection broke: {error}")),
-            })?;
-            let mut rest = &piece[..count];
-            while let Some(data) =
-                decoder.next_data(&mut rest).map_err(|too_long| Fault::passing(too_long.to_string()))?
-            {
-                deadline = Deadline::within(self.silence, self.clock);
-                for event in reading::read(&data) {
-                    show(&event);
-                    if reply.take(event)? == Progress::Complete {
-                        return reply.finish();
-                    }
-                }
-            }
-            if count == 0 {
-                return reply.finish();
-            }
-            // Bytes that are no event do not count as a sign of life.
-            if deadline.left().is_zero() {
-                return Err(silent());
-            }
+/// Sends events until there are no more, or nobody takes them.
+fn read(mut response: Response<Body>, to: &SyncSender<Piece>) -> Result<(), Unanswered> {
+    let mut wanted = to.send(Ok(announced(response.headers()))).is_ok();
+    let mut decoder = Decoder::default();
+    let mut body = response.body_mut().as_reader();
+    let mut piece = vec![0; PIECE];
+    while wanted {
+        let broke = |error| Fault::passing(format!("the connection broke: {error}"));
+        let count = body.read(&mut piece).map_err(broke)?;
+        if count == 0 {
+            return Ok(());
         }
+        let (mut rest, mut events) = (&piece[..count], Vec::new());
+        let too_long = |error: EventTooLong| Fault::passing(error.to_string());
+        while let Some(data) = decoder.next_data(&mut rest).map_err(too_long)? {
+            events.extend(reading::read(&data));
+        }
+        // Bytes that are no event are no sign of life.
+        wanted = events.is_empty() || to.send(Ok(events)).is_ok();
     }
+    Ok(())
 }
 
 fn silent() -> Fault {

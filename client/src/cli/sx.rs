@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
+use std::sync::atomic::AtomicBool;
 
 use clap::{CommandFactory as _, Parser as _};
 
@@ -16,7 +17,7 @@ use crate::backend::models;
 use crate::backend::stream::SILENCE;
 use crate::clock::Clock;
 use crate::conversation::history::History;
-use crate::drive::{Driver, Manner, NoTools};
+use crate::drive::{Driver, Ended, Manner, NoTools};
 use crate::failure::{Class, Failure};
 use crate::model::catalog::Catalog;
 use crate::talk::Talk;
@@ -67,8 +68,14 @@ fn answer(
         let catalog = catalog(scene, clock, talk)?;
         let manner = manner::manner(scene.settings.written(), catalog.as_ref(), INSTRUCTIONS, talk)?;
         let mut printer = printer(invocation.form, &manner);
-        let driver = Driver::new(&scene.backend, manner, clock, SILENCE)?;
+        // Nobody sets it: Ctrl-C ends the whole command.
+        let stop = AtomicBool::new(false);
+        let driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
         let spent = driver.turn(vec![prompt], &mut History::default(), &mut NoTools, &mut *printer, talk);
+        let spent = spent.map_err(|ended| match ended {
+            Ended::Failed(failure) => failure,
+            Ended::Stopped => Failure::temporary("stopped"),
+        });
         let printed = printer.end(spent.as_ref().map(|usage| *usage));
         spent.and(printed)
     })

@@ -68,7 +68,8 @@ Settings (for --settings and POST /_control/settings), with their defaults:
   access_token_life_s 864000, refresh_token_life_s null, refresh_reuse "revoke_family" or "refuse_only",
   previous_access_token_grace_s null, include_expires_in true, include_id_token true, include_refresh_token true,
   earliest_refresh_after_s null, account {account_id,user_id,email,plan_type}, device_login true,
-  approval "by_hand" or {"after_polls":1}, device_interval_s 1
+  approval "by_hand" or {"after_polls":1}, device_interval_s 1,
+  models null and usage null (the usual ones; else the body itself)
 
 Controls (JSON):
   POST   /_control/login        a new login; body: account or nothing. Answers an auth.json
