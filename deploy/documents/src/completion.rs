@@ -5,8 +5,10 @@ use clap_complete::{Shell, generate};
 
 use super::Document;
 
-/// The shells, and where each looks for the completions of a command.
-const SHELLS: [(Shell, fn(&str) -> String); 3] = [
+/// Where a shell looks for the completions of a command.
+type Place = fn(&str) -> String;
+
+const SHELLS: [(Shell, Place); 3] = [
     (Shell::Bash, |name| format!("share/bash-completion/completions/{name}")),
     (Shell::Zsh, |name| format!("share/zsh/site-functions/_{name}")),
     (Shell::Fish, |name| format!("share/fish/vendor_completions.d/{name}.fish")),
@@ -14,7 +16,7 @@ const SHELLS: [(Shell, fn(&str) -> String); 3] = [
 
 /// The completions of one command for every shell.
 pub fn documents(command: &Command) -> Vec<Document> {
-    let document = |(shell, place): &(Shell, fn(&str) -> String)| {
+    let document = |(shell, place): &(Shell, Place)| {
         let name = command.get_name();
         let mut bytes = Vec::new();
         generate(*shell, &mut command.clone(), name, &mut bytes);

@@ -19,29 +19,44 @@ The stock Codex CLI, in its config.toml:
   command = \"scorpiox-codex-fetchtoken\"
   args = [\"--raw\", \"--repeat-means-refused\"]
 
-Settings, from the environment, else from the project's scorpiox-env.txt (once it is trusted: scorpiox-config trust),
-else from ~/.config/scorpiox/scorpiox-env.txt; scorpiox-config shows and changes them, its --help has them all:
+Sources:
+  local   a file of this machine: the login of scorpiox-codex-login, which is renewed here, or the stock CLI's, which is
+          only read
+  remote  a broker, or an HTTP endpoint that answers with a credential's JSON; cached, so that an outage is not noticed
+          until the token ends
+  ssh     scorpiox-codex-fetchtoken, or its file, on another machine
+Of several, the next one is asked only when one cannot be reached or is not set up, and has no good token in its cache;
+one that refuses ends it. stderr says when the token is not from the first. A token that was refused is replaced by the
+source that gave it, or not at all. With --raw all of it takes less than 4 seconds; without, a list with ssh up to 10.
+
+Settings:
+  From the environment, else from the project's scorpiox-env.txt (once it is trusted: scorpiox-config trust), else from
+  ~/.config/scorpiox/scorpiox-env.txt; scorpiox-config shows and changes them.
   CODEX_TOKEN_SOURCE       local (default), remote or ssh, or several in the order of asking: remote,local
-  CODEX_CREDENTIALS_FILE   local: the file; default $CODEX_HOME/auth.json or ~/.codex/auth.json
+  CODEX_CREDENTIALS_FILE   local: the file; default ~/.config/scorpiox/codex-auth.json if scorpiox-codex-login wrote it,
+                           else $CODEX_HOME/auth.json or ~/.codex/auth.json
+  CODEX_ACCOUNT            local: the login that scorpiox-codex-login --name made
+  CODEX_LOCAL_RENEW        local: 1 renews a file that another program wrote and no longer uses
   CODEX_REMOTE_URL         remote: the broker's address, https://HOST/codex
   TOKEN_HTTP_API_KEY       remote: the client key; or
-  TOKEN_HTTP_API_KEY_FILE  remote: a file that holds it
+  TOKEN_HTTP_API_KEY_FILE  remote: a file that holds it; without either no key is sent
   CODEX_REMOTE_PIN         remote: sha256:... of the broker's public key; decides alone when set
   CODEX_REMOTE_CA_FILE     remote: certificates that the broker's must lead to
-SSL_CERT_FILE, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed. Tokens are cached in $XDG_CACHE_HOME/scorpiox or
-~/.cache/scorpiox.
-
-Several sources: the next one is asked only when one cannot be reached or is not set up, and has no good token in its
-cache. One that refuses ends it. stderr says when the token is not from the first. A token that was refused is replaced
-by the source that gave it. With --raw everything takes less than 4 seconds; without, a list with ssh takes up to 10.
+  CODEX_SSH_HOST           ssh: the machine; with CODEX_SSH_PORT (22) and CODEX_SSH_USER, else as in ~/.ssh/config
+  CODEX_SSH_KEY_FILE       ssh: a private key; an agent is asked too
+  CODEX_SSH_PASS_FILE      ssh: a file with the password, or the key's passphrase; or CODEX_SSH_PASS itself
+  CODEX_SSH_KNOWN_HOSTS    ssh: the file that says which host keys are the right ones; default ~/.ssh/known_hosts
+  CODEX_SSH_COMMAND        ssh: what is run there; default scorpiox-codex-fetchtoken
+  SSL_CERT_FILE, HTTPS_PROXY, ALL_PROXY and NO_PROXY are obeyed. Tokens of remote are cached in
+  $XDG_CACHE_HOME/scorpiox or ~/.cache/scorpiox.
 
 Exit codes:
   0   a token (usage, the models) was printed
   64  the command line is wrong
   69  a person must act: log in again, resume or look at the credential
-  75  try again later: unreachable, busy, backing off, refused too soon
-  77  the key is not accepted, or may not have this token
-  78  a setting is missing, malformed or contradicts another
+  75  try again later: unreachable, too slow, busy, backing off, refused too soon, a file of others about to expire
+  77  refused: the key, the password, the right to this token; or a host key that has changed
+  78  a setting is missing, malformed or contradicts another; a host that is not known; an answer that is no token
 When several sources fail, each has its line, and the first one's code counts.";
 
 /// Prints a good Codex access token: from a broker, from a file of this machine, or from another machine.

@@ -7,11 +7,12 @@
 //!
 //! A refresh token or an id_token in it is passed over by the parser: nothing here has a place for one.
 
-use scorpiox_wire::{Secret, TokenTag};
+use scorpiox_wire::Secret;
 use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::token::claims::UnverifiedClaims;
+use crate::token::plain::tag_of;
 use crate::token::{AccessToken, Fetched, SourceName, Token, account_id};
 
 #[derive(Deserialize)]
@@ -45,7 +46,7 @@ pub fn read(output: &[u8], host: &str, now: i64) -> Result<Fetched, Failure> {
         return Err(failure.with_hint("run codex or scorpiox-codex-login there"));
     }
     let account = answer.account_id.or(tokens.account_id).or(claims.account_id);
-    let tag = tag(&access_token);
+    let tag = tag_of(&access_token);
     let token = Token {
         access_token,
         expires_at,
@@ -59,13 +60,6 @@ pub fn read(output: &[u8], host: &str, now: i64) -> Result<Fetched, Failure> {
 fn parse(output: &[u8]) -> Option<Answer> {
     let last = output.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     serde_json::from_slice(output).or_else(|_| serde_json::from_slice(last)).ok()
-}
-
-/// A name for a token whose own name we do not know, so that it can be told from the next one.
-fn tag(token: &AccessToken) -> TokenTag {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.expose().as_bytes());
-    let credential = digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    TokenTag { credential, generation: 0 }
 }
 
 #[cfg(test)]
