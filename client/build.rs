@@ -2,9 +2,10 @@
 //! its run time was the dynamic linker (1.35 times `cat` with it, 0.92 without; 600 interleaved runs, 2026-11-22).
 //!
 //! Only on Linux with glibc, built for the machine itself, with the static libraries at hand (Debian and Ubuntu have
-//! them wherever there is a C compiler; Fedora calls them `glibc-static`). Anywhere else, and with
-//! `SCORPIOX_LINK=dynamic`, the command is linked as usual. `-C target-feature=+crt-static` does the same, but for
-//! every binary and build script of the workspace, and a build script cannot ask for it.
+//! them wherever there is a C compiler; Fedora calls them `glibc-static`). Anywhere else, with
+//! `SCORPIOX_LINK=dynamic`, and with thrussh (whose libsodium is a shared library), the command is linked as usual.
+//! `-C target-feature=+crt-static` does the same, but for every binary and build script of the workspace, and a build
+//! script cannot ask for it.
 //!
 //! What it costs: host names are looked up by glibc's built-in `files` and `dns`; other name services are loaded only
 //! where the machine has the same glibc.
@@ -57,6 +58,7 @@ fn may_be_static() -> bool {
         && is("CARGO_CFG_TARGET_ENV", "gnu")
         && env::var("HOST") == env::var("TARGET")
         && !is("SCORPIOX_LINK", "dynamic")
+        && env::var_os("CARGO_FEATURE_THRUSSH").is_none()
         && !asked_for_already
         && !own_linker
 }

@@ -2,11 +2,13 @@
 //!
 //! * [`hosts`]: which machine is the right one. * [`logins`]: how we log in there. * [`commands`]: what is run there, and
 //!   what it says. * [`silence`]: servers that answer nothing, or too much.
+//! * [`thrussh`]: the program that was built with the other library.
 
 mod commands;
 mod hosts;
 mod logins;
 mod silence;
+mod thrussh;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -18,6 +18,11 @@ const KNOWN: &[Known] = &[
     Known { name: "groff", program: "groff", source: "apt-get install groff" },
     Known { name: "ip", program: "ip", source: "apt-get install iproute2" },
     Known { name: "sshd", program: "sshd", source: "apt-get install openssh-server" },
+    Known {
+        name: "thrussh",
+        program: "scorpiox-codex-fetchtoken-thrussh",
+        source: "cargo build -p scorpiox-client --features thrussh, named in SCORPIOX_COMPONENT_THRUSSH",
+    },
     Known { name: "systemd-analyze", program: "systemd-analyze", source: "apt-get install systemd" },
 ];
 

@@ -1,7 +1,7 @@
 //! `scorpiox-codex-fetchtoken` on a machine of its own: a home directory and nothing else.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -12,6 +12,7 @@ use super::client::Client;
 /// A developer's machine.
 #[derive(Debug)]
 pub struct FetchToken {
+    program: PathBuf,
     home: TempDir,
     environment: BTreeMap<String, String>,
 }
@@ -32,7 +33,7 @@ impl FetchToken {
     pub fn bare() -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let path = home.path().to_str().expect("a plain name").to_owned();
-        Self { home, environment: BTreeMap::new() }.with("HOME", &path)
+        Self { program: binaries::fetchtoken(), home, environment: BTreeMap::new() }.with("HOME", &path)
     }
 
     /// With the settings that `client add` prints.
@@ -45,6 +46,12 @@ impl FetchToken {
             Some(pin) => machine.with("CODEX_REMOTE_PIN", pin),
             None => machine,
         }
+    }
+
+    /// With a program that was built in another way.
+    pub fn with_program(mut self, program: &Path) -> Self {
+        program.clone_into(&mut self.program);
+        self
     }
 
     /// One more variable.
@@ -71,12 +78,16 @@ impl FetchToken {
 
     /// The command, not started.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        self.command_of("scorpiox-codex-fetchtoken", arguments)
+        self.command_at(&self.program, arguments)
     }
 
     /// Another of our programs on the same machine, not started.
     pub fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binaries::program(program));
+        self.command_at(&binaries::program(program), arguments)
+    }
+
+    fn command_at(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(&self.environment).current_dir(self.home.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -98,7 +98,7 @@ impl Trouble {
             Self::TooMuchOutput => Failure::configuration(format!("the command on {host} says more than 64 KiB"))
                 .with_hint("check CODEX_SSH_COMMAND"),
             Self::Settings(failure) => failure,
-            Self::NotBuilt(what) => Failure::configuration(format!("this program was built without {what}")),
+            Self::NotBuilt(what) => Failure::unconfigured(format!("this program was built without {what}")),
         }
     }
 }
@@ -137,5 +137,5 @@ fn login_refused(tried: &[String], settings: &SshSettings) -> Failure {
 
 fn seconds(duration: Duration) -> String {
     let tenths = (duration.as_millis() + 50) / 100;
-    if tenths % 10 == 0 { format!("{}", tenths / 10) } else { format!("{}.{}", tenths / 10, tenths % 10) }
+    if tenths.is_multiple_of(10) { format!("{}", tenths / 10) } else { format!("{}.{}", tenths / 10, tenths % 10) }
 }
