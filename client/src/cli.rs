@@ -6,6 +6,7 @@ mod escape;
 pub mod fetchtoken;
 pub mod login;
 pub mod models;
+mod moment;
 mod outcome;
 pub mod refreshtoken;
 pub mod sx;

@@ -2,7 +2,7 @@
 //!
 //! * [`typed`]: what can be typed. * [`get`], [`dump`], [`check`]: what holds, and what is wrong with it.
 //! * [`change`]: `--set` and `--unset`. * [`secret_input`]: a secret from a person or a pipe. * [`trust`]: a project's files.
-//! * [`editor`]: all of it on a full screen.
+//! * [`editor`]: all of it on a full screen. * [`trial`]: trying one source.
 
 mod change;
 mod check;
@@ -10,6 +10,7 @@ mod dump;
 pub mod editor;
 mod get;
 mod secret_input;
+pub mod trial;
 mod trust;
 mod typed;
 
@@ -19,7 +20,7 @@ use clap::FromArgMatches as _;
 
 use self::typed::{Action, Invocation, NAME, Typed};
 use super::outcome;
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::settings::Surroundings;
 use crate::talk::Talk;
 
@@ -50,7 +51,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: &dyn Fn(&str)
 fn act(invocation: Invocation, environment: &dyn Fn(&str) -> Option<OsString>, talk: &mut Talk) -> Result<u8, Failure> {
     let surroundings = Surroundings::of_process(environment)?;
     match invocation.action {
-        Action::Edit => Err(Failure::new(Class::Usage, "the editor needs a terminal").with_hint("see --help")),
+        Action::Edit => editor::open(&surroundings),
         Action::Get(key) => get::get(key, &surroundings, talk),
         Action::Set { key, value, level } => change::set(key, &value, level, &surroundings, talk),
         Action::Unset { key, level } => change::unset(key, level, &surroundings, talk),

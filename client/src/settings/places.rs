@@ -37,6 +37,16 @@ pub enum Level {
     Project,
 }
 
+impl Level {
+    /// As `--level` names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Project => "project",
+        }
+    }
+}
+
 /// The places for the directory in which a command runs.
 #[derive(Debug, Clone)]
 pub struct Places {

@@ -57,7 +57,7 @@ fn target(path: &Path) -> Result<PathBuf, Failure> {
 fn read_or_empty(place: &Place, target: &Path) -> Result<SettingsFile, Failure> {
     let me = rustix::process::geteuid().as_raw();
     match (Place { path: target.to_owned(), ..place.clone() }).read()? {
-        None => Ok(SettingsFile { place: place.clone(), bytes: Vec::new().into(), mode: PRIVATE, owner_id: me }),
+        None => Ok(SettingsFile::empty(place.clone())),
         // What is replaced would become ours.
         Some(file) if file.owner_id != me => {
             let failure = Failure::person_must_act(format!("{} belongs to another user", target.display()));

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::tier::Tier;
 use crate::bounded_file::{self, Symlinks, Unread};
+use crate::durable_file::PRIVATE;
 use crate::failure::Failure;
 
 /// The name of a settings file in its folder.
@@ -94,6 +95,14 @@ pub struct SettingsFile {
     pub mode: u32,
     /// User id of its owner.
     pub owner_id: u32,
+}
+
+impl SettingsFile {
+    /// A file that does not exist yet: it would be ours, and private.
+    pub fn empty(place: Place) -> Self {
+        let owner_id = rustix::process::geteuid().as_raw();
+        Self { place, bytes: Zeroizing::default(), mode: PRIVATE, owner_id }
+    }
 }
 
 #[cfg(test)]

@@ -94,10 +94,19 @@ pub struct Written {
 impl Written {
     /// Reads every settings file that holds here, the profile that is switched on, and the environment.
     pub fn gather(surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<Self, Failure> {
+        Self::gather_amended(surroundings, talk, &|_, file| Ok(file))
+    }
+
+    /// The same as if some files were others: `amend` gets each place with what was read there.
+    pub fn gather_amended(
+        surroundings: &Surroundings<'_>,
+        talk: &mut Talk,
+        amend: &dyn Fn(&Place, Option<SettingsFile>) -> Result<Option<SettingsFile>, Failure>,
+    ) -> Result<Self, Failure> {
         let places = Places::around(surroundings);
         let mut files = Vec::new();
         for place in places.all() {
-            files.extend(place.read()?);
+            files.extend(amend(place, place.read()?)?);
         }
         let mut written = Self::put_together(&files, surroundings.environment, talk)?;
         if let Some(active) = written.get(Key::ActiveProfile) {

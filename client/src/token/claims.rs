@@ -12,6 +12,8 @@ pub struct UnverifiedClaims {
     pub expires_at: Option<i64>,
     /// The ChatGPT account (workspace).
     pub account_id: Option<String>,
+    /// The plan of that account: `plus`, `team`.
+    pub plan_type: Option<String>,
 }
 
 impl UnverifiedClaims {
@@ -22,10 +24,11 @@ impl UnverifiedClaims {
 
     fn parse(token: &str) -> Option<Self> {
         let claims = payload(token)?;
-        let account_id = &claims["https://api.openai.com/auth"]["chatgpt_account_id"];
+        let text = |claim: &str| claims["https://api.openai.com/auth"][claim].as_str().map(str::to_owned);
         Some(Self {
             expires_at: claims["exp"].as_i64().filter(|seconds| *seconds > 0),
-            account_id: account_id.as_str().map(str::to_owned),
+            account_id: text("chatgpt_account_id"),
+            plan_type: text("chatgpt_plan_type"),
         })
     }
 }
@@ -67,9 +70,14 @@ mod tests {
     }
 
     #[test]
-    fn expiry_and_account_are_read() {
-        let token = jwt(r#"{"exp":1700000900,"https://api.openai.com/auth":{"chatgpt_account_id":"a1"}}"#);
-        let expected = UnverifiedClaims { expires_at: Some(1_700_000_900), account_id: Some("a1".into()) };
+    fn expiry_account_and_plan_are_read() {
+        let auth = r#"{"chatgpt_account_id":"a1","chatgpt_plan_type":"team"}"#;
+        let token = jwt(&format!(r#"{{"exp":1700000900,"https://api.openai.com/auth":{auth}}}"#));
+        let expected = UnverifiedClaims {
+            expires_at: Some(1_700_000_900),
+            account_id: Some("a1".into()),
+            plan_type: Some("team".into()),
+        };
         assert_eq!(UnverifiedClaims::of(&token), expected);
     }
 

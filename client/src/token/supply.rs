@@ -35,6 +35,11 @@ impl<'a> Supply<'a> {
         Self { settings, surroundings, state, clock }
     }
 
+    /// The same without a cache: what is asked for now is got now, and nothing is kept.
+    pub fn uncached(settings: &'a Settings, surroundings: &'a Surroundings<'a>, clock: &'a dyn Clock) -> Self {
+        Self { settings, surroundings, state: StateDirectory::new(None), clock }
+    }
+
     /// A token from the first source that is there, within this time.
     pub fn fetch(&self, wanted: &Wanted, whole: Duration, talk: &mut Talk) -> Result<Fetched, Unserved> {
         let fetched = chain::fetch(self, wanted, whole, self.clock, talk)?;

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::backend::usage::{Credits, Limit, Spend, Usage, Window};
+use crate::cli::moment::moment;
 use crate::failure::visible;
 
 const BAR: usize = 20;
@@ -79,27 +79,6 @@ fn bar(used_percent: f64) -> String {
     let full = (used_percent.clamp(0.0, 100.0) / 100.0 * BAR as f64) as usize;
     let full = if used_percent > 0.0 { full.max(1) } else { full };
     format!("[{}{}]", "#".repeat(full), ".".repeat(BAR - full))
-}
-
-/// `16:42, in 3 h 39 min` today, `Sun 29 Nov 09:15, in 6 d 13 h` later.
-fn moment(at: i64, now: i64, zone: &TimeZone) -> String {
-    let local = |seconds: i64| Timestamp::from_second(seconds).ok().map(|time| time.to_zoned(zone.clone()));
-    let (Some(then), Some(today)) = (local(at), local(now)) else { return "at an unknown time".to_owned() };
-    if at <= now {
-        return "now".to_owned();
-    }
-    let form = if then.date() == today.date() { "%H:%M" } else { "%a %d %b %H:%M" };
-    // Without a known zone the time is UTC, and says so.
-    let utc = if zone.is_unknown() { " UTC" } else { "" };
-    format!("{}{utc}, in {}", then.strftime(form), span(at - now))
-}
-
-fn span(seconds: i64) -> String {
-    match seconds {
-        DAY.. => format!("{} d {} h", seconds / DAY, seconds % DAY / HOUR),
-        HOUR.. => format!("{} h {} min", seconds / HOUR, seconds % HOUR / MINUTE),
-        _ => format!("{} min", (seconds + MINUTE - 1) / MINUTE),
-    }
 }
 
 fn credits_text(credits: &Credits) -> String {

@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::ground::{Ground, Level};
+use super::ground::Ground;
+use crate::settings::places::Level;
 
 /// A key that was pressed, as far as it means something here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,27 +5,9 @@ use std::path::{Path, PathBuf};
 use super::field::{Candidate, Field, Rank};
 use crate::settings::catalog::Entry;
 use crate::settings::key::Key;
+use crate::settings::places::Level;
 use crate::settings::tier::Tier;
 use crate::settings::written::{Origin, Written, WrittenValue};
-
-/// Whose settings are changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// Mine, wherever I am.
-    User,
-    /// This project's.
-    Project,
-}
-
-impl Level {
-    /// Its name on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Project => "project",
-        }
-    }
-}
 
 /// A file that can be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +25,7 @@ pub struct EditedFile {
 pub struct Untrusted {
     /// Which.
     pub path: PathBuf,
-    /// Its assignments that need trust; secrets are masked.
+    /// Its assignments that need trust, in full; nothing in them is a secret or obeyed by a terminal.
     pub assignments: Vec<String>,
 }
 

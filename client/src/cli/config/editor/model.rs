@@ -2,10 +2,11 @@
 
 use super::event::Outcome;
 use super::field::{Change, Field, Holding, Rank};
-use super::ground::{EditedFile, Ground, Level};
+use super::ground::{EditedFile, Ground};
 use super::line::TextLine;
 use crate::settings::catalog::{Choice, Section};
 use crate::settings::key::Key;
+use crate::settings::places::Level;
 
 /// Everything that the editor knows.
 pub struct Editor {

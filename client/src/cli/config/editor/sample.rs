@@ -7,9 +7,10 @@ use zeroize::Zeroizing;
 
 use super::event::{Effect, Event, Press};
 use super::field::Change;
-use super::ground::{EditedFile, Ground, Level, fields, rank_of_file};
+use super::ground::{EditedFile, Ground, fields, rank_of_file};
 use super::model::Editor;
 use crate::settings::key::Key;
+use crate::settings::places::Level;
 use crate::settings::settings_file::SettingsFile;
 use crate::settings::tier::Tier;
 use crate::settings::written::Written;

@@ -2,10 +2,10 @@
 
 use super::super::event::{Effect, Press};
 use super::super::field::Change;
-use super::super::ground::Level;
 use super::super::line::TextLine;
 use super::super::model::{Afterwards, Choosing, Editor, Ordering, Screen, Tone, Typing, split};
 use crate::settings::catalog::{Kind, Secrecy};
+use crate::settings::places::Level;
 
 /// How far a page goes.
 const PAGE: usize = 10;
@@ -52,7 +52,10 @@ impl Editor {
             Press::Control('u') => self.filter.clear(),
             _ => {}
         }
-        self.point_at_something();
+        // What is looked for is the first that is found; what was pointed at before stays when all is shown again.
+        if !self.filter.text().is_empty() {
+            self.point(|_, _| 0);
+        }
         None
     }
 

@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 
 use super::super::event::{Effect, Event, Outcome, Press};
-use super::super::ground::{Level, Untrusted};
+use super::super::ground::Untrusted;
 use super::super::model::{Editor, Screen};
 use super::super::sample::{editor, full, ground};
 use super::*;
+use crate::settings::places::Level;
 
 fn listed(editor: &Editor) -> Vec<&'static str> {
     editor.listed().iter().map(|field| field.key().as_str()).collect()

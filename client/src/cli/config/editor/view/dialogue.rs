@@ -161,7 +161,8 @@ fn trust(untrusted: Option<&Untrusted>, theme: Theme, sheet: &mut Sheet) -> &'st
     sheet.text("says where your tokens and keys go, or what is run. It is not used until you trust it:", Style::new());
     sheet.gap();
     for assignment in &untrusted.assignments {
-        sheet.labelled("  ", &theme.text(assignment), theme.attention());
+        // In full: what is trusted must have been seen.
+        sheet.labelled("  ", &theme.in_full(assignment), theme.attention());
     }
     sheet.gap();
     sheet.text("Trust these lines? y trusts them until they change.", Style::new());

@@ -103,10 +103,14 @@ impl Theme {
 
     /// A text from elsewhere as it may be shown here.
     pub(super) fn text(self, text: &str) -> String {
-        let shown = visible(text);
+        self.in_full(&visible(text))
+    }
+
+    /// A text that has nothing in it that a terminal obeys, however long it is.
+    pub(super) fn in_full(self, text: &str) -> String {
         match self.0.characters {
-            Characters::Utf8 => shown,
-            Characters::Ascii => shown.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect(),
+            Characters::Utf8 => text.to_owned(),
+            Characters::Ascii => text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect(),
         }
     }
 
