@@ -84,9 +84,13 @@ pub(super) fn hand_over(desk: &mut Desk, destination: Destination, issued: Clien
         },
         Form::Human => {
             let what = match &file {
-                None => "its key is shown this once; put these lines into its scorpiox-env.txt:".to_owned(),
+                None => "its key is shown this once; put these lines into its ~/.config/scorpiox/scorpiox-env.txt:"
+                    .to_owned(),
                 Some(file) => {
-                    format!("its key is in {}; put these lines into its scorpiox-env.txt:", file.display())
+                    format!(
+                        "its key is in {}; put these lines into its ~/.config/scorpiox/scorpiox-env.txt:",
+                        file.display()
+                    )
                 }
             };
             desk.screen.say(&format!("{name} may fetch the token of {}; {what}", issued.client.credential));
