@@ -1,9 +1,8 @@
 //! What the model may do on this machine.
 //!
 //! * [`approval`]: whether it may. * [`output`]: what is kept of what a tool prints.
-//! * [`patch`]: editing files. * [`shell`]: running commands.
+//! * [`patch`]: editing files.
 
 pub mod approval;
 pub mod output;
 pub mod patch;
-pub mod shell;
