@@ -4,7 +4,10 @@
 //! * [`project`], [`places`]: which files hold for a directory. * [`settings_file`]: reading one. * [`profile`]: the one
 //!   that is switched on.
 //! * [`key`], [`written`]: what was written, and where. * [`trust`]: what a project's file may decide.
-//! * [`pin`], [`broker_url`], [`api_key`]: values with a shape of their own. * [`catalog`]: what each setting is for and takes.
+//! * [`edit`], [`save`]: changing a file, pure and then on the disk. * [`directory_lock`]: one process at a time.
+//!   [`git`]: whether a secret can end up in a repository.
+//! * [`pin`], [`broker_url`], [`api_key`]: values with a shape of their own. * [`catalog`]: what each setting is for
+//!   and takes.
 //! * [`sources`]: which sources of tokens are asked, in which order. * [`local`]: which file the local source reads, and
 //!   who renews it. * [`remote`]: which broker, with which key. * [`ssh`]: which machine, and how we log in there.
 

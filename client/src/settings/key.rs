@@ -75,3 +75,55 @@ keys! {
     /// What is run there.
     SshCommand = "CODEX_SSH_COMMAND";
 }
+
+impl Key {
+    /// The setting that a name was most likely meant to be: the same in other letters, or two slips away.
+    pub fn nearest(name: &str) -> Option<Self> {
+        let name = name.to_ascii_uppercase();
+        let slips = |key: &Self| slips(name.as_bytes(), key.as_str().as_bytes());
+        Self::ALL.iter().copied().min_by_key(slips).filter(|key| slips(key) <= MOST_SLIPS)
+    }
+}
+
+/// More than this, and it is another word.
+const MOST_SLIPS: usize = 2;
+
+/// Bytes put in, left out, changed or swapped with their neighbour on the way from one word to the other.
+fn slips(one: &[u8], other: &[u8]) -> usize {
+    let mut rows = vec![(0..=other.len()).collect::<Vec<_>>()];
+    for i in 1..=one.len() {
+        let mut row = vec![i];
+        for j in 1..=other.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(one[i - 1] != other[j - 1]);
+            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[one.len()][other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_name_has_a_nearest_one_and_another_word_has_none() {
+        let cases = [
+            ("CODEX_REMOTE_ULR", Some(Key::RemoteUrl)),
+            ("model", Some(Key::Model)),
+            ("CODEX_SSH_HOTS", Some(Key::SshHost)),
+            ("TOKEN_HTTP_APIKEY", Some(Key::ApiKey)),
+            ("CODEX_TOKEN_SOURCES", Some(Key::TokenSource)),
+            ("ANTHROPIC_API_KEY", None),
+            ("X", None),
+            ("", None),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(Key::nearest(name), expected, "{name}");
+        }
+    }
+}

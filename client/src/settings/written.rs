@@ -202,7 +202,7 @@ impl Written {
             let origin = Origin::File { path: path.clone(), line: assignment.line, tier };
             check_repeated(&origin, assignment, &assignments[..index], talk)?;
             let Some(key) = Key::parse(&assignment.key) else {
-                let unknown = format!("{origin}: unknown setting {} is ignored", assignment.key);
+                let unknown = unknown(&origin, &assignment.key);
                 match file.place.unknown_keys {
                     UnknownKeys::Warn => talk.warn(unknown),
                     UnknownKeys::Mention => talk.detail(unknown),
@@ -241,6 +241,12 @@ fn check_repeated(
     }
     talk.warn(repeated);
     Ok(())
+}
+
+/// What to say of a key that means nothing to us.
+pub fn unknown(origin: &Origin, name: &str) -> String {
+    let meant = Key::nearest(name).map(|key| format!("; did you mean {}?", key.as_str())).unwrap_or_default();
+    format!("{origin}: unknown setting {name} is ignored{meant}")
 }
 
 fn not_text(key: Key) -> Failure {

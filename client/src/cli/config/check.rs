@@ -11,7 +11,7 @@ use crate::settings::key::Key;
 use crate::settings::places::Places;
 use crate::settings::settings_file::{Place, SettingsFile, UnknownKeys};
 use crate::settings::trust::store::TrustedFiles;
-use crate::settings::written::{Origin, Written};
+use crate::settings::written::{self, Origin, Written};
 use crate::settings::{Surroundings, trust};
 use crate::talk::Talk;
 
@@ -121,7 +121,7 @@ impl Findings<'_> {
         }
         match Key::parse(&assignment.key) {
             None if place.unknown_keys == UnknownKeys::Mention => {}
-            None => self.warning(format!("{origin}: unknown setting {} is ignored", assignment.key)),
+            None => self.warning(written::unknown(&origin, &assignment.key)),
             Some(_) if assignment.value.is_empty() => {}
             Some(key) => self.of_value(key, &assignment.value, &origin),
         }

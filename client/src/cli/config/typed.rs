@@ -222,7 +222,12 @@ fn usage(text: impl AsRef<str>) -> Failure {
 }
 
 fn key(name: &str) -> Result<Key, String> {
-    Key::parse(name).ok_or_else(|| format!("unknown setting {name}; --help lists them"))
+    let unknown = || {
+        let hint =
+            Key::nearest(name).map_or("--help lists them".to_owned(), |key| format!("did you mean {}?", key.as_str()));
+        format!("unknown setting {name}; {hint}")
+    };
+    Key::parse(name).ok_or_else(unknown)
 }
 
 fn level(typed: Option<TypedTier>) -> Result<Level, Failure> {

@@ -40,7 +40,11 @@ fn by_key(key: Key, text: &str) -> Result<(), String> {
         Key::ApiKey => ApiKey::parse(text).map(drop).map_err(|error| error.to_string()),
         Key::RemotePin => Pin::parse_list(text).map(drop).map_err(|error| error.to_string()),
         Key::Model | Key::SshHost | Key::SshUser => one_word(text),
-        _ => Ok(()),
+        Key::Provider | Key::Tools | Key::Thinking | Key::ReasoningEffort | Key::CodexReasoningEffort => Ok(()),
+        Key::ContextClearThreshold | Key::TokenSource | Key::CredentialsFile | Key::LocalRenew => Ok(()),
+        Key::RemoteUrl | Key::ApiKeyFile | Key::RemoteCaFile => Ok(()),
+        Key::SshPort | Key::SshPass | Key::SshPassFile | Key::SshKeyFile | Key::SshKnownHosts => Ok(()),
+        Key::SshCommand => Ok(()),
     }
 }
 

@@ -68,7 +68,10 @@ fn of_two_that_say_the_same_the_higher_wins_and_two_in_one_place_contradict() {
 fn an_unknown_key_is_a_warning_and_a_known_one_of_another_command_is_not() {
     let (written, warnings) = gather(&[(Tier::User, "PROVIDER=codex\nCODEX_REMOTE_ULR=x\n")], &[]);
     assert!(written.is_ok());
-    assert_eq!(warnings, ["/user/scorpiox-env.txt, line 2: unknown setting CODEX_REMOTE_ULR is ignored"]);
+    assert_eq!(
+        warnings,
+        ["/user/scorpiox-env.txt, line 2: unknown setting CODEX_REMOTE_ULR is ignored; did you mean CODEX_REMOTE_URL?"]
+    );
 }
 
 #[test]
