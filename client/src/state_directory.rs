@@ -21,13 +21,20 @@ const UNFINISHED: &str = "new";
 
 /// The directory; it need not exist yet.
 #[derive(Debug, Clone)]
-pub struct StateDirectory {
-    path: Option<PathBuf>,
+pub struct StateDirectory(Keeping);
+
+#[derive(Debug, Clone)]
+enum Keeping {
+    In(PathBuf),
+    /// There is no place, which is a pity.
+    Nowhere,
+    /// Nothing is to be kept.
+    Nothing,
 }
 
 /// Held until it is dropped or the process ends, however it ends.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "closing the file frees the lock")] File);
+pub struct Lock(#[expect(dead_code, reason = "closing the file frees the lock")] Option<File>);
 
 /// What became of an attempt to lock.
 #[derive(Debug)]
@@ -43,7 +50,23 @@ pub enum Locking {
 impl StateDirectory {
     /// `None` where there is no place for one: then nothing is kept.
     pub fn new(path: Option<PathBuf>) -> Self {
-        Self { path }
+        Self(path.map_or(Keeping::Nowhere, Keeping::In))
+    }
+
+    /// One that keeps nothing and remembers nothing, on purpose.
+    pub fn forgetful() -> Self {
+        Self(Keeping::Nothing)
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Keeping::In(path) => Some(path),
+            Keeping::Nowhere | Keeping::Nothing => None,
+        }
+    }
+
+    fn is_forgetful(&self) -> bool {
+        matches!(self.0, Keeping::Nothing)
     }
 
     /// A file of ours; anything else (missing, somebody else's, readable by others, too long) counts as missing.
@@ -53,7 +76,7 @@ impl StateDirectory {
 
     /// The same for a file of at most `longest` bytes.
     pub fn read_up_to(&self, name: &str, longest: u64) -> Option<Zeroizing<Vec<u8>>> {
-        let path = self.path.as_ref()?.join(name);
+        let path = self.path()?.join(name);
         let content = bounded_file::read(&path, longest, Symlinks::Refuse).ok()?;
         let is_ours = content.metadata.uid() == rustix::process::geteuid().as_raw();
         (is_ours && content.metadata.mode() & GROUP_AND_OTHERS == 0).then_some(content.bytes)
@@ -61,6 +84,9 @@ impl StateDirectory {
 
     /// Replaces a file. When this fails, the old one is gone too: what it said no longer holds.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        if self.is_forgetful() {
+            return Ok(());
+        }
         let directory = self.prepare()?;
         let path = directory.join(name);
         let unfinished = directory.join(format!("{name}.{}.{UNFINISHED}", std::process::id()));
@@ -74,7 +100,7 @@ impl StateDirectory {
 
     /// Removes a file; it need not exist.
     pub fn remove(&self, name: &str) -> io::Result<()> {
-        let Some(directory) = &self.path else { return Ok(()) };
+        let Some(directory) = self.path() else { return Ok(()) };
         match fs::remove_file(directory.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed,
@@ -83,13 +109,16 @@ impl StateDirectory {
 
     /// Names of the files that begin so; a file that a living process is just writing is not among them.
     pub fn names(&self, prefix: &str) -> Vec<String> {
-        let entries = self.path.as_ref().and_then(|path| fs::read_dir(path).ok());
+        let entries = self.path().and_then(|path| fs::read_dir(path).ok());
         let names = entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
         names.filter(|name| name.starts_with(prefix) && !is_being_written(name)).collect()
     }
 
     /// Tries to become the only one that works on `name`. Does not wait.
     pub fn try_lock(&self, name: &str) -> Locking {
+        if self.is_forgetful() {
+            return Locking::Acquired(Lock(None));
+        }
         let opened = self.prepare().and_then(|directory| {
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(directory.join(name))
         });
@@ -98,7 +127,7 @@ impl StateDirectory {
             Err(error) => return Locking::Impossible(error),
         };
         match file.try_lock() {
-            Ok(()) => Locking::Acquired(Lock(file)),
+            Ok(()) => Locking::Acquired(Lock(Some(file))),
             Err(TryLockError::WouldBlock) => Locking::Held,
             Err(TryLockError::Error(error)) => Locking::Impossible(error),
         }
@@ -106,7 +135,7 @@ impl StateDirectory {
 
     fn prepare(&self) -> io::Result<&Path> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "neither XDG_CACHE_HOME nor HOME is set");
-        let path = self.path.as_deref().ok_or_else(missing)?;
+        let path = self.path().ok_or_else(missing)?;
         if !path.is_dir() {
             DirBuilder::new().recursive(true).mode(0o700).create(path)?;
         }
@@ -141,6 +170,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = StateDirectory::new(Some(dir.path().join("a/scorpiox")));
         (dir, state)
+    }
+
+    #[test]
+    fn a_forgetful_one_keeps_nothing_and_complains_of_nothing() {
+        let state = StateDirectory::forgetful();
+        state.replace("x.token", b"secret").unwrap();
+        assert!(state.read("x.token").is_none());
+        assert!(matches!(state.try_lock("x.lock"), Locking::Acquired(_)));
+        state.remove("x.token").unwrap();
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! * [`typed`]: what can be typed. * [`get`], [`dump`], [`check`]: what holds, and what is wrong with it.
 //! * [`change`]: `--set` and `--unset`. * [`secret_input`]: a secret from a person or a pipe. * [`trust`]: a project's files.
 //! * [`editor`]: all of it on a full screen. * [`trial`]: trying one source.
+//!   [`doctor`]: trying them all.
 
 mod change;
 mod check;
+mod doctor;
 mod dump;
 pub mod editor;
 mod get;
@@ -58,6 +60,7 @@ fn act(invocation: Invocation, environment: &dyn Fn(&str) -> Option<OsString>, t
         Action::DumpValues { tier, form } => dump::values(tier, form, &surroundings, talk),
         Action::DumpFiles { form } => dump::files(form, &surroundings),
         Action::Check => check::check(&surroundings),
+        Action::Doctor { form } => doctor::doctor(form, &surroundings),
         Action::Trust { path, consent } => trust::trust(&path, consent, &surroundings),
         Action::ListTrusted => trust::list(&surroundings),
         Action::Forget(path) => trust::forget(&path, &surroundings),

@@ -83,6 +83,9 @@ impl fmt::Debug for WrittenValue {
     }
 }
 
+/// Gets a place with what was read there, and says what to take instead.
+pub type Amend<'a> = dyn Fn(&Place, Option<SettingsFile>) -> Result<Option<SettingsFile>, Failure> + 'a;
+
 /// All settings as they were written.
 #[derive(Debug, Default)]
 pub struct Written {
@@ -97,11 +100,11 @@ impl Written {
         Self::gather_amended(surroundings, talk, &|_, file| Ok(file))
     }
 
-    /// The same as if some files were others: `amend` gets each place with what was read there.
+    /// The same as if some files were others.
     pub fn gather_amended(
         surroundings: &Surroundings<'_>,
         talk: &mut Talk,
-        amend: &dyn Fn(&Place, Option<SettingsFile>) -> Result<Option<SettingsFile>, Failure>,
+        amend: &Amend<'_>,
     ) -> Result<Self, Failure> {
         let places = Places::around(surroundings);
         let mut files = Vec::new();

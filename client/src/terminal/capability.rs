@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn the_environment_says_what_can_be_shown() {
-        let cases: &[(&[(&str, &str)], (Colour, Characters))] = &[
+        type Case<'a> = (&'a [(&'a str, &'a str)], (Colour, Characters));
+        let cases: &[Case<'_>] = &[
             (&[("TERM", "xterm-256color"), ("LANG", "en_US.UTF-8")], (Colour::Sixteen, Characters::Utf8)),
             (&[("TERM", "xterm"), ("NO_COLOR", "1"), ("LANG", "C.utf8")], (Colour::None, Characters::Utf8)),
             (&[("TERM", "xterm"), ("NO_COLOR", "")], (Colour::Sixteen, Characters::Ascii)),

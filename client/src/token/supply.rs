@@ -37,7 +37,7 @@ impl<'a> Supply<'a> {
 
     /// The same without a cache: what is asked for now is got now, and nothing is kept.
     pub fn uncached(settings: &'a Settings, surroundings: &'a Surroundings<'a>, clock: &'a dyn Clock) -> Self {
-        Self { settings, surroundings, state: StateDirectory::new(None), clock }
+        Self { settings, surroundings, state: StateDirectory::forgetful(), clock }
     }
 
     /// A token from the first source that is there, within this time.

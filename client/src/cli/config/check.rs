@@ -19,7 +19,7 @@ const GROUP_AND_OTHERS: u32 = 0o077;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Severity {
+pub(super) enum Severity {
     /// A command that needs it will refuse, or a secret is in danger.
     Error,
     /// It may be meant.
@@ -28,9 +28,9 @@ enum Severity {
 
 /// Something that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Finding {
-    severity: Severity,
-    text: String,
+pub(super) struct Finding {
+    pub(super) severity: Severity,
+    pub(super) text: String,
 }
 
 impl fmt::Display for Finding {
@@ -43,17 +43,34 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Everything that was found.
+pub(super) struct Found {
+    /// How many files were read.
+    pub(super) files: usize,
+    pub(super) findings: Vec<Finding>,
+}
+
 /// Prints what was found; the exit code says whether any of it is an error.
 pub(super) fn check(surroundings: &Surroundings<'_>) -> Result<u8, Failure> {
+    let Found { files, findings } = findings(surroundings)?;
+    let mut text: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    text.push_str(&format!("files: {files}, errors: {errors}, warnings: {}\n", findings.len() - errors));
+    outcome::answer(&text)?;
+    Ok(if errors > 0 { Class::Configuration.exit_code() } else { 0 })
+}
+
+/// Looks at every file and variable.
+pub(super) fn findings(surroundings: &Surroundings<'_>) -> Result<Found, Failure> {
     let places = Places::around(surroundings);
     let whole = Written::gather(surroundings, &mut Talk::default());
     let mut findings = Findings { written: whole.as_ref().ok(), found: Vec::new() };
-    let mut read = 0_usize;
+    let mut files = 0_usize;
     for place in places.all().iter().cloned().chain(places.profiles()) {
         match place.read() {
             Ok(None) => {}
             Ok(Some(file)) => {
-                read += 1;
+                files += 1;
                 findings.in_file(&file);
             }
             Err(failure) => findings.error(failure.to_string()),
@@ -67,12 +84,7 @@ pub(super) fn check(surroundings: &Surroundings<'_>) -> Result<u8, Failure> {
         Err(_) => {}
         Ok(written) => findings.of_trust(written, surroundings)?,
     }
-    let found = findings.found;
-    let mut text: String = found.iter().map(|finding| format!("{finding}\n")).collect();
-    let errors = found.iter().filter(|finding| finding.severity == Severity::Error).count();
-    text.push_str(&format!("files: {read}, errors: {errors}, warnings: {}\n", found.len() - errors));
-    outcome::answer(&text)?;
-    Ok(if errors > 0 { Class::Configuration.exit_code() } else { 0 })
+    Ok(Found { files, findings: findings.found })
 }
 
 struct Findings<'a> {

@@ -44,9 +44,10 @@ pub fn try_source(
     settings: &Settings,
     surroundings: &Surroundings<'_>,
     clock: &dyn Clock,
+    talk: &mut Talk,
 ) -> Result<Report, Failure> {
     let supply = Supply::uncached(settings, surroundings, clock);
-    let token = Sources::fetch(&supply, source, &Ask::Current, PATIENCE, &mut Talk::default())?.token;
+    let token = Sources::fetch(&supply, source, &Ask::Current, PATIENCE, talk)?.token;
     let claims = UnverifiedClaims::of(token.access_token.expose());
     Ok(Report {
         source,

@@ -20,6 +20,7 @@ Examples:
   scorpiox-config --get MODEL
   scorpiox-config --dump --show-source                 what holds, and where it stands
   scorpiox-config --check                              every settings file that holds here
+  scorpiox-config doctor                               does every source give a token? what to do if not
   scorpiox-config trust                                let this project's files say where tokens come from
 
 Files, lowest precedence first; KEY=VALUE lines, # comments, nothing is expanded:
@@ -36,7 +37,9 @@ Exit codes:
   64  the command line is wrong
   69  a file cannot be written: a person must act
   75  another process is changing the same settings: try again
-  78  a settings file is malformed, contradicts itself, is not safe or not trusted";
+  78  a settings file is malformed, contradicts itself, is not safe or not trusted
+doctor ends with 0 when every chosen source gives a token, else as the first that gives none: 69 a person must act,
+75 try again later, 77 the key is not accepted, 78 settings. The editor ends with 128 and the number of a signal.";
 
 /// Shows, checks and changes the settings of scorpiox; without arguments in an editor.
 #[derive(Debug, Parser)]
@@ -81,6 +84,15 @@ pub(super) struct Typed {
 enum TypedSubcommand {
     /// Let a project's settings file say where secrets go and what is run
     Trust(TypedTrust),
+    /// Fetch a token from every source, and say what to do where none comes
+    Doctor(TypedDoctor),
+}
+
+#[derive(Debug, Args)]
+struct TypedDoctor {
+    /// One line of JSON: schema, exit_code, checks
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -128,6 +140,7 @@ pub(super) enum Action {
     Trust { path: PathBuf, consent: Consent },
     ListTrusted,
     Forget(PathBuf),
+    Doctor { form: Form },
 }
 
 /// Where a new value comes from.
@@ -158,8 +171,13 @@ impl Typed {
     }
 
     fn action(self) -> Result<Action, Failure> {
-        if let Some(TypedSubcommand::Trust(trust)) = self.subcommand {
-            return Ok(trust.action());
+        match self.subcommand {
+            Some(TypedSubcommand::Trust(trust)) => return Ok(trust.action()),
+            Some(TypedSubcommand::Doctor(doctor)) => {
+                let form = if doctor.json { Form::Json } else { Form::Lines };
+                return Ok(Action::Doctor { form });
+            }
+            None => {}
         }
         if let Some(key) = self.get {
             return if self.level.is_some() {
@@ -274,7 +292,7 @@ mod tests {
         let dump = |tier, form| Action::DumpValues { tier, form };
         let set = |value, level| Action::Set { key: Key::Model, value, level };
         let trust = |path: &str, consent| Action::Trust { path: path.into(), consent };
-        let cases: [(&[&str], Action); 15] = [
+        let cases: [(&[&str], Action); 17] = [
             (&[], Action::Edit),
             (&["-v"], Action::Edit),
             (&["--get", "MODEL"], Action::Get(Key::Model)),
@@ -286,6 +304,8 @@ mod tests {
             (&["--dump", "--json"], dump(None, Form::Json)),
             (&["--dump", "--files"], Action::DumpFiles { form: Form::Lines }),
             (&["--check"], Action::Check),
+            (&["doctor"], Action::Doctor { form: Form::Lines }),
+            (&["doctor", "--json"], Action::Doctor { form: Form::Json }),
             (&["trust"], trust(".", Consent::Ask)),
             (&["trust", "/p", "--yes"], trust("/p", Consent::Given)),
             (&["trust", "--list"], Action::ListTrusted),

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::settings::key::Key;
 use crate::settings::places::Level;
 use crate::settings::{Settings, SourceName, Surroundings};
+use crate::talk::Talk;
 
 /// What is to be tried.
 pub(super) struct Plan {
@@ -44,7 +45,8 @@ fn try_one(source: &str, plan: &Plan, surroundings: &Surroundings<'_>) -> Result
     let unknown = || Failure::configuration(format!("there is no source {source}"));
     let name = SourceName::ALL.iter().copied().find(|name| name.as_str() == source).ok_or_else(unknown)?;
     let written = files::as_if_saved(plan.level, &plan.changes, surroundings)?;
-    try_source(name, &Settings::from_written(written)?, surroundings, &SystemClock::start())
+    let settings = Settings::from_written(written)?;
+    try_source(name, &settings, surroundings, &SystemClock::start(), &mut Talk::default())
 }
 
 fn outcome(tried: Result<Report, Failure>) -> Outcome {
