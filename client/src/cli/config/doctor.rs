@@ -124,7 +124,7 @@ fn tried(
 fn good(source: SourceName, role: &str, found: trial::Report) -> Line {
     let clock: &dyn Clock = &SystemClock::start();
     let known = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
-    let until = found.expires(clock).map_or_else(|| "at an unknown time".to_owned(), |end| end);
+    let until = found.expires(clock).unwrap_or_else(|| "at an unknown time".to_owned());
     let (account, plan) = (known(&found.account), known(&found.plan));
     let text = format!("{role}: gives a token; account {account}, plan {plan}, ends {until}");
     let facts = TokenFacts { account_id: found.account, plan: found.plan, expires_at: found.expires_at };
