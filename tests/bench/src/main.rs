@@ -6,7 +6,7 @@
 //! * [`report`]: medians, the table, JSON.
 //! * [`bare`]: the reference server.
 //! * [`load`], [`admin`]: requests of clients and of an administrator.
-//! * [`broker`], [`team`]: a real broker process; its login and clients.
+//! * [`broker`], [`team`]: a real broker process; its login and clients. * [`sshd`]: a real OpenSSH server.
 //! * [`rows`]: what is measured.
 
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::report::{Row, table};
-use crate::rows::{fetch, rest, serve, storm};
+use crate::rows::{fetch, rest, serve, ssh, storm};
 
 mod admin;
 mod bare;
@@ -25,6 +25,7 @@ mod load;
 mod process;
 mod report;
 mod rows;
+mod sshd;
 mod team;
 
 /// Measures the broker and its client against references in the same run.
@@ -54,6 +55,7 @@ enum Mode {
 enum What {
     Serve,
     Fetch,
+    Ssh,
     Storm,
     Rest,
 }
@@ -85,6 +87,7 @@ fn measure(what: What, quick: bool) -> anyhow::Result<Vec<Row>> {
     match what {
         What::Serve => serve::rows(serve::Extent { rounds: rounds(7), requests: work(60_000) }),
         What::Fetch => fetch::row(fetch::Extent { rounds: rounds(7), runs: work(200) }).map(|row| vec![row]),
+        What::Ssh => ssh::rows(fetch::Extent { rounds: rounds(7), runs: work(40) }),
         What::Storm => storm::row(rounds(3)).map(|row| vec![row]),
         What::Rest => rest::rows(rounds(5)),
     }

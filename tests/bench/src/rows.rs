@@ -1,9 +1,11 @@
 //! The rows of the table.
 //!
 //! * [`serve`]: what one answer costs. * [`fetch`]: what a developer's machine pays for a token that it has.
+//! * [`ssh`]: a token from another machine.
 //! * [`storm`]: ten thousand who wait. * [`rest`]: a start, and doing nothing.
 
 pub(crate) mod fetch;
 pub(crate) mod rest;
 pub(crate) mod serve;
+pub(crate) mod ssh;
 pub(crate) mod storm;

@@ -52,7 +52,8 @@ pub(crate) fn row(extent: Extent) -> anyhow::Result<Row> {
     Ok(Row::of("fetch_cached", &rounds, "ms", 1.2, remark))
 }
 
-fn round(fetch: &mut Command, cat: &mut Command, runs: usize) -> anyhow::Result<Round> {
+/// Both programs, one after the other.
+pub(super) fn round(fetch: &mut Command, cat: &mut Command, runs: usize) -> anyhow::Result<Round> {
     let (mut ours, mut reference) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         reference.push(milliseconds(cat)?);
