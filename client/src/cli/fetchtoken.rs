@@ -13,7 +13,7 @@ use clap::{CommandFactory as _, Parser as _};
 use zeroize::Zeroizing;
 
 use self::typed::{Invocation, NAME, Output, Refusal, Task, Typed};
-use super::{models, outcome, usage};
+use super::{models, outcome, refreshtoken, usage};
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::settings::{Settings, SourceName, Surroundings};
@@ -43,8 +43,17 @@ pub fn run(
         Ok(typed) => typed.into(),
         Err(error) => return outcome::untypable(NAME, &error),
     };
+    let of_settings = environment;
+    let of_account = |variable: &str| match (&invocation.account, variable) {
+        (Some(name), "CODEX_ACCOUNT") => Some(name.as_str().into()),
+        (Some(_), "CODEX_TOKEN_SOURCE") => Some("local".into()),
+        (Some(_), "CODEX_CREDENTIALS_FILE") => None,
+        (Some(_), _) | (None, _) => of_settings(variable),
+    };
+    let environment: &dyn Fn(&str) -> Option<OsString> = &of_account;
     let mut talk = Talk::default();
     let outcome = match invocation.task {
+        Task::Refresh(need) => refreshtoken::refresh(need, None, environment, clock, &mut talk).map_err(Unserved::from),
         Task::Token => fetch_and_print(&invocation, environment, clock, &mut talk),
         Task::Usage(form) => usage::print(form, environment, clock, &mut talk).map_err(Unserved::from),
         Task::Models => models::print(environment, clock, &mut talk).map_err(Unserved::from),

@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::cli::usage::Form;
+use crate::settings::local::AccountName;
+use crate::token::local::decision::Need;
 
 pub(super) const NAME: &str = "scorpiox-codex-fetchtoken";
 const EXAMPLES: &str = "\
@@ -82,6 +84,15 @@ pub(super) struct Typed {
     /// Print the models that this login may use, as scorpiox-codex-models does
     #[arg(long, conflicts_with_all = ["raw", "refused", "repeat_means_refused"])]
     models: bool,
+    /// Renew the login of this machine if its token ends soon, as scorpiox-codex-refreshtoken does; prints no token
+    #[arg(long, conflicts_with_all = ["raw", "refused", "repeat_means_refused", "usage", "models"])]
+    refresh: bool,
+    /// With --refresh: renew it now
+    #[arg(long, requires = "refresh")]
+    force: bool,
+    /// Use this login of this machine, as scorpiox-codex-login --name ACCOUNT made it, whatever the settings say
+    #[arg(long, value_name = "ACCOUNT", value_parser = AccountName::parse)]
+    name: Option<AccountName>,
     /// Say on stderr how the answer came about; never shows a secret
     #[arg(long, short)]
     verbose: bool,
@@ -93,6 +104,7 @@ pub(super) struct Invocation {
     pub(super) task: Task,
     pub(super) output: Output,
     pub(super) refusal: Refusal,
+    pub(super) account: Option<AccountName>,
     pub(super) verbose: bool,
 }
 
@@ -102,6 +114,7 @@ pub(super) enum Task {
     Token,
     Usage(Form),
     Models,
+    Refresh(Need),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,9 +144,11 @@ impl From<Typed> for Invocation {
             Typed { usage: true, json: false, .. } => Task::Usage(Form::Table),
             Typed { usage: true, json: true, .. } => Task::Usage(Form::Json),
             Typed { models: true, .. } => Task::Models,
-            Typed { usage: false, models: false, .. } => Task::Token,
+            Typed { refresh: true, force: true, .. } => Task::Refresh(Need::Forced),
+            Typed { refresh: true, force: false, .. } => Task::Refresh(Need::Good),
+            Typed { usage: false, models: false, refresh: false, .. } => Task::Token,
         };
-        Self { task, output, refusal, verbose: typed.verbose }
+        Self { task, output, refusal, account: typed.name, verbose: typed.verbose }
     }
 }
 
@@ -162,7 +177,7 @@ mod tests {
             (&["--repeat-means-refused", "--refused"], Output::JsonLine, Refusal::Outright),
         ];
         for (arguments, output, refusal) in cases {
-            let expected = Invocation { task: Task::Token, output, refusal, verbose: false };
+            let expected = Invocation { task: Task::Token, output, refusal, account: None, verbose: false };
             assert_eq!(invocation(arguments), Ok(expected), "{arguments:?}");
         }
         let wrong: [&[&str]; 8] = [
@@ -178,7 +193,9 @@ mod tests {
         for arguments in wrong {
             assert!(invocation(arguments).is_err(), "{arguments:?}");
         }
-        let tasks: [(&[&str], Task); 3] = [
+        let tasks: [(&[&str], Task); 5] = [
+            (&["--refresh"], Task::Refresh(Need::Good)),
+            (&["--refresh", "--force", "--name", "work"], Task::Refresh(Need::Forced)),
             (&["--usage"], Task::Usage(Form::Table)),
             (&["--usage", "--json"], Task::Usage(Form::Json)),
             (&["--models"], Task::Models),
