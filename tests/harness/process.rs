@@ -25,6 +25,7 @@
 //! * [`database`]: a second connection to the broker's database.
 //! * [`snapshot`]: a directory, byte by byte.
 //! * [`fetchtoken`]: the developer's command.
+//! * [`laptop`]: a developer's machine with a login of its own.
 //! * [`team`]: a provider, a broker and the domain's verbs.
 
 pub mod admin;
@@ -35,6 +36,7 @@ pub mod crowd;
 pub mod database;
 pub mod fetchtoken;
 pub mod http;
+pub mod laptop;
 pub mod output;
 pub mod patience;
 pub mod snapshot;
@@ -47,5 +49,6 @@ pub use crowd::Crowd;
 pub use database::Database;
 pub use fetchtoken::FetchToken;
 pub use http::Reply;
+pub use laptop::Laptop;
 pub use snapshot::Snapshot;
 pub use team::Team;
