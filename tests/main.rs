@@ -26,8 +26,8 @@
 mod administration;
 mod audit;
 mod client_backend;
-mod documents;
 mod client_renewal;
+mod documents;
 mod fetch;
 mod fetch_chain;
 mod fetch_ssh;

@@ -30,6 +30,8 @@ pub fn commands() -> Vec<Command> {
         scorpiox_broker::cli::command(),
         cli::config::command(),
         cli::fetchtoken::command(),
+        cli::login::command(),
+        cli::refreshtoken::command(),
         cli::models::command(),
         cli::refreshtoken::command(),
         cli::usage::command(),
