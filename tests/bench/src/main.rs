@@ -86,7 +86,7 @@ fn measure(what: What, quick: bool) -> anyhow::Result<Vec<Row>> {
     let work = |usual: usize| if quick { usual / 10 } else { usual };
     match what {
         What::Serve => serve::rows(serve::Extent { rounds: rounds(7), requests: work(60_000) }),
-        What::Fetch => fetch::row(fetch::Extent { rounds: rounds(7), runs: work(200) }).map(|row| vec![row]),
+        What::Fetch => fetch::rows(fetch::Extent { rounds: rounds(7), runs: work(200) }),
         What::Ssh => ssh::rows(fetch::Extent { rounds: rounds(7), runs: work(40) }),
         What::Storm => storm::row(rounds(3)).map(|row| vec![row]),
         What::Rest => rest::rows(rounds(5)),
