@@ -80,7 +80,8 @@ fn holds_a_secret(file: &SettingsFile) -> Result<bool, Failure> {
     Ok(written.said_by(&file.place).any(|value| Entry::of(value.key).is_secret()))
 }
 
-fn leads_only_where_its_user_wants(file: &SettingsFile, surroundings: &Surroundings<'_>) -> Result<bool, Failure> {
+/// Whether everything that leads somewhere in this file is its user's word: written by the user, or trusted.
+pub fn leads_only_where_its_user_wants(file: &SettingsFile, surroundings: &Surroundings<'_>) -> Result<bool, Failure> {
     if file.place.owner != Owner::Project {
         return Ok(true);
     }

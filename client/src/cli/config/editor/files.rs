@@ -13,7 +13,7 @@ use crate::settings::save;
 use crate::settings::settings_file::{Place, SettingsFile};
 use crate::settings::trust::store::{self, TrustedFiles};
 use crate::settings::trust::{self, ask};
-use crate::settings::written::Written;
+use crate::settings::written::{Written, WrittenValue};
 use crate::talk::Talk;
 
 /// Reads everything as it stands.
@@ -50,14 +50,22 @@ pub(super) fn save(
     Ok((Box::new(load(surroundings)?), remark.map_or(saved.clone(), |remark| format!("{saved}; {remark}"))))
 }
 
-/// Trusts the file that the ground shows as untrusted: the first that waits.
-pub(super) fn trust(surroundings: &Surroundings<'_>) -> Result<(Box<Ground>, String), Failure> {
+/// Trusts the file that was shown, as it was shown: the first that waits.
+pub(super) fn trust(
+    shown: Option<&Untrusted>,
+    surroundings: &Surroundings<'_>,
+) -> Result<(Box<Ground>, String), Failure> {
     let written = Written::gather(surroundings, &mut Talk::default())?;
     let trusted = TrustedFiles::load(surroundings)?;
-    if let Some(claim) = trust::pending(&written, &trusted)?.first() {
-        store::change(surroundings, |trusted| trusted.add(claim.identity()?))?;
-    }
-    Ok((Box::new(load(surroundings)?), "trusted until it changes".to_owned()))
+    let done = match trust::pending(&written, &trusted)?.first() {
+        Some(claim) if shown == Some(&as_shown(claim)) => {
+            store::change(surroundings, |trusted| trusted.add(claim.identity()?))?;
+            "trusted until it changes"
+        }
+        Some(_) => "the file has changed meanwhile: look at it again",
+        None => "there is nothing to trust any more",
+    };
+    Ok((Box::new(load(surroundings)?), done.to_owned()))
 }
 
 /// The settings as they would be after saving these changes. What the user has typed here needs no trust; what else a
@@ -69,10 +77,6 @@ pub(super) fn as_if_saved(
 ) -> Result<Written, Failure> {
     let places = Places::around(surroundings);
     let place = places.to_change(level)?;
-    if let Some(untrusted) = untrusted(&Written::gather(surroundings, &mut Talk::default())?, surroundings)? {
-        let failure = Failure::configuration(format!("{} is not trusted", untrusted.path.display()));
-        return Err(failure.with_hint("press T to look at it"));
-    }
     let amend = |found: &Place, file: Option<SettingsFile>| {
         if found != place {
             return Ok(file);
@@ -82,7 +86,23 @@ pub(super) fn as_if_saved(
         let bytes = amended.map_err(|error| Failure::configuration(format!("{}, {error}", place.path.display())))?;
         Ok(Some(SettingsFile { bytes, ..before }))
     };
-    Written::gather_amended(surroundings, &mut Talk::default(), &amend)
+    let amended = Written::gather_amended(surroundings, &mut Talk::default(), &amend)?;
+    refuse_untrusted(&amended, place, surroundings)?;
+    Ok(amended)
+}
+
+/// A change can also uncover what a project's file says: so what would hold is judged, not what holds.
+fn refuse_untrusted(amended: &Written, place: &Place, surroundings: &Surroundings<'_>) -> Result<(), Failure> {
+    let before = place.read()?.unwrap_or_else(|| SettingsFile::empty(place.clone()));
+    let is_the_users = save::leads_only_where_its_user_wants(&before, surroundings)?;
+    let trusted = TrustedFiles::load(surroundings)?;
+    for claim in trust::pending(amended, &trusted)? {
+        if claim.file != place || !is_the_users {
+            let failure = Failure::configuration(format!("{} is not trusted", claim.file.path.display()));
+            return Err(failure.with_hint("press T to look at it"));
+        }
+    }
+    Ok(())
 }
 
 fn edits(changes: &[(Key, Change)]) -> Vec<Edit<'_>> {
@@ -95,11 +115,12 @@ fn edits(changes: &[(Key, Change)]) -> Vec<Edit<'_>> {
 
 fn untrusted(written: &Written, surroundings: &Surroundings<'_>) -> Result<Option<Untrusted>, Failure> {
     let pending = trust::pending(written, &TrustedFiles::load(surroundings)?)?;
-    let shown = |claim: &trust::Claim<'_>| Untrusted {
-        path: claim.file.path.clone(),
-        assignments: claim.values.iter().map(|value| format!("{}={}", value.key.as_str(), ask::shown(value))).collect(),
-    };
-    Ok(pending.first().map(shown))
+    Ok(pending.first().map(as_shown))
+}
+
+fn as_shown(claim: &trust::Claim<'_>) -> Untrusted {
+    let line = |value: &&WrittenValue| format!("{}={}", value.key.as_str(), ask::shown(value));
+    Untrusted { path: claim.file.path.clone(), assignments: claim.values.iter().map(line).collect() }
 }
 
 fn edited_files(places: &Places, order: &[PathBuf]) -> Vec<EditedFile> {
@@ -108,4 +129,56 @@ fn edited_files(places: &Places, order: &[PathBuf]) -> Vec<EditedFile> {
         Some(EditedFile { level, rank: rank_of_file(&path, order), path })
     };
     [Level::User, Level::Project].into_iter().filter_map(edited).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::fs;
+    use std::path::Path;
+
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn write(path: &Path, text: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn a_change_that_uncovers_a_strangers_address_is_not_tried() {
+        let dir = tempfile::tempdir().unwrap();
+        let (user, project) = (dir.path().join("scorpiox/scorpiox-env.txt"), dir.path().join("p/scorpiox-env.txt"));
+        write(&user, "ACTIVE_PROFILE=mine\n");
+        write(&dir.path().join("scorpiox/scorpiox-env/mine.txt"), "CODEX_REMOTE_URL=https://mine.example/codex\n");
+        write(&project, "CODEX_REMOTE_URL=https://evil.example/codex\n");
+        let lookup = |name: &str| (name == "XDG_CONFIG_HOME").then(|| OsString::from(dir.path()));
+        let directory = project.parent().unwrap().to_owned();
+        let surroundings = Surroundings { environment: &lookup, directory, program_directory: None };
+        let text = |text: &str| Change::Set(Zeroizing::new(text.to_owned()));
+        let tried = |level, changes: &[(Key, Change)]| as_if_saved(level, changes, &surroundings);
+        assert!(tried(Level::User, &[(Key::Model, text("x"))]).is_ok(), "the profile's address holds");
+        let uncovered = tried(Level::User, &[(Key::ActiveProfile, Change::Unset)]).unwrap_err();
+        assert!(uncovered.to_string().contains("p/scorpiox-env.txt is not trusted"), "{uncovered}");
+        write(&project, "MODEL=x\n");
+        let typed = [(Key::SshHost, text("typed-here"))];
+        assert!(tried(Level::Project, &typed).is_ok(), "the user's own word");
+    }
+
+    #[test]
+    fn what_was_not_shown_is_not_trusted() {
+        let dir = tempfile::tempdir().unwrap();
+        let project = dir.path().join("p/scorpiox-env.txt");
+        write(&project, "CODEX_SSH_HOST=one\n");
+        let lookup = |name: &str| (name == "XDG_CONFIG_HOME").then(|| OsString::from(dir.path()));
+        let directory = project.parent().unwrap().to_owned();
+        let surroundings = Surroundings { environment: &lookup, directory, program_directory: None };
+        let shown = load(&surroundings).unwrap().untrusted;
+        write(&project, "CODEX_SSH_HOST=another\n");
+        let (ground, says) = trust(shown.as_ref(), &surroundings).unwrap();
+        assert!(ground.untrusted.is_some() && says.contains("changed meanwhile"), "{says}");
+        let (ground, _) = trust(ground.untrusted.as_ref(), &surroundings).unwrap();
+        assert!(ground.untrusted.is_none());
+    }
 }

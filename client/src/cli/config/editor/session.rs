@@ -87,7 +87,10 @@ impl Session<'_> {
                 return Ok(Next::Stay);
             }
             Some(Effect::Save(level)) => self.save(level),
-            Some(Effect::Trust) => files::trust(self.surroundings).map_err(|failure| failure.to_string()),
+            Some(Effect::Trust) => {
+                let shown = self.editor.ground.untrusted.as_ref();
+                files::trust(shown, self.surroundings).map_err(|failure| failure.to_string())
+            }
         };
         Ok(match self.editor.done(done) {
             Some(Effect::Leave) => Next::Leave,
