@@ -153,6 +153,17 @@ impl Machine {
         self.fetchtoken(&["--raw"]).output().unwrap().into()
     }
 
+    /// The command, installed at this path of the machine.
+    pub(crate) fn config_installed_at(&self, path: &str, arguments: &[&str]) -> Ended {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        // A second name is enough where both lie on one file system.
+        fs::hard_link(CONFIG, &path).or_else(|_| fs::copy(CONFIG, &path).map(drop)).unwrap();
+        let mut command = Command::new(path);
+        command.args(arguments);
+        self.prepare(command).output().unwrap().into()
+    }
+
     /// Runs git in the project; `false` where there is no git.
     pub(crate) fn git(&self, arguments: &[&str]) -> bool {
         let mut command = Command::new("git");

@@ -40,6 +40,17 @@ fn the_cascade_goes_from_beside_the_program_to_the_profile() {
 }
 
 #[test]
+fn what_the_installer_wrote_beside_the_program_is_the_lowest() {
+    let machine = Machine::new();
+    machine.write("opt/bin/scorpiox-env.txt", "MODEL=of-installer\nCODEX_SSH_HOST=gateway\n");
+    machine.write(USER_FILE, "MODEL=of-user\n");
+    let ended = machine.config_installed_at("opt/bin/scorpiox-config", &["--dump", "--show-source"]);
+    let installed = machine.path("opt/bin/scorpiox-env.txt");
+    assert!(ended.done_quietly().contains("MODEL=of-user  # user: "), "{ended:?}");
+    assert!(ended.stdout.contains(&format!("CODEX_SSH_HOST=gateway  # global: {}, line 2", installed.display())));
+}
+
+#[test]
 fn a_profile_that_is_missing_or_leads_elsewhere_is_refused() {
     let machine = Machine::new();
     machine.write("x.txt", "MODEL=stolen\n");

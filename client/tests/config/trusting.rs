@@ -103,6 +103,20 @@ fn what_its_user_writes_into_a_project_is_trusted_unless_a_stranger_was_there_be
 }
 
 #[test]
+fn projects_that_are_trusted_at_once_are_all_remembered() {
+    let machine = Machine::new();
+    let names: Vec<String> = (0..8).map(|number| format!("project/{number}")).collect();
+    names.iter().for_each(|name| machine.write(&format!("{name}/scorpiox-env.txt"), LEADS));
+    let start = |name: &String| machine.command(&["trust", "--yes"]).current_dir(machine.path(name)).spawn().unwrap();
+    let running: Vec<_> = names.iter().map(start).collect();
+    for child in running {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!(machine.config(&["trust", "--list"]).done_quietly().lines().count(), names.len());
+}
+
+#[test]
 fn a_list_that_another_user_could_have_written_trusts_nothing() {
     let machine = Machine::new();
     machine.write(PROJECT_FILE, LEADS);
