@@ -4,6 +4,7 @@
 //! * [`text`], [`locate`], [`edit`]: a file's lines, where a change belongs, the file after it.
 //! * [`plan`]: what the whole patch does; nothing is written before all of it is known.
 //! * [`directory`]: real files, with `replacement`: all of them or none.
+//! * [`show`]: what a person sees before it is done. * [`tool`]: its description for the model, and its calls.
 
 pub mod directory;
 pub mod edit;
@@ -15,7 +16,9 @@ pub mod path;
 pub mod plan;
 pub mod rejection;
 mod replacement;
+pub mod show;
 pub mod text;
+pub mod tool;
 
 pub use plan::{Change, Files, Plan};
 pub use rejection::Rejection;

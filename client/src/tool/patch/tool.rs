@@ -1,0 +1,125 @@
+//! `apply_patch` as a tool: how it is described to the model, and what a call of it means.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Files, Plan};
+use crate::conversation::item::Given;
+use crate::model::tool_spec::{Grammar, Syntax, ToolSpec};
+
+/// The tool's name.
+pub const NAME: &str = "apply_patch";
+
+const DESCRIPTION: &str = "Edits files: give it a patch, as text, not as JSON. Paths are relative to the working \
+    directory. All files of a patch change, or none.";
+
+const DESCRIPTION_OF_FUNCTION: &str = "Edits files. The patch begins with the line `*** Begin Patch` and ends with \
+    `*** End Patch`. Between them stand, for each file, `*** Add File: PATH` and lines that begin with `+`; or \
+    `*** Delete File: PATH`; or `*** Update File: PATH`, perhaps `*** Move to: PATH`, and changes: `@@`, or `@@ ` and a \
+    line above the change, then lines that begin with a space (stays), `-` (goes) or `+` (comes); `*** End of File` \
+    behind a change that is at the end. Paths are relative to the working directory. All files change, or none.";
+
+/// The form of a patch, as the parser reads it.
+const GRAMMAR: &str = r#"start: first_line section+ last_line
+first_line: "*** Begin Patch" LF
+last_line: "*** End Patch" LF?
+
+section: new_file | deleted_file | changed_file
+new_file: "*** Add File: " path LF new_line+
+deleted_file: "*** Delete File: " path LF
+changed_file: "*** Update File: " path LF new_name? changes?
+
+new_name: "*** Move to: " path LF
+changes: line* chunk* at_the_end?
+chunk: mark line+
+mark: "@@" LF | "@@ " text LF
+line: (" " | "-" | "+") rest LF
+new_line: "+" rest LF
+at_the_end: "*** End of File" LF
+
+path: /.+/
+text: /.+/
+rest: /.*/
+
+%import common.LF
+"#;
+
+/// As a freeform tool: the model writes the patch itself.
+pub fn freeform() -> ToolSpec {
+    let format = Grammar { syntax: Syntax::Lark, definition: GRAMMAR.to_owned() };
+    ToolSpec::Custom { name: NAME.to_owned(), description: DESCRIPTION.to_owned(), format }
+}
+
+/// As a function, for models that know no freeform tools.
+pub fn function() -> ToolSpec {
+    ToolSpec::Function {
+        name: NAME.to_owned(),
+        description: DESCRIPTION_OF_FUNCTION.to_owned(),
+        strict: true,
+        parameters: json!({
+            "type": "object",
+            "properties": {"input": {"type": "string", "description": "The whole patch."}},
+            "required": ["input"],
+            "additionalProperties": false
+        }),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    input: String,
+}
+
+/// What a call would do to these files; the error is told to the model.
+pub fn proposed(given: &Given, files: &dyn Files) -> Result<Plan, String> {
+    let parsed;
+    let patch = match given {
+        Given::Freeform(patch) => patch,
+        Given::Arguments(arguments) => {
+            parsed = serde_json::from_str::<Arguments>(arguments);
+            match &parsed {
+                Ok(Arguments { input }) => input,
+                Err(error) => return Err(format!("failed to parse function arguments: {error}")),
+            }
+        }
+    };
+    super::read(patch, files).map_err(|rejection| format!("apply_patch verification failed: {rejection}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::memory::Memory;
+    use super::*;
+
+    #[test]
+    fn both_kinds_of_calls_propose_the_same() {
+        let files = Memory::of(&[("f", "a\n")]);
+        let patch = "*** Begin Patch\n*** Update File: f\n-a\n+b\n*** End Patch\n";
+        let freeform = proposed(&Given::Freeform(patch.to_owned()), &files).unwrap();
+        let function = proposed(&Given::Arguments(json!({"input": patch}).to_string()), &files).unwrap();
+        assert_eq!(freeform, function);
+        assert_eq!(freeform.summary, ["M f"]);
+    }
+
+    #[test]
+    fn a_call_that_cannot_be_followed_says_why() {
+        let files = Memory::default();
+        let arguments = |text: &str| proposed(&Given::Arguments(text.to_owned()), &files).unwrap_err();
+        for broken in ["", "{", "[]", "{}", r#"{"input":1}"#, r#"{"input":"x","also":1}"#] {
+            assert!(arguments(broken).starts_with("failed to parse function arguments: "), "{broken}");
+        }
+        let said = proposed(&Given::Freeform("x".to_owned()), &files).unwrap_err();
+        assert!(said.starts_with("apply_patch verification failed: Invalid patch: "), "{said}");
+    }
+
+    #[test]
+    fn the_grammar_names_every_mark_that_the_parser_knows() {
+        let ToolSpec::Custom { format, .. } = freeform() else { unreachable!() };
+        for mark in
+            ["Begin Patch", "End Patch", "Add File: ", "Delete File: ", "Update File: ", "Move to: ", "End of File"]
+        {
+            assert!(format.definition.contains(&format!("\"*** {mark}\"")), "{mark}");
+        }
+    }
+}
