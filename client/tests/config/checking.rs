@@ -65,6 +65,17 @@ fn the_environment_and_the_whole_are_checked_too() {
 }
 
 #[test]
+fn what_a_source_that_is_asked_lacks_is_an_error() {
+    let machine = Machine::new().with("CODEX_TOKEN_SOURCE", "remote,local");
+    found(&machine.config(&["--check"]), 78, &["error: set CODEX_REMOTE_URL"]);
+    machine.write(USER_FILE, "CODEX_REMOTE_URL=https://b.example/codex\nTOKEN_HTTP_API_KEY_FILE=key\n");
+    machine.write("home/.config/scorpiox/key", CLIENT_KEY);
+    found(&machine.config(&["--check"]), 0, &[]);
+    machine.set_mode("home/.config/scorpiox/key", 0o644);
+    found(&machine.config(&["--check"]), 0, &["warning: key can be read by other users"]);
+}
+
+#[test]
 fn a_secret_that_others_can_read_is_an_error() {
     let machine = Machine::new();
     machine.write(USER_FILE, "CODEX_SSH_PASS=hunter2\n");

@@ -12,7 +12,7 @@ use crate::settings::places::Places;
 use crate::settings::settings_file::{Place, SettingsFile, UnknownKeys};
 use crate::settings::trust::store::TrustedFiles;
 use crate::settings::written::{self, Origin, Written};
-use crate::settings::{Surroundings, trust};
+use crate::settings::{Settings, Surroundings, trust};
 use crate::talk::Talk;
 
 const GROUP_AND_OTHERS: u32 = 0o077;
@@ -52,12 +52,31 @@ pub(super) struct Found {
 
 /// Prints what was found; the exit code says whether any of it is an error.
 pub(super) fn check(surroundings: &Surroundings<'_>) -> Result<u8, Failure> {
-    let Found { files, findings } = findings(surroundings)?;
+    let Found { files, mut findings } = findings(surroundings)?;
+    if findings.iter().all(|finding| finding.severity == Severity::Warning) {
+        findings.extend(of_sources(surroundings));
+    }
     let mut text: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     text.push_str(&format!("files: {files}, errors: {errors}, warnings: {}\n", findings.len() - errors));
     outcome::answer(&text)?;
     Ok(if errors > 0 { Class::Configuration.exit_code() } else { 0 })
+}
+
+/// What only shows when the settings of a source that is asked are taken together. Nobody is asked for a token.
+fn of_sources(surroundings: &Surroundings<'_>) -> Vec<Finding> {
+    let mut talk = Talk::default();
+    let settings = Written::gather(surroundings, &mut Talk::default()).and_then(Settings::from_written);
+    let failures: Vec<Failure> = match &settings {
+        Err(failure) => vec![failure.clone()],
+        Ok(settings) => {
+            let sources = settings.sources().iter();
+            sources.filter_map(|source| settings.of(*source, surroundings, &mut talk).err()).collect()
+        }
+    };
+    let warnings = talk.lines(false).map(|text| Finding { severity: Severity::Warning, text: text.to_owned() });
+    let errors = failures.iter().map(|failure| Finding { severity: Severity::Error, text: failure.to_string() });
+    warnings.chain(errors).collect()
 }
 
 /// Looks at every file and variable.
