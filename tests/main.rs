@@ -4,6 +4,7 @@
 //! * [`audit`]: written before a token leaves (H6, H7).
 //! * [`client_backend`]: usage and models, as the backend tells them.
 //! * [`documents`]: shell completions and man pages.
+//! * [`client_login`]: a login on a developer's machine: by code, through a browser, in steps.
 //! * [`client_renewal`]: a login of a developer's machine, renewed there (C1, C6).
 //! * [`fetch`]: the developer's command against a real broker (C3, C4, C15).
 //! * [`fetch_chain`]: several sources, the first of them a broker (C3, C14, H5).
@@ -26,6 +27,7 @@
 mod administration;
 mod audit;
 mod client_backend;
+mod client_login;
 mod client_renewal;
 mod documents;
 mod fetch;

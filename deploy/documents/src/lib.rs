@@ -31,7 +31,6 @@ pub fn commands() -> Vec<Command> {
         cli::config::command(),
         cli::fetchtoken::command(),
         cli::login::command(),
-        cli::refreshtoken::command(),
         cli::models::command(),
         cli::refreshtoken::command(),
         cli::usage::command(),
