@@ -143,6 +143,11 @@ impl<'a> Driver<'a> {
         Self { backend, stream: ModelStream::new(backend, clock, stop, silence), manner, clock, stop }
     }
 
+    /// How the model is asked.
+    pub fn manner(&self) -> &Manner {
+        &self.manner
+    }
+
     /// How the model is asked; may be changed between two turns.
     pub fn manner_mut(&mut self) -> &mut Manner {
         &mut self.manner

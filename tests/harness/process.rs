@@ -26,6 +26,7 @@
 //! * [`snapshot`]: a directory, byte by byte.
 //! * [`fetchtoken`]: the developer's command.
 //! * [`laptop`]: a developer's machine with a login of its own.
+//! * [`terminal`]: a person at a pseudo-terminal.
 //! * [`team`]: a provider, a broker and the domain's verbs.
 
 pub mod admin;
@@ -41,6 +42,7 @@ pub mod output;
 pub mod patience;
 pub mod snapshot;
 pub mod team;
+pub mod terminal;
 pub mod tls;
 
 pub use broker::{Broker, Ended, Plan};

@@ -14,6 +14,8 @@ use crate::talk::Talk;
 
 mod table;
 
+pub(super) use table::table;
+
 const NAME: &str = "scorpiox-codex-usage";
 const NOTES: &str = "\
 Examples:
@@ -88,7 +90,7 @@ pub(super) fn print(
     let now = || clock.unix_ms() / 1000;
     let usage = backend::with(environment, clock, talk, |scene, talk| usage::ask(&scene.backend, now(), talk))?;
     match form {
-        Form::Table => outcome::answer(&table::table(&usage, now(), &TimeZone::system())),
+        Form::Table => outcome::answer(&table(&usage, now(), &TimeZone::system())),
         Form::Json => {
             let line = serde_json::to_string(&usage).map_err(|error| Failure::temporary(error.to_string()))?;
             outcome::answer(&format!("{}\n", escaped_json(&line)))

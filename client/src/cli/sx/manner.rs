@@ -12,20 +12,42 @@ const EFFORTS: [&str; 8] = ["none", "minimal", "low", "medium", "high", "xhigh",
 /// The effort of `THINKING=1` when none is set.
 const THINKING: &str = "high";
 
-/// How a conversation is held. `catalog` is `None` when nobody could say which models there are.
-pub(super) fn manner(
-    written: &Written,
-    catalog: Option<&Catalog>,
-    instructions: &str,
-    talk: &mut Talk,
-) -> Result<Manner, Failure> {
-    check_provider(written)?;
-    let word = written.get(Key::Model).map_or(USUAL_MODEL, |value| value.text.as_str());
-    let model = model(word, catalog, talk);
-    let effort = effort(written)?.map(|wanted| fitting(wanted, &model, talk).to_owned());
-    talk.detail(format!("model {}, effort {}", model.slug, effort.as_deref().unwrap_or("its own")));
-    let (instructions, session_id) = (instructions.to_owned(), random::uuid());
-    Ok(Manner { summary: None, model, instructions, effort, session_id })
+/// What a person wants of the model, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wish {
+    /// An id or an alias.
+    pub(super) model: String,
+    /// As the backend calls it; the model's own when `None`.
+    pub(super) effort: Option<&'static str>,
+}
+
+impl Wish {
+    /// What the settings say.
+    pub(super) fn written(written: &Written) -> Result<Self, Failure> {
+        check_provider(written)?;
+        let model = written.get(Key::Model).map_or(USUAL_MODEL, |value| value.text.as_str());
+        Ok(Self { model: model.to_owned(), effort: effort(written)? })
+    }
+
+    /// How a conversation is held. `catalog` is `None` when nobody could say which models there are.
+    pub(super) fn manner(&self, catalog: Option<&Catalog>, instructions: &str, talk: &mut Talk) -> Manner {
+        let (model, effort) = self.fitted(catalog, talk);
+        talk.detail(format!("model {}, effort {}", model.slug, effort.as_deref().unwrap_or("its own")));
+        Manner { model, instructions: instructions.to_owned(), effort, summary: None, session_id: random::uuid() }
+    }
+
+    /// The model that is meant, and an effort that it knows.
+    pub(super) fn fitted(&self, catalog: Option<&Catalog>, talk: &mut Talk) -> (Model, Option<String>) {
+        let model = model(&self.model, catalog, talk);
+        let effort = self.effort.map(|wanted| fitting(wanted, &model, talk).to_owned());
+        (model, effort)
+    }
+}
+
+/// The backend's word for a person's word for an effort.
+pub(super) fn effort_of(word: &str) -> Option<&'static str> {
+    let word = if word == "off" { EFFORTS[0] } else { word };
+    EFFORTS.into_iter().find(|effort| *effort == word)
 }
 
 fn check_provider(written: &Written) -> Result<(), Failure> {
@@ -43,11 +65,15 @@ fn model(word: &str, catalog: Option<&Catalog>, talk: &mut Talk) -> Model {
     if let Resolved::Replaced(slug) = resolved {
         talk.warn(format!("what {word} stood for is not offered any more: {slug} answers; MODEL or -m names another"));
     }
-    catalog.get(resolved.slug()).cloned().unwrap_or_else(|| Model::unknown(resolved.slug()))
+    let known = catalog.get(resolved.slug()).cloned();
+    if known.is_none() && !catalog.models().is_empty() {
+        talk.warn(format!("the backend does not list {word} for this login; it is asked for anyway"));
+    }
+    known.unwrap_or_else(|| Model::unknown(resolved.slug()))
 }
 
 /// The effort that was set, as the backend calls it.
-fn effort(written: &Written) -> Result<Option<&str>, Failure> {
+fn effort(written: &Written) -> Result<Option<&'static str>, Failure> {
     let set = written.get(Key::CodexReasoningEffort).or_else(|| written.get(Key::ReasoningEffort));
     match set {
         Some(value) => known(value).map(Some),
@@ -56,10 +82,8 @@ fn effort(written: &Written) -> Result<Option<&str>, Failure> {
 }
 
 fn known(value: &WrittenValue) -> Result<&'static str, Failure> {
-    let word = if value.text.as_str() == "off" { "none" } else { value.text.as_str() };
-    let effort = EFFORTS.into_iter().find(|effort| *effort == word);
     let unknown = || value.wrong("unknown effort").with_hint("use off, minimal, low, medium, high, xhigh or max");
-    effort.ok_or_else(unknown)
+    effort_of(&value.text).ok_or_else(unknown)
 }
 
 /// The nearest effort that the model knows, rather less than more.
@@ -87,7 +111,7 @@ mod tests {
         let lookup = |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
         let written = Written::put_together(&[], &lookup, &mut talk).unwrap();
         let catalog = catalog.map(|text| Catalog::parse(text).unwrap());
-        let manner = manner(&written, catalog.as_ref(), "Answer.", &mut talk);
+        let manner = Wish::written(&written).map(|wish| wish.manner(catalog.as_ref(), "Answer.", &mut talk));
         (manner, talk.lines(false).map(str::to_owned).collect())
     }
 
@@ -120,7 +144,8 @@ mod tests {
         };
         assert_eq!(slug("opus", Some(CATALOG)), ("gpt-5.6-terra".into(), 0));
         assert_eq!(slug("haiku", Some(CATALOG)), ("gpt-5.5".into(), 1));
-        assert_eq!(slug("gpt-x", Some(CATALOG)), ("gpt-x".into(), 0));
+        assert_eq!(slug("gpt-x", Some(CATALOG)), ("gpt-x".into(), 1));
+        assert_eq!(slug("gpt-x", None), ("gpt-x".into(), 0));
         assert_eq!(slug("sonnet", None), ("gpt-5.6-luna".into(), 0), "nobody knows better");
     }
 

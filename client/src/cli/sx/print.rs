@@ -1,4 +1,4 @@
-//! The three ways in which an answer is printed: as it arrives, whole, and as events.
+//! How an answer is printed for programs: whole, or as events; for a person see `screen`.
 
 use std::io::{self, Write};
 
@@ -15,19 +15,23 @@ const SCHEMA: u32 = 1;
 const COMMENTARY: &str = "commentary";
 
 /// Prints, and says how it went. What cannot be written is remembered: a reader that has gone needs no answer.
-struct Out<W> {
+pub(super) struct Out<W> {
     to: W,
     written: io::Result<()>,
 }
 
 impl<W: Write> Out<W> {
-    fn write(&mut self, text: &str) {
+    pub(super) fn new(to: W) -> Self {
+        Self { to, written: Ok(()) }
+    }
+
+    pub(super) fn write(&mut self, text: &str) {
         if self.written.is_ok() {
             self.written = self.to.write_all(text.as_bytes()).and_then(|()| self.to.flush());
         }
     }
 
-    fn end(self) -> Result<(), Failure> {
+    pub(super) fn end(self) -> Result<(), Failure> {
         match self.written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => {
@@ -43,54 +47,6 @@ pub(super) trait Printer: Watcher {
     fn end(self: Box<Self>, outcome: Result<Usage, &Failure>) -> Result<(), Failure>;
 }
 
-/// For a person: text as it arrives, and on stderr what is waited for.
-pub(super) struct Live<W, E> {
-    out: Out<W>,
-    talk: E,
-    /// What of the current attempt stands on the screen.
-    last: Option<char>,
-}
-
-impl<W: Write, E: Write> Live<W, E> {
-    pub(super) fn new(to: W, talk: E) -> Self {
-        Self { out: Out { to, written: Ok(()) }, talk, last: None }
-    }
-
-    fn show(&mut self, text: &str) {
-        let text: String = text.chars().filter(|c| may_be_shown(*c)).collect();
-        self.last = text.chars().last().or(self.last);
-        self.out.write(&text);
-    }
-
-    fn end_line(&mut self) {
-        if self.last.take().is_some_and(|last| last != '\n') {
-            self.out.write("\n");
-        }
-    }
-}
-
-impl<W: Write, E: Write> Watcher for Live<W, E> {
-    fn see(&mut self, sight: Sight<'_>) {
-        match sight {
-            Sight::Event(Event::Text(delta)) => self.show(delta),
-            Sight::Event(Event::Item(Item::Message(_))) => self.end_line(),
-            Sight::Waiting { pause, fault } => {
-                self.end_line();
-                let seconds = pause.as_secs_f32();
-                let _ = writeln!(self.talk, "sx: {fault}; asking again in {seconds:.1} s, from the beginning");
-            }
-            Sight::Asking | Sight::Event(_) | Sight::Calling(_) | Sight::Called(..) => {}
-        }
-    }
-}
-
-impl<W: Write, E: Write> Printer for Live<W, E> {
-    fn end(mut self: Box<Self>, _: Result<Usage, &Failure>) -> Result<(), Failure> {
-        self.end_line();
-        self.out.end()
-    }
-}
-
 /// For a pipe or a file: the whole answer or nothing.
 pub(super) struct Whole<W> {
     out: Out<W>,
@@ -99,7 +55,7 @@ pub(super) struct Whole<W> {
 
 impl<W: Write> Whole<W> {
     pub(super) fn new(to: W) -> Self {
-        Self { out: Out { to, written: Ok(()) }, answer: Vec::new() }
+        Self { out: Out::new(to), answer: Vec::new() }
     }
 }
 
@@ -131,7 +87,7 @@ pub(super) struct Events<W> {
 
 impl<W: Write> Events<W> {
     pub(super) fn new(to: W, model: &str, session_id: &str) -> Self {
-        let mut events = Self { out: Out { to, written: Ok(()) } };
+        let mut events = Self { out: Out::new(to) };
         events.line(&json!({"type": "begin", "schema": SCHEMA, "model": model, "session": session_id}));
         events
     }

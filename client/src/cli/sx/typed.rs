@@ -13,13 +13,14 @@ use crate::settings::written::Key;
 pub(super) const NAME: &str = "sx";
 const NOTES: &str = "\
 Examples:
+  sx                                                a conversation at the terminal; /help there says what there is
   sx -p \"what does errno 28 mean\"
   sx -p \"why does this fail\" < build.log            standard input is attached when it is a pipe or a file
   sx -p \"what differs between these\" a.toml b.toml  files are attached: text, 1 MiB together
   sx -p \"...\" -m gpt-5.5 -e CODEX_REASONING_EFFORT=high
 
-One prompt, one answer; the model is given no tools, and nothing is kept. On a terminal the answer appears as it
-arrives. Into a pipe or a file goes the whole answer or nothing: what broke off in the middle is never printed there.
+The model is given no tools, and nothing is kept. On a terminal an answer appears as it arrives. With -p, into a pipe or
+a file goes the whole answer or nothing: what broke off in the middle is never printed there.
 
 --json prints one event per line. Members and kinds are added but never change within a \"schema\":
   {\"type\":\"begin\",\"schema\":1,\"model\":\"gpt-5.5\",\"session\":\"...\"}
@@ -38,17 +39,18 @@ Settings, from scorpiox-env.txt or the environment; -e sets one for this run onl
 The token comes from where scorpiox-codex-fetchtoken gets it; see its help. A token that the backend refuses is renewed
 once, without a word. CODEX_BASE_URL and CODEX_CLIENT_VERSION (environment only) are as for scorpiox-codex-models.
 ";
-const EXIT_CODES: &str = "Ctrl-C ends it at once; a shell then sees 130.";
+const EXIT_CODES: &str = "\
+With -p Ctrl-C ends it at once; in a conversation once stops the answer and twice leaves. A shell then sees 130.";
 
-/// Asks a model, and prints its answer as it arrives.
+/// Talks with a model at the terminal, or asks it one thing.
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, after_help = format!("{NOTES}\n{}\n{EXIT_CODES}", outcome::EXIT_CODES))]
 pub(super) struct Typed {
-    /// What to ask
+    /// What to ask; without it a conversation begins on the terminal
     #[arg(short, long)]
-    prompt: String,
-    /// Text files to attach
-    #[arg(value_name = "FILE")]
+    prompt: Option<String>,
+    /// Text files to attach to the prompt
+    #[arg(value_name = "FILE", requires = "prompt")]
     files: Vec<PathBuf>,
     /// The model, by id or alias; as -e MODEL=...
     #[arg(short, long)]
@@ -60,7 +62,7 @@ pub(super) struct Typed {
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     /// Print events, one JSON line each
-    #[arg(long)]
+    #[arg(long, requires = "prompt")]
     json: bool,
     /// Say on stderr how the answer came about; never shows a secret
     #[arg(long, short)]
@@ -70,12 +72,19 @@ pub(super) struct Typed {
 /// What is meant by what was typed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Invocation {
-    pub(super) prompt: String,
-    pub(super) files: Vec<PathBuf>,
+    pub(super) task: Task,
     /// Settings of this run; each key once.
     pub(super) settings: Vec<(Key, String)>,
-    pub(super) form: Form,
     pub(super) verbose: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Answer one prompt.
+    Answer { prompt: String, files: Vec<PathBuf>, form: Form },
+    /// Talk with a person.
+    Converse,
 }
 
 /// What is printed.
@@ -89,9 +98,6 @@ impl TryFrom<Typed> for Invocation {
     type Error = Failure;
 
     fn try_from(typed: Typed) -> Result<Self, Failure> {
-        if typed.prompt.trim().is_empty() {
-            return Err(wrong("the prompt is empty"));
-        }
         let mut settings = Vec::new();
         let named = [(Key::Model, typed.model), (Key::Provider, typed.provider)];
         let named = named.into_iter().filter_map(|(key, value)| Some((key, value?)));
@@ -103,7 +109,12 @@ impl TryFrom<Typed> for Invocation {
             settings.push((key, value));
         }
         let form = if typed.json { Form::Events } else { Form::Answer };
-        Ok(Self { prompt: typed.prompt, files: typed.files, settings, form, verbose: typed.verbose })
+        let task = match typed.prompt {
+            None => Task::Converse,
+            Some(prompt) if prompt.trim().is_empty() => return Err(wrong("the prompt is empty")),
+            Some(prompt) => Task::Answer { prompt, files: typed.files, form },
+        };
+        Ok(Self { task, settings, verbose: typed.verbose })
     }
 }
 
@@ -145,10 +156,12 @@ mod tests {
     fn what_is_typed_has_one_meaning() {
         Typed::command().debug_assert();
         let plain = invocation(&["-p", "why", "a.txt", "b.txt"]).unwrap();
-        assert_eq!((plain.prompt.as_str(), plain.files.len(), plain.form), ("why", 2, Form::Answer));
+        let files = vec!["a.txt".into(), "b.txt".into()];
+        assert_eq!(plain.task, Task::Answer { prompt: "why".into(), files, form: Form::Answer });
+        assert_eq!(invocation(&[]).unwrap().task, Task::Converse);
         let set = invocation(&["-p", "x", "-e", "MODEL=opus", "-e", "TOOLS=0", "-m", "gpt-5.5", "--json"]).unwrap();
         assert_eq!(set.settings, [(Key::Tools, "0".to_owned()), (Key::Model, "gpt-5.5".to_owned())]);
-        assert_eq!(set.form, Form::Events);
+        assert!(matches!(set.task, Task::Answer { form: Form::Events, .. }));
     }
 
     #[test]
@@ -164,7 +177,7 @@ mod tests {
         for arguments in cases {
             assert_eq!(invocation(arguments), Err(64), "{arguments:?}");
         }
-        for arguments in [&["x"][..], &["-p"], &["-p", "x", "--wrong"]] {
+        for arguments in [&["x"][..], &["--json"], &["-p"], &["-p", "x", "--wrong"]] {
             assert_eq!(invocation(arguments), Err(0), "{arguments:?}");
         }
     }

@@ -16,7 +16,7 @@ const DAY: i64 = 86_400;
 const LONGEST_NAME: usize = 60;
 
 /// The lines; `now` is in Unix seconds.
-pub(super) fn table(usage: &Usage, now: i64, zone: &TimeZone) -> String {
+pub(in crate::cli) fn table(usage: &Usage, now: i64, zone: &TimeZone) -> String {
     let mut lines = format!("plan      {}\n", usage.plan.as_deref().map_or("unknown".into(), name));
     for (index, limit) in usage.limits.iter().enumerate() {
         lines.push_str(&limit_lines(limit, index > 0, now, zone));

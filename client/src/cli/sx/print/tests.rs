@@ -2,9 +2,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::super::screen::Screen;
 use super::*;
 use crate::conversation::fault::Fault;
 use crate::conversation::item::{Content, Message};
+use crate::terminal::capability::Colour;
 
 /// Paper that can still be read after it was given away.
 #[derive(Clone, Default)]
@@ -59,9 +61,33 @@ fn printed(make: impl FnOnce(Paper, Paper) -> Box<dyn Printer>, outcome: Result<
 
 #[test]
 fn a_person_sees_the_answer_arrive_and_what_is_waited_for() {
-    let (out, talk) = printed(|out, talk| Box::new(Live::new(out, talk)), Ok(Usage::default()));
-    assert_eq!(out, "Hel\nHello[31m.\t1\n");
+    let screen = |out, talk| Box::new(Screen::new(out, talk, Colour::None)) as Box<dyn Printer>;
+    let (out, talk) = printed(screen, Ok(Usage::default()));
+    assert_eq!(out, "Hel\nHello.\t1\n");
     assert_eq!(talk, "sx: cut; asking again in 0.2 s, from the beginning\n");
+}
+
+#[test]
+fn what_the_model_thinks_is_dimmed_and_stands_apart() {
+    let seen = |colour| {
+        let out = Paper::default();
+        let mut screen = Screen::new(out.clone(), Paper::default(), colour);
+        let events = [
+            Event::Summary("**Looking".into()),
+            Event::Summary(" at it**\u{1b}]0;".into()),
+            Event::SummarySection,
+            Event::Summary("Now".into()),
+            Event::Text("So: 4".into()),
+            Event::Text("2.\n".into()),
+            message("So: 42.\n", None),
+        ];
+        events.iter().for_each(|event| screen.see(Sight::Event(event)));
+        Box::new(screen).end(Ok(Usage::default())).unwrap();
+        out.text()
+    };
+    assert_eq!(seen(Colour::None), "**Looking at it**\nNow\nSo: 42.\n");
+    let dimmed = "\u{1b}[2m**Looking at it**\n\u{1b}[0m\u{1b}[2mNow\n\u{1b}[0mSo: 42.\n";
+    assert_eq!(seen(Colour::Sixteen), dimmed);
 }
 
 #[test]
