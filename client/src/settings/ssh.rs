@@ -111,22 +111,25 @@ fn text(written: &Written, key: Key) -> Option<String> {
     written.get(key).map(|value| value.text.to_string())
 }
 
-/// Never begins with a dash, holds no blank, and is one name.
 fn host(written: &Written) -> Result<String, Failure> {
     let Some(value) = written.get(Key::SshHost) else {
         let failure = Failure::unconfigured("no machine for the ssh source");
         return Err(failure.with_hint("set CODEX_SSH_HOST to the machine that has a token"));
     };
-    let host = value.text.as_str();
-    if host.contains('@') {
-        return Err(value.wrong("is a machine alone").with_hint("write the user into CODEX_SSH_USER"));
+    machine_name(&value.text).map_err(|why| value.wrong(why))
+}
+
+/// A name or address, in lower case and without the brackets of an IPv6 address: `vault`, `10.0.0.7`, `::1`.
+pub fn machine_name(text: &str) -> Result<String, &'static str> {
+    if text.contains('@') {
+        return Err("expected a machine alone; write the user into CODEX_SSH_USER");
     }
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:%".contains(&byte);
-    if host.starts_with('-') || host.len() > LONGEST_HOST || !host.bytes().all(is_name) {
-        return Err(value.wrong("is no name or address of a machine"));
+    let name = text.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(text);
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:%".contains(&byte);
+    if name.is_empty() || name.starts_with('-') || name.len() > LONGEST_HOST || !name.bytes().all(is_of_name) {
+        return Err("expected the name or address of a machine, which starts with no dash");
     }
-    Ok(host.to_ascii_lowercase())
+    Ok(name.to_ascii_lowercase())
 }
 
 fn port(written: &Written, options: &HostOptions) -> Result<u16, Failure> {

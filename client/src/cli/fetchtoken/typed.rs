@@ -45,7 +45,7 @@ Settings:
   CODEX_REMOTE_PIN         remote: sha256:... of the broker's public key; decides alone when set
   CODEX_REMOTE_CA_FILE     remote: certificates that the broker's must lead to
   CODEX_SSH_HOST           ssh: the machine; with CODEX_SSH_PORT (22) and CODEX_SSH_USER, else as in ~/.ssh/config
-  CODEX_SSH_KEY_FILE       ssh: a private key; an agent is asked too
+  CODEX_SSH_KEY_FILE       ssh: the one private key to use; else those of ~/.ssh/config or ~/.ssh, and the agent's
   CODEX_SSH_PASS_FILE      ssh: a file with the password, or the key's passphrase; or CODEX_SSH_PASS itself
   CODEX_SSH_KNOWN_HOSTS    ssh: the file that says which host keys are the right ones; default ~/.ssh/known_hosts
   CODEX_SSH_COMMAND        ssh: what is run there; default scorpiox-codex-fetchtoken

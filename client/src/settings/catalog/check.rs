@@ -7,6 +7,7 @@ use crate::settings::file;
 use crate::settings::local::AccountName;
 use crate::settings::pin::Pin;
 use crate::settings::profile;
+use crate::settings::ssh;
 
 /// Judges one value by itself; the error says what is expected.
 pub fn check(key: Key, text: &str) -> Result<(), String> {
@@ -39,7 +40,8 @@ fn by_key(key: Key, text: &str) -> Result<(), String> {
         Key::Account => AccountName::parse(text).map(drop).map_err(|error| error.to_string()),
         Key::ApiKey => ApiKey::parse(text).map(drop).map_err(|error| error.to_string()),
         Key::RemotePin => Pin::parse_list(text).map(drop).map_err(|error| error.to_string()),
-        Key::Model | Key::SshHost | Key::SshUser => one_word(text),
+        Key::SshHost => ssh::machine_name(text).map(drop).map_err(str::to_owned),
+        Key::Model | Key::SshUser => one_word(text),
         Key::Provider | Key::Tools | Key::Thinking | Key::ReasoningEffort | Key::CodexReasoningEffort => Ok(()),
         Key::ContextClearThreshold | Key::TokenSource | Key::CredentialsFile | Key::LocalRenew => Ok(()),
         Key::RemoteUrl | Key::ApiKeyFile | Key::RemoteCaFile => Ok(()),

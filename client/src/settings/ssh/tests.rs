@@ -92,7 +92,7 @@ fn what_is_no_machine_or_port_is_refused_by_name() {
     assert!(machine.refusal(&[]).contains("set CODEX_SSH_HOST"));
     assert!(machine.refusal(&[("CODEX_SSH_HOST", "ann@vault")]).contains("CODEX_SSH_USER"));
     for host in ["-oProxyCommand=x", "a b", "a/b", "a;b", "*"] {
-        assert!(machine.refusal(&[("CODEX_SSH_HOST", host)]).contains("no name"), "{host}");
+        assert!(machine.refusal(&[("CODEX_SSH_HOST", host)]).contains("name or address"), "{host}");
     }
     for port in ["0", "65536", "ssh"] {
         assert!(machine.refusal(&[HOST, ("CODEX_SSH_PORT", port)]).contains("no port"), "{port}");
