@@ -2,8 +2,12 @@
 //!
 //! * [`approval`]: whether it may. * [`output`]: what is kept of what a tool prints.
 //! * [`patch`]: editing files. * [`update_plan`]: what the model is going to do.
+//! * [`sandbox`]: the confinement of what runs.
+//! * [`shell`]: commands, from their start to the end of the last of their processes.
 
 pub mod approval;
 pub mod output;
 pub mod patch;
+pub mod sandbox;
+pub mod shell;
 pub mod update_plan;

@@ -1,0 +1,90 @@
+//! What stays closed whatever the project: logins, keys, settings; in the project its repository's own files.
+
+use std::path::{Path, PathBuf};
+
+use crate::settings::Surroundings;
+use crate::settings::catalog::{Entry, Kind};
+use crate::settings::key::Key;
+use crate::settings::places::Places;
+use crate::settings::written::Written;
+
+/// Below the home directory: other programs' logins and keys.
+const IN_HOME: [&str; 13] = [
+    ".ssh",
+    ".codex",
+    ".gnupg",
+    ".aws",
+    ".azure",
+    ".kube",
+    ".docker",
+    ".netrc",
+    ".git-credentials",
+    ".config/gh",
+    ".config/gcloud",
+    ".password-store",
+    ".local/share/keyrings",
+];
+/// Ours, with the variable that moves each and where it is otherwise, below the home directory.
+const OURS: [(&str, &str); 4] = [
+    ("XDG_CONFIG_HOME", ".config"),
+    ("XDG_CACHE_HOME", ".cache"),
+    ("XDG_STATE_HOME", ".local/state"),
+    ("XDG_DATA_HOME", ".local/share"),
+];
+const OUR_FOLDERS: [&str; 2] = ["scorpiox", "scorpiox-broker"];
+const OF_THE_MACHINE: [&str; 4] = ["/run/secrets", "/run/user", "/var/lib/scorpiox-broker", "/etc/scorpiox-broker"];
+/// Git runs what stands in these, or follows them to where it stands. So does whoever works in the project next.
+const REPOSITORY: &str = ".git";
+const OUR_PROJECT_FOLDER: &str = ".scorpiox";
+/// Beside a settings file: profiles.
+const PROFILES: &str = "scorpiox-env";
+
+/// Files and directories whose contents nothing that the model runs may read, canonical as far as they exist.
+pub fn hidden(surroundings: &Surroundings<'_>, places: &Places, written: &Written) -> Vec<PathBuf> {
+    let home = surroundings.absolute_path("HOME");
+    let mut hidden: Vec<PathBuf> = OF_THE_MACHINE.map(PathBuf::from).to_vec();
+    hidden.extend(home.iter().flat_map(|home| IN_HOME.map(|path| home.join(path))));
+    for (variable, otherwise) in OURS {
+        let bases =
+            surroundings.absolute_path(variable).into_iter().chain(home.as_ref().map(|home| home.join(otherwise)));
+        hidden.extend(bases.flat_map(|base| OUR_FOLDERS.map(|folder| base.join(folder))));
+    }
+    hidden.extend(["CODEX_HOME", "XDG_RUNTIME_DIR"].iter().filter_map(|name| surroundings.absolute_path(name)));
+    for place in places.all() {
+        hidden.push(place.path.clone());
+        hidden.extend(place.path.parent().map(|folder| folder.join(PROFILES)));
+    }
+    hidden.extend(named_by_settings(surroundings, written));
+    distinct(hidden)
+}
+
+/// Files and directories of a workspace that may be read and not be changed.
+pub fn read_only(workspace: &Path) -> Vec<PathBuf> {
+    distinct([REPOSITORY, OUR_PROJECT_FOLDER].map(|name| workspace.join(name)).to_vec())
+}
+
+/// Keys, passwords and logins in files that a setting names, whether or not that value holds.
+fn named_by_settings(surroundings: &Surroundings<'_>, written: &Written) -> Vec<PathBuf> {
+    // These two are public, and programs in the sandbox may need them.
+    let open = |key: &Key| matches!(key, Key::RemoteCaFile | Key::SshKnownHosts);
+    let paths = Key::ALL.iter().filter(|key| !open(key) && matches!(Entry::of(**key).kind, Kind::Path));
+    paths.flat_map(|key| written.candidates(*key)).map(|value| value.as_path(&surroundings.directory)).collect()
+}
+
+fn distinct(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = paths.iter().map(|path| canonical(path)).collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// The path without symbolic links, as far as it exists: what does not exist yet may come to be.
+pub(super) fn canonical(path: &Path) -> PathBuf {
+    if let Ok(found) = path.canonicalize() {
+        return found;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => canonical(parent).join(name),
+        _ => path.to_owned(),
+    }
+}

@@ -1,0 +1,47 @@
+//! What a program in the sandbox tries. These are no tests of their own: the stories start this very program in a
+//! sandbox and name one of them. Each ends well when the attempt succeeded.
+
+use std::net::{TcpStream, UdpSocket};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::process::Command;
+
+fn argument() -> String {
+    std::fs::read_to_string("src/argument").unwrap_or_default()
+}
+
+#[test]
+#[ignore = "run in a sandbox"]
+fn tcp() {
+    TcpStream::connect(argument()).unwrap();
+}
+
+#[test]
+#[ignore = "run in a sandbox"]
+fn udp() {
+    UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"x", argument()).unwrap();
+}
+
+#[test]
+#[ignore = "run in a sandbox"]
+fn unix_stream() {
+    UnixStream::connect(argument()).unwrap();
+}
+
+#[test]
+#[ignore = "run in a sandbox"]
+fn unix_datagram() {
+    let (one, _other) = UnixDatagram::pair().unwrap();
+    one.connect(argument()).unwrap();
+}
+
+#[test]
+#[ignore = "run in a sandbox"]
+fn pair() {
+    UnixStream::pair().unwrap();
+}
+
+#[test]
+#[ignore = "run in a sandbox"]
+fn namespaces() {
+    assert!(Command::new("unshare").args(["-U", "-r", "true"]).status().unwrap().success());
+}

@@ -1,0 +1,18 @@
+//! What a model runs, held by the real launcher on this machine's kernel.
+//!
+//! * `project`: a person's machine with a project, and commands in its sandbox.
+//! * `attempts`: what a program in the sandbox tries; run there, not here.
+//! * Stories: `reading`, `writing`, `network`, `neighbours`, `processes`, `output`, `unavailable`.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod attempts;
+mod neighbours;
+mod network;
+mod output;
+mod processes;
+mod project;
+mod reading;
+mod unavailable;
+mod writing;
