@@ -60,6 +60,19 @@ fn bash_completes_an_option_a_subcommand_and_a_value() {
 }
 
 #[test]
+fn no_program_is_forgotten() {
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../client/src/bin");
+    let names = fs::read_dir(programs).unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<_> = names.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.push("scorpiox-broker".into());
+    names.sort();
+    let mut documented: Vec<_> =
+        scorpiox_documents::commands().iter().map(|command| command.get_name().to_owned()).collect();
+    documented.sort();
+    assert_eq!(documented, names);
+}
+
+#[test]
 fn every_shell_has_a_file_for_every_command() {
     let written = written();
     for command in scorpiox_documents::commands() {

@@ -39,18 +39,13 @@ pub fn run(
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
 ) -> u8 {
-    let invocation: Invocation = match Typed::try_parse_from(arguments) {
+    let invocation: Invocation = match Typed::try_parse_from(typed::in_our_spelling(arguments)) {
         Ok(typed) => typed.into(),
         Err(error) => return outcome::untypable(NAME, &error),
     };
     let of_settings = environment;
-    let of_account = |variable: &str| match (&invocation.account, variable) {
-        (Some(name), "CODEX_ACCOUNT") => Some(name.as_str().into()),
-        (Some(_), "CODEX_TOKEN_SOURCE") => Some("local".into()),
-        (Some(_), "CODEX_CREDENTIALS_FILE") => None,
-        (Some(_), _) | (None, _) => of_settings(variable),
-    };
-    let environment: &dyn Fn(&str) -> Option<OsString> = &of_account;
+    let as_typed = |variable: &str| invocation.instead.of(variable).or_else(|| of_settings(variable));
+    let environment: &dyn Fn(&str) -> Option<OsString> = &as_typed;
     let mut talk = Talk::default();
     let outcome = match invocation.task {
         Task::Refresh(need) => refreshtoken::refresh(need, None, environment, clock, &mut talk).map_err(Unserved::from),

@@ -227,3 +227,34 @@ fn what_stands_behind_the_source_that_answers_is_not_even_looked_at() {
     let ended = machine.raw();
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "of-the-file\n", ""));
 }
+
+#[test]
+fn sources_that_are_all_silent_leave_time_for_the_last_and_one_line_names_them() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let machine = remote_then_local(&format!("http://{address}/codex"))
+        .with("CODEX_TOKEN_SOURCE", "remote,ssh,local")
+        .with("CODEX_SSH_HOST", address.ip().to_string())
+        .with("CODEX_SSH_PORT", address.port().to_string())
+        .with("CODEX_SSH_USER", "anna")
+        .with("CODEX_SSH_PASS", "hush");
+    let ended = finish_in_time(machine.start(&["--raw"]));
+    fell_back(&ended, "127.0.0.1 did not answer in time; ssh: 127.0.0.1");
+    fs::remove_file(machine.path("project/auth.json")).unwrap();
+    let failed = finish_in_time(machine.start(&["--raw"]));
+    failed.failed_in_turn(75, &[("remote", "not answer"), ("ssh", "not answer"), ("local", "does not exist")]);
+}
+
+#[test]
+fn the_command_line_names_other_sources_than_the_settings() {
+    let broker = StubBroker::start(|_, _| token(7));
+    let machine = remote_then_local(&broker.url());
+    assert_eq!(machine.run(&["--raw", "--source", "local"]).stdout, "of-the-file\n");
+    let machine = machine.with("CODEX_TOKEN_SOURCE", "local");
+    machine.run(&["--raw", "--source=remote,local"]).gave(7);
+    // As the product spells it from which the settings come.
+    machine.run(&["-remote", "--raw"]).gave(7);
+    assert_eq!(machine.run(&["-config", "--raw"]).stdout, "of-the-file\n");
+    machine.run(&["--source", "remot"]).failed(64, "--source");
+    assert_eq!(broker.count(), 1);
+}

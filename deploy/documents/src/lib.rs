@@ -33,6 +33,7 @@ pub fn commands() -> Vec<Command> {
         cli::login::command(),
         cli::models::command(),
         cli::refreshtoken::command(),
+        cli::sx::command(),
         cli::usage::command(),
     ]
 }

@@ -1,11 +1,13 @@
 //! What may be typed after `scorpiox-codex-fetchtoken`, and what it means.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Parser;
 
 use crate::cli::usage::Form;
 use crate::settings::local::AccountName;
+use crate::settings::sources::parse_list;
 use crate::token::local::decision::Need;
 
 pub(super) const NAME: &str = "scorpiox-codex-fetchtoken";
@@ -30,6 +32,7 @@ Sources:
 Of several, the next one is asked only when one cannot be reached or is not set up, and has no good token in its cache;
 one that refuses ends it. stderr says when the token is not from the first. A token that was refused is replaced by the
 source that gave it, or not at all. With --raw all of it takes less than 4 seconds; without, a list with ssh up to 10.
+-remote and -ssh are short for --source remote and --source ssh.
 
 Settings:
   From the environment, else from the project's scorpiox-env.txt (once it is trusted: scorpiox-config trust), else from
@@ -68,6 +71,9 @@ pub(super) struct Typed {
     /// Print the bare token and a newline instead of JSON
     #[arg(long)]
     raw: bool,
+    /// Ask these sources, whatever CODEX_TOKEN_SOURCE says: local, remote, ssh, or several: remote,local
+    #[arg(long, value_name = "SOURCES", value_parser = sources, conflicts_with_all = ["refresh", "name"])]
+    source: Option<String>,
     /// The provider refused the token that was given last: get another one
     #[arg(long)]
     refused: bool,
@@ -104,8 +110,45 @@ pub(super) struct Invocation {
     pub(super) task: Task,
     pub(super) output: Output,
     pub(super) refusal: Refusal,
-    pub(super) account: Option<AccountName>,
+    pub(super) instead: Instead,
     pub(super) verbose: bool,
+}
+
+/// What was typed in place of settings.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Instead {
+    account: Option<AccountName>,
+    sources: Option<String>,
+}
+
+impl Instead {
+    /// The value that a variable has then; `None` leaves it as it is.
+    pub(super) fn of(&self, variable: &str) -> Option<OsString> {
+        match (variable, &self.account, &self.sources) {
+            ("CODEX_ACCOUNT", Some(name), _) => Some(name.as_str().into()),
+            ("CODEX_TOKEN_SOURCE", Some(_), _) => Some("local".into()),
+            // Empty counts as not set.
+            ("CODEX_CREDENTIALS_FILE", Some(_), _) => Some(OsString::new()),
+            ("CODEX_TOKEN_SOURCE", None, Some(sources)) => Some(sources.into()),
+            _ => None,
+        }
+    }
+}
+
+/// How the product whose users know this command spells its sources; `-config` is what happens anyway.
+const OTHER_SPELLINGS: [(&str, Option<&str>); 3] =
+    [("-config", None), ("-remote", Some("--source=remote")), ("-ssh", Some("--source=ssh"))];
+
+/// The arguments with those spellings in ours.
+pub(super) fn in_our_spelling(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    arguments.filter_map(|argument| match OTHER_SPELLINGS.iter().find(|(theirs, _)| argument == *theirs) {
+        Some((_, ours)) => ours.map(OsString::from),
+        None => Some(argument),
+    })
+}
+
+fn sources(text: &str) -> Result<String, String> {
+    parse_list(text).map(|_| text.to_owned())
 }
 
 /// What is asked for.
@@ -148,7 +191,13 @@ impl From<Typed> for Invocation {
             Typed { refresh: true, force: false, .. } => Task::Refresh(Need::Good),
             Typed { usage: false, models: false, refresh: false, .. } => Task::Token,
         };
-        Self { task, output, refusal, account: typed.name, verbose: typed.verbose }
+        Self {
+            task,
+            output,
+            refusal,
+            instead: Instead { account: typed.name, sources: typed.source },
+            verbose: typed.verbose,
+        }
     }
 }
 
@@ -161,15 +210,16 @@ mod tests {
     use crate::token::repeat::USUAL_INTERVAL;
 
     fn invocation(arguments: &[&str]) -> Result<Invocation, ErrorKind> {
-        let all = std::iter::once(NAME).chain(arguments.iter().copied());
-        Typed::try_parse_from(all).map(Invocation::from).map_err(|error| error.kind())
+        let all = std::iter::once(NAME).chain(arguments.iter().copied()).map(OsString::from);
+        Typed::try_parse_from(in_our_spelling(all)).map(Invocation::from).map_err(|error| error.kind())
     }
 
     #[test]
     fn what_is_typed_has_one_meaning() {
         Typed::command().debug_assert();
         let repeated = |seconds| Refusal::Repeated(Duration::from_secs(seconds));
-        let cases: [(&[&str], Output, Refusal); 5] = [
+        let cases: [(&[&str], Output, Refusal); 6] = [
+            (&["-config"], Output::JsonLine, Refusal::Never),
             (&[], Output::JsonLine, Refusal::Never),
             (&["--raw", "--refused"], Output::Raw, Refusal::Outright),
             (&["--repeat-means-refused"], Output::JsonLine, Refusal::Repeated(USUAL_INTERVAL)),
@@ -177,10 +227,13 @@ mod tests {
             (&["--repeat-means-refused", "--refused"], Output::JsonLine, Refusal::Outright),
         ];
         for (arguments, output, refusal) in cases {
-            let expected = Invocation { task: Task::Token, output, refusal, account: None, verbose: false };
+            let expected =
+                Invocation { task: Task::Token, output, refusal, instead: Instead::default(), verbose: false };
             assert_eq!(invocation(arguments), Ok(expected), "{arguments:?}");
         }
-        let wrong: [&[&str]; 8] = [
+        let wrong: [&[&str]; 10] = [
+            &["--source", "remot"],
+            &["--source", "local", "--name", "work"],
             &["--repeat-means-refused=0"],
             &["--repeat-means-refused=x"],
             &["extra"],
@@ -193,6 +246,12 @@ mod tests {
         for arguments in wrong {
             assert!(invocation(arguments).is_err(), "{arguments:?}");
         }
+        let instead = |arguments: &[&str], variable| invocation(arguments).unwrap().instead.of(variable);
+        assert_eq!(instead(&["--source", "ssh, local"], "CODEX_TOKEN_SOURCE").unwrap(), "ssh, local");
+        assert_eq!(instead(&["--name", "work"], "CODEX_TOKEN_SOURCE").unwrap(), "local");
+        assert_eq!(instead(&["--name", "work"], "CODEX_ACCOUNT").unwrap(), "work");
+        assert_eq!(instead(&["--source", "local"], "HOME"), None);
+        assert_eq!(instead(&["-remote"], "CODEX_TOKEN_SOURCE").unwrap(), "remote");
         let tasks: [(&[&str], Task); 5] = [
             (&["--refresh"], Task::Refresh(Need::Good)),
             (&["--refresh", "--force", "--name", "work"], Task::Refresh(Need::Forced)),
