@@ -1,5 +1,5 @@
-//! What a program in the sandbox tries. These are no tests of their own: the stories start this very program in a
-//! sandbox and name one of them. Each ends well when the attempt succeeded.
+//! What other programs do. These are no tests of their own: the stories start this very program, most of them in a
+//! sandbox, and name one of them. Each ends well when the attempt succeeded.
 
 use std::net::{TcpStream, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixStream};
@@ -45,3 +45,15 @@ fn pair() {
 fn namespaces() {
     assert!(Command::new("unshare").args(["-U", "-r", "true"]).status().unwrap().success());
 }
+
+#[test]
+#[ignore = "run to be killed"]
+fn hold_a_command() {
+    let Ok(script) = std::env::var(HELD) else { return };
+    let project = crate::project::Project::sandboxed();
+    let running = project.start(project.boundary(), &script);
+    project.finish(&running);
+}
+
+/// The variable with the script of [`hold_a_command`].
+pub(crate) const HELD: &str = "SCORPIOX_TEST_HELD";

@@ -1,5 +1,6 @@
 //! From a command's start to the end of the last of its processes.
 
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -8,6 +9,7 @@ use scorpiox_client::tool::sandbox::order::{Boundary, Report};
 use scorpiox_client::tool::shell::jobs::Jobs;
 use scorpiox_client::tool::shell::running::{Ending, Waited};
 
+use crate::attempts::HELD;
 use crate::project::{ISOLATIONS, Project, exited, processes_with};
 
 /// Held in each way, and not at all.
@@ -108,12 +110,30 @@ fn a_command_that_is_dropped_ends() {
         let running = project.start(boundary, &format!("{} sleep {mark}", daemons(&mark)));
         started(&mark);
         drop(running);
-        let until = project.clock.elapsed() + Duration::from_secs(20);
-        while processes_with(&mark) > 0 {
-            assert!(project.clock.elapsed() < until, "survivors");
-            thread::sleep(Duration::from_millis(10));
-        }
+        none_is_left(&project, &mark);
     }
+}
+
+#[track_caller]
+fn none_is_left(project: &Project, mark: &str) {
+    let until = project.clock.elapsed() + Duration::from_secs(20);
+    while processes_with(mark) > 0 {
+        assert!(project.clock.elapsed() < until, "survivors");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn no_process_survives_whoever_started_it() {
+    let (project, mark) = (Project::new(), mark(40));
+    let mut holder = Command::new(std::env::current_exe().unwrap());
+    holder.args(["--ignored", "--exact", "attempts::hold_a_command"]);
+    holder.env(HELD, format!("{} sleep {mark}", daemons(&mark))).env("TMPDIR", project.path(""));
+    let mut holder = holder.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    started(&mark);
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    none_is_left(&project, &mark);
 }
 
 #[test]

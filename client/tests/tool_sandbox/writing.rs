@@ -73,6 +73,23 @@ fn what_git_runs_later_cannot_be_changed() {
 }
 
 #[test]
+fn a_repository_inside_cannot_be_led_elsewhere() {
+    for isolation in ISOLATIONS {
+        let project = Project::new();
+        for directory in ["home/p/vendor/a", "home/p/vendor/b/.git/hooks"] {
+            fs::create_dir_all(project.path(directory)).unwrap();
+        }
+        fs::write(project.path("home/p/vendor/a/.git"), "gitdir: ../../.git/modules/a\n").unwrap();
+        let sandbox = project.prove("home/p").unwrap();
+        let project = project.with(sandbox, isolation);
+        project.run("echo gitdir: ../../src > vendor/a/.git").refused();
+        project.run("rm vendor/a/.git").refused();
+        project.run("echo evil > vendor/b/.git/hooks/pre-commit").refused();
+        project.run("cat vendor/a/.git").printed("gitdir: ../../.git/modules/a\n");
+    }
+}
+
+#[test]
 fn our_own_files_cannot_be_changed() {
     for isolation in ISOLATIONS {
         let project = Project::held_by(isolation);

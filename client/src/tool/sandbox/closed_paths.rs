@@ -1,5 +1,7 @@
 //! What stays closed whatever the project: logins, keys, settings; in the project its repository's own files.
 
+use std::collections::VecDeque;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::settings::Surroundings;
@@ -36,6 +38,10 @@ const OF_THE_MACHINE: [&str; 4] = ["/run/secrets", "/run/user", "/var/lib/scorpi
 /// Git runs what stands in these, or follows them to where it stands. So does whoever works in the project next.
 const REPOSITORY: &str = ".git";
 const OUR_PROJECT_FOLDER: &str = ".scorpiox";
+/// Where programs put what they download and make: large, and nobody's repository.
+const PASSED_OVER: [&str; 4] = ["node_modules", "target", ".venv", "__pycache__"];
+/// Entries of directories that are looked at for repositories: some 50 ms.
+const MOST_LOOKED_AT: usize = 50_000;
 /// Beside a settings file: profiles.
 const PROFILES: &str = "scorpiox-env";
 
@@ -58,9 +64,36 @@ pub fn hidden(surroundings: &Surroundings<'_>, places: &Places, written: &Writte
     distinct(hidden)
 }
 
-/// Files and directories of a workspace that may be read and not be changed.
+/// Files and directories of a workspace that may be read and not be changed: of every repository in it, as far as
+/// they are found in a walk that takes a moment.
 pub fn read_only(workspace: &Path) -> Vec<PathBuf> {
-    distinct([REPOSITORY, OUR_PROJECT_FOLDER].map(|name| workspace.join(name)).to_vec())
+    let mut found = vec![workspace.join(OUR_PROJECT_FOLDER), workspace.join(REPOSITORY)];
+    found.extend(repositories_below(workspace));
+    distinct(found)
+}
+
+/// The nearest ones first.
+fn repositories_below(workspace: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut waiting = VecDeque::from([workspace.to_owned()]);
+    let mut looked_at = 0;
+    while let Some(directory) = waiting.pop_front() {
+        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+            looked_at += 1;
+            let name = entry.file_name();
+            if name == REPOSITORY {
+                found.push(entry.path());
+            } else if entry.file_type().is_ok_and(|kind| kind.is_dir())
+                && !PASSED_OVER.iter().any(|other| name == *other)
+            {
+                waiting.push_back(entry.path());
+            }
+        }
+        if looked_at > MOST_LOOKED_AT {
+            break;
+        }
+    }
+    found
 }
 
 /// Keys, passwords and logins in files that a setting names, whether or not that value holds.
