@@ -96,3 +96,14 @@ fn leaving_without_saving_leaves_the_file_alone() {
     assert!(terminal.ends().success());
     assert_eq!(desk.user_text(), "MODEL=gpt-5.5\n");
 }
+
+#[test]
+fn what_could_not_be_read_back_is_not_saved() {
+    let desk = Desk::new().user("MODEL=gpt-5.5\n");
+    let mut terminal = desk.open();
+    terminal.shows("ACTIVE_PROFILE").types(&go_to("ACTIVE_PROFILE")).types("\r").shows("Ctrl-U").types("work\r");
+    terminal.shows("1 change not saved").types("s").shows("ACTIVE_PROFILE = work").types("\r");
+    terminal.shows("work").hides("saved in").shows("1 change not saved").types("\u{3}");
+    assert!(terminal.ends().success());
+    assert_eq!(desk.user_text(), "MODEL=gpt-5.5\n");
+}

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::settings::catalog::Entry;
+use crate::settings::catalog::{self, Entry};
 use crate::settings::key::Key;
 use crate::settings::written::Origin;
 
@@ -83,6 +83,14 @@ impl Field {
             (Some(candidate), _) => Holding::Written(candidate),
             (None, Some(text)) => Holding::Default(text),
             (None, None) => Holding::Nothing,
+        }
+    }
+
+    /// What is wrong with the value that holds: it may have been written by another hand.
+    pub fn fault_of(&self, holding: &Holding<'_>) -> Option<String> {
+        match holding {
+            Holding::Draft(_) | Holding::Written(_) => catalog::check(self.key(), holding.text()).err(),
+            Holding::Default(_) | Holding::Nothing => None,
         }
     }
 

@@ -31,6 +31,7 @@ pub(super) fn load(surroundings: &Surroundings<'_>) -> Result<Ground, Failure> {
         fields: fields(&written, &order),
         files,
         untrusted: untrusted(&written, surroundings)?,
+        home: surroundings.absolute_path("HOME"),
         remarks: talk.lines(false).map(str::to_owned).collect(),
     })
 }
@@ -43,11 +44,14 @@ pub(super) fn save(
 ) -> Result<(Box<Ground>, String), Failure> {
     let places = Places::around(surroundings);
     let place = places.to_change(level)?;
+    // What could not be read back is not written: most often a profile that does not exist.
+    amended(level, changes, surroundings)?;
     let mut talk = Talk::default();
     let path = save::save(place, &edits(changes), surroundings, &mut talk)?;
-    let saved = format!("saved in {}", path.display());
+    let ground = Box::new(load(surroundings)?);
+    let saved = format!("saved in {}", ground.shown_path(&path));
     let remark = talk.lines(false).next().map(str::to_owned);
-    Ok((Box::new(load(surroundings)?), remark.map_or(saved.clone(), |remark| format!("{saved}; {remark}"))))
+    Ok((ground, remark.map_or(saved.clone(), |remark| format!("{saved}; {remark}"))))
 }
 
 /// Trusts the file that was shown, as it was shown: the first that waits.
@@ -75,6 +79,12 @@ pub(super) fn as_if_saved(
     changes: &[(Key, Change)],
     surroundings: &Surroundings<'_>,
 ) -> Result<Written, Failure> {
+    let amended = amended(level, changes, surroundings)?;
+    refuse_untrusted(&amended, Places::around(surroundings).to_change(level)?, surroundings)?;
+    Ok(amended)
+}
+
+fn amended(level: Level, changes: &[(Key, Change)], surroundings: &Surroundings<'_>) -> Result<Written, Failure> {
     let places = Places::around(surroundings);
     let place = places.to_change(level)?;
     let amend = |found: &Place, file: Option<SettingsFile>| {
@@ -86,9 +96,7 @@ pub(super) fn as_if_saved(
         let bytes = amended.map_err(|error| Failure::configuration(format!("{}, {error}", place.path.display())))?;
         Ok(Some(SettingsFile { bytes, ..before }))
     };
-    let amended = Written::gather_amended(surroundings, &mut Talk::default(), &amend)?;
-    refuse_untrusted(&amended, place, surroundings)?;
-    Ok(amended)
+    Written::gather_amended(surroundings, &mut Talk::default(), &amend)
 }
 
 /// A change can also uncover what a project's file says: so what would hold is judged, not what holds.

@@ -38,11 +38,29 @@ pub struct Ground {
     pub files: Vec<EditedFile>,
     /// Set while a project's file waits for trust.
     pub untrusted: Option<Untrusted>,
+    /// Stands as `~` in what is shown.
+    pub home: Option<PathBuf>,
     /// What a person should know of the files.
     pub remarks: Vec<String>,
 }
 
 impl Ground {
+    /// A path as people write it.
+    pub fn shown_path(&self, path: &Path) -> String {
+        match self.home.as_ref().and_then(|home| path.strip_prefix(home).ok()) {
+            Some(rest) => format!("~/{}", rest.display()),
+            None => path.display().to_string(),
+        }
+    }
+
+    /// The place of a value as a sentence names it.
+    pub fn shown_place(&self, origin: &Origin) -> String {
+        match origin {
+            Origin::File { path, line, .. } => format!("{}, line {line}", self.shown_path(path)),
+            Origin::Environment => "the environment".to_owned(),
+        }
+    }
+
     /// The field of a key.
     pub fn field(&self, key: Key) -> Option<&Field> {
         self.fields.iter().find(|field| field.key() == key)

@@ -41,6 +41,7 @@ pub(super) fn ground(user: &str, project: &str, environment: &[(&str, &str)]) ->
             .map(|(level, path)| EditedFile { level, rank: rank_of_file(path, &order), path: path.clone() })
             .into(),
         untrusted: None,
+        home: Some("/home/ann".into()),
         remarks: Vec::new(),
     }
 }

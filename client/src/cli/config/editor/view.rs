@@ -56,7 +56,7 @@ fn render_bar(editor: &Editor, theme: Theme, area: Rect, buffer: &mut Buffer) {
     };
     let left = format!(" scorpiox-config   {} settings: ", file.level.as_str());
     let room = usize::from(area.width).saturating_sub(width_of(&left) + width_of(&right) + 1);
-    let path = theme.fit_end(&theme.text(&file.path.display().to_string()), room);
+    let path = theme.fit_end(&theme.text(&editor.ground.shown_path(&file.path)), room);
     Line::raw(format!("{left}{path}")).render(area, buffer);
     Line::styled(right, theme.strong()).right_aligned().render(area, buffer);
 }
@@ -91,7 +91,7 @@ fn render_notice(editor: &Editor, theme: Theme, area: Rect, buffer: &mut Buffer)
     let line = match (&editor.notice, &editor.ground.untrusted) {
         (Some(notice), _) => Line::styled(theme.fit(&theme.text(&notice.text), width), theme.tone(notice.tone)),
         (None, Some(untrusted)) => {
-            let path = theme.text(&untrusted.path.display().to_string());
+            let path = theme.text(&editor.ground.shown_path(&untrusted.path));
             let text = format!("{path} is not trusted yet: T shows what it asks for");
             Line::styled(theme.fit(&text, width), theme.attention())
         }

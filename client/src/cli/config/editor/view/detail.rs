@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Paragraph, Widget as _, Wrap};
 
 use super::super::field::{Change, Field, Holding};
-use super::super::model::Editor;
+use super::super::model::{Editor, Tone};
 use super::list::masked;
-use super::theme::{Theme, place};
+use super::theme::Theme;
 
 pub(super) fn render(editor: &Editor, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let Some(field) = editor.pointed() else { return };
@@ -23,23 +23,32 @@ fn lines(editor: &Editor, theme: Theme, field: &Field) -> Vec<Line<'static>> {
     let mut lines = vec![Line::from(vec![name, Span::raw(format!("  {}", theme.text(field.entry.help)))])];
     let holding = editor.holding(field);
     lines.extend(effect(editor, theme, field).map(|text| Line::styled(text, theme.attention())));
-    lines.push(Line::raw(holds(theme, field, &holding)));
+    lines.extend(
+        field.fault_of(&holding).map(|why| Line::styled(format!("! {}", theme.text(&why)), theme.tone(Tone::Bad))),
+    );
+    lines.push(Line::raw(holds(editor, theme, field, &holding)));
     let held = match holding {
         Holding::Written(candidate) => Some(candidate.rank),
         Holding::Draft(_) | Holding::Default(_) | Holding::Nothing => None,
     };
     for candidate in field.candidates.iter().filter(|candidate| Some(candidate.rank) != held) {
         let text = masked(theme, field, &candidate.text);
-        lines.push(Line::styled(format!("also {text} in {}", theme.text(&place(&candidate.origin))), theme.faint()));
+        let relation = if candidate.rank == editor.rank() && held.is_none() { "instead of" } else { "also" };
+        lines.push(Line::styled(
+            format!("{relation} {text} in {}", theme.text(&editor.ground.shown_place(&candidate.origin))),
+            theme.faint(),
+        ));
     }
     lines
 }
 
-fn holds(theme: Theme, field: &Field, holding: &Holding<'_>) -> String {
+fn holds(editor: &Editor, theme: Theme, field: &Field, holding: &Holding<'_>) -> String {
     let text = masked(theme, field, holding.text());
     match holding {
         Holding::Draft(_) => format!("{text}, not saved yet"),
-        Holding::Written(candidate) => format!("{text}, from {}", theme.text(&place(&candidate.origin))),
+        Holding::Written(candidate) => {
+            format!("{text}, from {}", theme.text(&editor.ground.shown_place(&candidate.origin)))
+        }
         Holding::Default(_) => format!("{text}, the default: it is written nowhere"),
         Holding::Nothing => "not set".to_owned(),
     }
@@ -49,7 +58,7 @@ fn holds(theme: Theme, field: &Field, holding: &Holding<'_>) -> String {
 fn effect(editor: &Editor, theme: Theme, field: &Field) -> Option<String> {
     let level = editor.level().as_str();
     if let Some(stronger) = field.shadow(editor.rank()) {
-        let place = theme.text(&place(&stronger.origin));
+        let place = theme.text(&editor.ground.shown_place(&stronger.origin));
         return Some(format!("! shadowed by {place}: a change in the {level} file has no effect"));
     }
     match editor.change(field.key()) {

@@ -5,12 +5,14 @@ use ratatui::prelude::Buffer;
 use ratatui::style::Style;
 
 use super::super::event::Outcome;
-use super::super::field::Field;
+use super::super::field::{Change, Field};
 use super::super::ground::Untrusted;
 use super::super::model::{Choosing, Editor, Ordering, Screen, Testing, Tone, Typing};
 use super::list::change_in_words;
 use super::popup::Sheet;
-use super::theme::{Theme, place};
+use super::theme::Theme;
+use crate::settings::key::Key;
+use crate::settings::places::Level;
 
 const KEYS: [(&str, &str); 12] = [
     ("Up Down j k  ", "move; PgUp, PgDn, Home, End too"),
@@ -49,7 +51,7 @@ fn introduce(editor: &Editor, field: Option<&Field>, theme: Theme, sheet: &mut S
     sheet.text(&theme.text(field.entry.help), Style::new());
     if let Some(stronger) = field.shadow(editor.rank()) {
         let level = editor.level().as_str();
-        let place = theme.text(&place(&stronger.origin));
+        let place = theme.text(&editor.ground.shown_place(&stronger.origin));
         let text = format!("! shadowed by {place}: a change in the {level} file has no effect");
         sheet.text(&text, theme.attention());
     }
@@ -130,7 +132,7 @@ fn test(testing: &Testing, theme: Theme, sheet: &mut Sheet) -> &'static str {
 
 fn save(editor: &Editor, theme: Theme, sheet: &mut Sheet) -> &'static str {
     for file in &editor.ground.files {
-        let row = format!("{:8} {}", file.level.as_str(), theme.text(&file.path.display().to_string()));
+        let row = format!("{:8} {}", file.level.as_str(), theme.text(&editor.ground.shown_path(&file.path)));
         sheet.row(&row, file.level == editor.level());
     }
     sheet.gap();
@@ -138,9 +140,20 @@ fn save(editor: &Editor, theme: Theme, sheet: &mut Sheet) -> &'static str {
         let Some(field) = editor.ground.field(*key) else { continue };
         sheet.labelled("* ", &change_in_words(theme, field, change), Style::new());
         if let Some(stronger) = field.shadow(editor.rank()) {
-            let text = format!("! no effect: shadowed by {}", theme.text(&place(&stronger.origin)));
+            let text = format!("! no effect: shadowed by {}", theme.text(&editor.ground.shown_place(&stronger.origin)));
             sheet.labelled("  ", &text, theme.attention());
         }
+    }
+    let has_secret = |(key, change): &(Key, Change)| {
+        let is_secret = editor.ground.field(*key).is_some_and(|field| field.entry.is_secret());
+        is_secret && matches!(change, Change::Set(_))
+    };
+    if editor.level() == Level::Project && editor.changes().iter().any(has_secret) {
+        sheet.gap();
+        sheet.text(
+            "! a secret in a project's file can end up in its repository: Tab puts it into your own",
+            theme.attention(),
+        );
     }
     "Save"
 }

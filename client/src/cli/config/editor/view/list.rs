@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
 use super::super::field::{Change, Field, Holding};
-use super::super::model::Editor;
+use super::super::model::{Editor, Tone};
 use super::theme::{Theme, width_of};
 use crate::settings::catalog::Secrecy;
 use crate::settings::tier::Tier;
@@ -74,11 +74,15 @@ fn setting(editor: &Editor, theme: Theme, field: &Field, area: Rect, buffer: &mu
     let origin_width = if width >= WITH_ORIGIN { ORIGIN } else { 0 };
     let value_width = width.saturating_sub(NAME + 4 + origin_width + 1);
     let (value, style) = value(theme, field, &holding, value_width);
-    let changed = if editor.change(field.key()).is_some() { "* " } else { "  " };
+    let mark = match (editor.change(field.key()), field.fault_of(&holding)) {
+        (_, Some(_)) => Span::styled("! ", theme.tone(Tone::Bad)),
+        (Some(_), None) => Span::styled("* ", theme.attention()),
+        (None, None) => Span::raw("  "),
+    };
     let value = format!("{value}{}", " ".repeat(value_width.saturating_sub(width_of(&value))));
     let mut spans = vec![
         Span::raw(if is_pointed { theme.pointer() } else { "  " }),
-        Span::styled(changed, theme.attention()),
+        mark,
         Span::raw(format!("{:NAME$}", field.key().as_str())),
         Span::styled(value, style),
     ];

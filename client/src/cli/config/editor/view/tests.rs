@@ -4,7 +4,7 @@ use ratatui::style::Color;
 
 use super::super::event::{Event, Outcome, Press};
 use super::super::ground::Untrusted;
-use super::super::sample::{SECRET, full};
+use super::super::sample::{SECRET, editor, full};
 use super::*;
 use crate::settings::key::Key;
 use crate::terminal::capability::{Capability, Characters, Colour};
@@ -97,6 +97,25 @@ fn each_dialogue_has_its_look() {
         editor.update(Event::Pressed(Press::Down));
     }
     looks_like("testing-40x10-read-on.txt", &shown(&editor, RICH, 40, 10));
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_marked() {
+    let editor = editor("CODEX_TOKEN_SOURCE=remot\nMODEL=gpt-5.5\n", "", &[]);
+    let shown = shown(&editor, PLAIN, 200, 50);
+    let marked: Vec<&str> = shown.lines().filter(|line| line.starts_with("  ! ")).collect();
+    assert!(marked.len() == 1 && marked[0].contains("CODEX_TOKEN_SOURCE"), "{shown}");
+    assert!(shown.contains("SSH"), "a list that cannot be read hides nothing");
+}
+
+#[test]
+fn a_secret_that_would_go_to_a_project_is_pointed_out() {
+    let mut editor = full();
+    editor.change_secret(SECRET);
+    editor.keys("s");
+    assert!(!shown(&editor, PLAIN, 80, 24).contains("can end up in its repository"));
+    editor.keys("\t");
+    assert!(shown(&editor, PLAIN, 80, 24).contains("can end up in its repository"));
 }
 
 #[test]

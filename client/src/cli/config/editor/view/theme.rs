@@ -6,7 +6,6 @@ use ratatui::text::Span;
 
 use super::super::model::Tone;
 use crate::failure::visible;
-use crate::settings::written::Origin;
 use crate::terminal::capability::{Capability, Characters, Colour};
 
 /// How things look.
@@ -146,14 +145,6 @@ impl Theme {
         }
         kept.push_str(self.ellipsis());
         kept
-    }
-}
-
-/// A place as a sentence names it.
-pub(super) fn place(origin: &Origin) -> String {
-    match origin {
-        Origin::File { path, line, .. } => format!("{}, line {line}", path.display()),
-        Origin::Environment => "the environment".to_owned(),
     }
 }
 
