@@ -166,7 +166,8 @@ fn read_along(mut master: File, written: Arc<(Mutex<Written>, Condvar)>) {
         loop {
             // An error is how the end of the last process on a terminal looks.
             let length = master.read(&mut buffer).unwrap_or(0);
-            let mut written_so_far = written.0.lock().unwrap();
+            // A test that has failed holds it no more, and needs nobody to read along.
+            let Ok(mut written_so_far) = written.0.lock() else { return };
             written_so_far.parser.process(&buffer[..length]);
             written_so_far.bytes.extend_from_slice(&buffer[..length]);
             written_so_far.ended = length == 0;

@@ -14,9 +14,9 @@ fn token() -> String {
     format!("e30.{}.never-seen-on-a-screen", URL_SAFE_NO_PAD.encode(claims))
 }
 
-fn answer() -> Vec<u8> {
+fn answer(account: usize) -> Vec<u8> {
     let body = format!(
-        r#"{{"access_token":"{}","token_type":"Bearer","expires_at":1900000900,"expires_in":900,"revalidate_at":1900000300,"account_id":"account-1","plan_type":"team","credential":"c1","generation":7,"renewable":true}}"#,
+        r#"{{"access_token":"{}","token_type":"Bearer","expires_at":1900000900,"expires_in":900,"revalidate_at":1900000300,"account_id":"account-{account}","plan_type":"team","credential":"c1","generation":7,"renewable":true}}"#,
         token(),
     );
     response(200, "ETag: \"c1.7\"\r\n", &body)
@@ -29,15 +29,14 @@ fn desk(broker: &StubBroker) -> Desk {
 
 #[test]
 fn each_source_is_tried_in_its_order_and_no_token_is_shown() {
-    let broker = StubBroker::start(|_, _| answer());
+    let broker = StubBroker::start(|number, _| answer(number + 1));
     let desk = desk(&broker);
     let mut terminal = desk.open();
     terminal.shows("remote,local").types("t").shows("ok: it gave a token").shows("account-1").shows("team");
     terminal.shows("17 Mar 2030 18:01, in ").shows("FAIL").shows("auth.json does not exist");
     // Asked again, it is asked again: no cache answers in its place.
-    terminal.types("t").shows("asking").shows("account-1").types("\u{3}");
+    terminal.types("t").shows("account-2").types("\u{3}");
     assert!(terminal.ends().success());
-    assert!(broker.count() >= 2, "{:?}", broker.targets());
     let drawn = String::from_utf8_lossy(&terminal.bytes()).into_owned();
     assert!(!drawn.contains("never-seen") && !drawn.contains(&token()[..12]), "{drawn}");
 }
@@ -55,7 +54,7 @@ fn a_refusal_is_shown_with_its_next_step() {
 
 #[test]
 fn what_is_not_saved_yet_is_what_is_tried() {
-    let broker = StubBroker::start(|_, _| answer());
+    let broker = StubBroker::start(|_, _| answer(1));
     let desk = Desk::new().user(&format!("CODEX_TOKEN_SOURCE=remote\nTOKEN_HTTP_API_KEY={}\n", key()));
     let mut terminal = desk.open();
     terminal.shows("Broker").types("/REMOTE_URL\r").types("\r").shows("HOST:PORT").types(&broker.url());
@@ -70,7 +69,7 @@ fn the_editor_goes_on_while_a_source_hangs() {
     let wait = std::sync::Mutex::new(wait);
     let broker = StubBroker::start(move |_, _| {
         let _ = wait.lock().unwrap().recv();
-        answer()
+        answer(1)
     });
     let desk = desk(&broker);
     let mut terminal = desk.open();
