@@ -88,3 +88,16 @@ fn settings_that_cannot_be_read_are_told_before_the_screen_is_taken() {
     assert_eq!(terminal.ends().code(), Some(78));
     assert!(!String::from_utf8_lossy(&terminal.bytes()).contains("\u{1b}[?1049h"));
 }
+
+#[test]
+fn a_key_that_comes_with_a_new_size_is_not_lost() {
+    let desk = Desk::new();
+    let mut terminal = desk.open();
+    terminal.shows("PROVIDER");
+    for columns in 81..100 {
+        terminal.resizes(columns, 24).types("?").shows("Ctrl-L");
+        terminal.types("q").resizes(columns, 25).hides("Ctrl-L");
+    }
+    terminal.types("q");
+    assert!(terminal.ends().success());
+}

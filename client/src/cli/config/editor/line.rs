@@ -46,7 +46,7 @@ impl TextLine {
     /// takes that along.
     pub fn insert(&mut self, text: &str) -> Result<(), Unfit> {
         let text = text.trim_end_matches(['\r', '\n']);
-        if text.chars().any(char::is_control) {
+        if text.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
             return Err(Unfit::Control);
         }
         if self.text.len() + text.len() > LONGEST {
@@ -133,7 +133,7 @@ mod tests {
     fn a_pasted_text_is_taken_as_a_whole_or_not_at_all() {
         let mut line = TextLine::new("");
         line.insert("sxk_abc\r\n").unwrap();
-        for text in ["a\nb", "a\tb", "\u{1b}[31m", "\u{9b}x", "\u{7f}"] {
+        for text in ["a\nb", "a\tb", "\u{fffd}", "\u{1b}[31m", "\u{9b}x", "\u{7f}"] {
             assert_eq!(line.insert(text), Err(Unfit::Control), "{text:?}");
         }
         assert_eq!(line.insert(&"x".repeat(506)), Err(Unfit::TooLong));
