@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::failure::{Class, Failure, visible};
 
 /// Why an answer did not come. The message is visible text, bounded, and may be shown as it is.
@@ -58,7 +60,11 @@ impl From<Fault> for Failure {
             Remedy::AskAgain { after } => failure.with_retry_after(after),
             Remedy::RenewToken => failure.with_hint("log in again, or ask whoever runs the broker"),
             Remedy::Shorten => failure.with_hint("begin a new conversation"),
-            Remedy::WaitUntil { .. } | Remedy::GiveUp => failure,
+            Remedy::WaitUntil { resets_at } => match resets_at.and_then(|at| Timestamp::from_second(at).ok()) {
+                Some(at) => failure.with_hint(format!("it ends at {at}; scorpiox-codex-usage shows it in local time")),
+                None => failure.with_hint("scorpiox-codex-usage shows when it ends"),
+            },
+            Remedy::GiveUp => failure,
         }
     }
 }
@@ -103,6 +109,16 @@ mod tests {
         }
         let waits = Failure::from(Fault::new(cases[0].0, "a\u{1b}[31mb"));
         assert_eq!((waits.retry_after, waits.to_string().as_str()), (Some(Duration::from_secs(3)), "a?[31mb"));
+    }
+
+    #[test]
+    fn a_limit_says_when_it_ends() {
+        let said = |resets_at| Failure::from(Fault::new(Remedy::WaitUntil { resets_at }, "limit")).to_string();
+        let ends = "limit; it ends at 2026-05-05T00:29:28Z; scorpiox-codex-usage shows it in local time";
+        assert_eq!(said(Some(1_777_940_968)), ends);
+        for unknown in [None, Some(i64::MAX)] {
+            assert_eq!(said(unknown), "limit; scorpiox-codex-usage shows when it ends");
+        }
     }
 
     #[test]
