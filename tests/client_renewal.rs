@@ -146,6 +146,65 @@ fn who_waits_no_longer_loses_no_token() {
 }
 
 #[test]
+fn an_answer_that_says_nothing_leaves_the_login_alone_for_a_while() {
+    let redirect = How::Redirect { status: 307, location: "/elsewhere".into() };
+    let unclear = [
+        How::Status { status: 503, body: serde_json::Value::Null },
+        How::Status { status: 429, body: serde_json::Value::Null },
+        How::Html { status: 403 },
+        How::Garbage,
+        How::TruncatedJson,
+        How::Oversize { bytes: 100_000 },
+        How::GzipBomb { bytes: 50_000_000 },
+        How::CutAfter { reset: false, body_bytes: Some(10) },
+        How::CutBefore { reset: true },
+        redirect,
+    ];
+    for how in unclear {
+        let (laptop, old) = Laptop::logged_in(200);
+        let what = format!("{how:?}");
+        laptop.provider.fault(Fault::refresh(how).redeeming(false));
+        laptop.renew().assert_refused(75);
+        laptop.renew().assert_refused(75);
+        assert_eq!((redemptions(&laptop), laptop.fetch().token()), (1, old.access_token), "{what}");
+        no_violations(&laptop);
+    }
+}
+
+#[test]
+fn a_login_server_that_is_away_costs_nothing() {
+    let (laptop, old) = Laptop::logged_in(200);
+    let away = laptop.with("CODEX_ISSUER", "http://127.0.0.1:1");
+    away.renew().assert_refused(75);
+    let fetched = away.fetch();
+    assert_eq!(fetched.token(), old.access_token);
+    assert!(fetched.stderr.contains("cannot reach 127.0.0.1"), "{fetched:?}");
+}
+
+#[test]
+fn a_refresh_token_goes_to_a_server_whose_certificate_is_trusted() {
+    let laptop = Laptop::encrypted(Settings::default());
+    let old = laptop.put_login(&laptop.file(), 200);
+    assert_eq!(laptop.renew().code, 0);
+    assert_ne!(laptop.fetch().token(), old.access_token);
+    let stranger = laptop.without("SSL_CERT_FILE");
+    let refused = stranger.renew();
+    refused.assert_refused(75);
+    assert!(refused.stderr.contains("not trusted") && refused.stderr.contains("SSL_CERT_FILE"), "{refused:?}");
+    assert_eq!(redemptions(&stranger), 1);
+}
+
+#[test]
+fn a_refresh_token_waits_for_the_time_that_the_server_named() {
+    let (laptop, _) = Laptop::logged_in(200);
+    laptop.provider.oracle().settings_mut().earliest_refresh_after_s = Some(600);
+    assert_eq!(laptop.renew().code, 0);
+    laptop.renew().assert_refused(75);
+    assert_eq!(redemptions(&laptop), 1);
+    no_violations(&laptop);
+}
+
+#[test]
 fn on_a_full_disk_nothing_is_presented_and_the_file_stays_whole() {
     let (laptop, old) = Laptop::logged_in(200);
     let before = fs::read(laptop.file()).unwrap();

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use fake_provider::{Account, FakeProvider, Settings, Tokens};
+use fake_provider::{Account, Certificate, FakeProvider, Listening, Settings, Tokens};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -28,7 +28,21 @@ pub struct Laptop {
 impl Laptop {
     /// Nobody is logged in.
     pub fn new(settings: Settings) -> Self {
-        let provider = FakeProvider::start(settings);
+        Self::at(FakeProvider::start(settings))
+    }
+
+    /// The same, with a login server whose certificate is trusted only through `SSL_CERT_FILE`.
+    pub fn encrypted(settings: Settings) -> Self {
+        let certificate = Certificate::self_signed(&["127.0.0.1"]).expect("a name");
+        let trusted = certificate.chain_pem.clone();
+        let listening = Listening { certificate: Some(certificate), ..Listening::default() };
+        let laptop = Self::at(FakeProvider::start_with(settings, listening).expect("a free port on loopback"));
+        let path = laptop.path("ca.pem");
+        fs::write(&path, trusted).expect("a file of ours");
+        laptop.with("SSL_CERT_FILE", path.to_str().expect("a plain name"))
+    }
+
+    fn at(provider: FakeProvider) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let directory = home.path().to_str().expect("a plain name").to_owned();
         let issuer = provider.url();
@@ -46,6 +60,12 @@ impl Laptop {
     /// One more variable.
     pub fn with(mut self, variable: &str, value: &str) -> Self {
         self.environment.insert(variable.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Without a variable.
+    pub fn without(mut self, variable: &str) -> Self {
+        self.environment.remove(variable);
         self
     }
 

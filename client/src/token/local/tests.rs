@@ -1,4 +1,4 @@
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use super::journal::{Doubt, Fingerprint, Journal};
 use super::renewal::Here;
 use super::*;
 use crate::clock::fixed::TestClock;
@@ -23,8 +24,9 @@ const NOW: i64 = 1_700_000_000;
 struct Server {
     answers: RefCell<Vec<Answer>>,
     shown: RefCell<Vec<String>>,
-    /// Whether the record was there when the first byte left.
-    armed: Cell<u32>,
+    /// The record as it was when the first byte left, at each presentation.
+    on_record: RefCell<Vec<Record>>,
+    journal: Option<Journal>,
 }
 
 enum Answer {
@@ -40,7 +42,7 @@ impl Redeem for Server {
             return Err(NoAnswer::NotSent(Failure::temporary("cannot reach it")));
         }
         armed.pass().map_err(|error| NoAnswer::NotSent(Failure::temporary(error.to_string())))?;
-        self.armed.set(self.armed.get() + 1);
+        self.on_record.borrow_mut().extend(self.journal.as_ref().map(|journal| journal.read().unwrap()));
         self.shown.borrow_mut().push(refresh_token.expose().to_owned());
         match next {
             Answer::Says(status, body) => {
@@ -61,7 +63,8 @@ struct Home {
 impl Home {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        Self { directory, server: Server::default(), clock: TestClock::at(NOW * 1000) }
+        let journal = Some(Journal::beside(&directory.path().join("auth.json")));
+        Self { directory, server: Server { journal, ..Server::default() }, clock: TestClock::at(NOW * 1000) }
     }
 
     fn path(&self) -> PathBuf {
@@ -254,6 +257,20 @@ fn a_refused_token_is_renewed_once_and_not_again_within_a_minute() {
 }
 
 #[test]
+fn nothing_is_presented_before_it_is_on_record() {
+    let answers = [Answer::Silence, granted(&jwt(NOW + 9000), "rt_2")];
+    let home = Home::new().with(&auth(&jwt(NOW + 200), "null"), 0o600).answering(answers);
+    home.renew(&Ask::Current).unwrap();
+    home.clock.advance(Duration::from_secs(120));
+    home.renew(&Ask::Current).unwrap();
+    let refresh_token = Fingerprint::of(&Secret::new("rt_never"));
+    let sent = |at: i64, presented| {
+        Record::Sent(Doubt { refresh_token: refresh_token.clone(), since_ms: at * 1000, presented, refused: 0 })
+    };
+    assert_eq!(*home.server.on_record.borrow(), [sent(NOW, 1), sent(NOW + 120, 2)]);
+}
+
+#[test]
 fn a_doubt_is_served_and_rests() {
     for unknown in [Answer::Silence, Answer::Says(502, String::new()), Answer::Says(200, "{".into())] {
         let answers = [unknown, granted(&jwt(NOW + 9000), "rt_2")];
@@ -369,6 +386,31 @@ fn a_failed_save_keeps_the_rotated_token() {
     assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 9000), "nothing is presented for it");
     assert_eq!(home.shown().len(), 1);
     assert!(fs::read_to_string(home.path()).unwrap().contains("rt_2"));
+}
+
+#[test]
+fn a_rescued_answer_is_adopted_although_the_old_token_lives() {
+    let home = Home::new().with(&auth(&jwt(NOW + 9000), "null"), 0o600).answering([granted(&jwt(NOW + 9001), "rt_2")]);
+    let in_the_way = home.directory.path().join("auth.json.new");
+    fs::create_dir(&in_the_way).unwrap();
+    assert_eq!(home.renew(&Ask::OtherThanLast).unwrap_err().class.exit_code(), 78);
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 9001));
+    assert_eq!(home.shown().len(), 1);
+}
+
+#[test]
+fn a_rescued_answer_does_not_undo_a_later_login() {
+    let home = Home::new().with(&auth(&jwt(NOW + 60), "null"), 0o600).answering([granted(&jwt(NOW + 9001), "rt_2")]);
+    let in_the_way = home.directory.path().join("auth.json.new");
+    fs::create_dir(&in_the_way).unwrap();
+    home.renew(&Ask::Current).unwrap();
+    fs::remove_dir(&in_the_way).unwrap();
+    let home = home.with(&auth(&jwt(NOW + 9002), "null").replace("rt_never", "rt_later"), 0o600);
+    let (fetched, talk) = home.ask(&home.ours(), &Ask::Current);
+    assert_eq!(fetched.unwrap().token.access_token.expose(), jwt(NOW + 9002));
+    assert!(talk.lines(false).any(|line| line.contains("another login")), "{talk:?}");
+    assert!(home.files().contains(&"auth.json.aside".to_owned()));
 }
 
 #[test]
