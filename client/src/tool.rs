@@ -1,6 +1,6 @@
 //! What the model may do on this machine.
 //!
-//! * [`approval`]: whether it may. * [`output`]: how much of an output the model is told.
+//! * [`approval`]: whether it may. * [`output`]: what is kept of an output, and told.
 //! * [`patch`]: editing files. * [`update_plan`]: what the model is going to do.
 //! * [`sandbox`]: the confinement of what runs.
 //! * [`shell`]: commands, from their start to the end of the last of their processes.

@@ -1,7 +1,9 @@
-//! How much of an output the model is told: the beginning and the end of it, with a stated cut.
+//! What a tool printed: the beginning and the end of it, with a stated cut, in bounded memory.
 
-use super::shell::capture::Output;
+use std::collections::VecDeque;
 
+/// The most bytes that are kept of one output, half of them from its beginning and half from its end.
+pub const MOST_KEPT: usize = 1024 * 1024;
 /// A token is about this many bytes.
 const BYTES_PER_TOKEN: u64 = 4;
 
@@ -21,6 +23,16 @@ impl Default for Budget {
     }
 }
 
+/// An output while it comes; however long it gets, [`MOST_KEPT`] bytes are held.
+#[derive(Debug, Default)]
+pub struct Captured {
+    head: Vec<u8>,
+    tail: VecDeque<u8>,
+    bytes: u64,
+    line_ends: u64,
+    last: Option<u8>,
+}
+
 /// What the model is told of an output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
@@ -30,33 +42,51 @@ pub enum Told {
     Cut {
         /// The text.
         text: String,
-        /// How many bytes the whole output had.
-        bytes: u64,
+        /// How many lines the whole output had.
+        lines: u64,
     },
 }
 
-impl Told {
-    /// What the model is told of this output.
-    pub fn of(output: &Output, budget: Budget) -> Self {
-        let kept = [output.head.as_slice(), &output.tail].concat();
-        let (bytes, most) = (kept.len() as u64 + output.omitted, budget.bytes());
+impl Captured {
+    /// The next bytes.
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.line_ends += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.last = bytes.last().copied().or(self.last);
+        let (head, rest) = bytes.split_at(bytes.len().min(MOST_KEPT / 2 - self.head.len()));
+        self.head.extend_from_slice(head);
+        let rest = &rest[rest.len().saturating_sub(MOST_KEPT / 2)..];
+        let too_many = (self.tail.len() + rest.len()).saturating_sub(MOST_KEPT / 2);
+        self.tail.drain(..too_many);
+        self.tail.extend(rest);
+    }
+
+    /// What the model is told of it.
+    pub fn told(&self, budget: Budget) -> Told {
+        let most = budget.bytes();
+        let (front, back) = self.tail.as_slices();
+        let tail = [front, back].concat();
         // Where nothing was dropped, both ends are cut out of one text: a character may stand across the border.
-        let (head, tail) = match output.omitted {
-            0 => (String::from_utf8_lossy(&kept), String::from_utf8_lossy(&kept)),
-            _ => (String::from_utf8_lossy(&output.head), String::from_utf8_lossy(&output.tail)),
-        };
-        if bytes <= most {
-            return Self::Whole(head.into_owned());
+        let is_whole = self.bytes <= MOST_KEPT as u64;
+        let head = if is_whole { [self.head.as_slice(), &tail].concat() } else { self.head.clone() };
+        let head = String::from_utf8_lossy(&head);
+        if is_whole && self.bytes <= most as u64 {
+            return Told::Whole(head.into_owned());
         }
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let tail = if is_whole { head.clone() } else { String::from_utf8_lossy(&tail) };
         let head = &head[..last_boundary(&head, most / 2)];
         let tail = &tail[first_boundary(&tail, tail.len().saturating_sub(most - most / 2))..];
-        let left_out = bytes.saturating_sub((head.len() + tail.len()) as u64);
+        let left_out = self.bytes.saturating_sub((head.len() + tail.len()) as u64);
         let mark = match budget {
             Budget::Tokens(_) => format!("…{} tokens truncated…", left_out.div_ceil(BYTES_PER_TOKEN)),
             Budget::Bytes(_) => format!("…{left_out} chars truncated…"),
         };
-        Self::Cut { text: format!("{head}{mark}{tail}"), bytes }
+        Told::Cut { text: format!("{head}{mark}{tail}"), lines: self.lines() }
+    }
+
+    fn lines(&self) -> u64 {
+        let unfinished = self.last.is_some_and(|last| last != b'\n');
+        self.line_ends + u64::from(unfinished)
     }
 }
 
@@ -71,11 +101,12 @@ fn first_boundary(text: &str, at: usize) -> usize {
 }
 
 impl Budget {
-    fn bytes(self) -> u64 {
-        match self {
+    fn bytes(self) -> usize {
+        let bytes = match self {
             Self::Tokens(tokens) => u64::from(tokens) * BYTES_PER_TOKEN,
             Self::Bytes(bytes) => u64::from(bytes),
-        }
+        };
+        usize::try_from(bytes).unwrap_or(usize::MAX).min(MOST_KEPT)
     }
 }
 
@@ -83,12 +114,14 @@ impl Budget {
 mod tests {
     use super::*;
 
-    fn whole(output: &[u8]) -> Output {
-        Output { head: output.to_vec(), omitted: 0, tail: Vec::new() }
+    fn captured<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Captured {
+        let mut captured = Captured::default();
+        parts.into_iter().for_each(|part| captured.take(part));
+        captured
     }
 
-    fn cut(text: &str, bytes: u64) -> Told {
-        Told::Cut { text: text.to_owned(), bytes }
+    fn cut(text: &str, lines: u64) -> Told {
+        Told::Cut { text: text.to_owned(), lines }
     }
 
     #[test]
@@ -97,28 +130,46 @@ mod tests {
             (b"", Budget::Bytes(0), Told::Whole(String::new())),
             (b"abcd\n", Budget::Bytes(5), Told::Whole("abcd\n".to_owned())),
             (b"abcdefgh", Budget::Tokens(2), Told::Whole("abcdefgh".to_owned())),
-            (b"abcdefghi", Budget::Tokens(2), cut("abcd…1 tokens truncated…fghi", 9)),
-            (b"ab\ncd\nefgh\n", Budget::Bytes(4), cut("ab…7 chars truncated…h\n", 11)),
-            (b"abcdefg", Budget::Bytes(3), cut("a…4 chars truncated…fg", 7)),
-            (b"abc", Budget::Bytes(0), cut("…3 chars truncated…", 3)),
-            ("a\u{e9}b\u{e9}c".as_bytes(), Budget::Bytes(4), cut("a…5 chars truncated…c", 7)),
+            (b"abcdefghi", Budget::Tokens(2), cut("abcd…1 tokens truncated…fghi", 1)),
+            (b"ab\ncd\nefgh\n", Budget::Bytes(4), cut("ab…7 chars truncated…h\n", 3)),
+            (b"abcdefg", Budget::Bytes(3), cut("a…4 chars truncated…fg", 1)),
+            (b"abc", Budget::Bytes(0), cut("…3 chars truncated…", 1)),
+            ("a\u{e9}b\u{e9}c".as_bytes(), Budget::Bytes(4), cut("a…5 chars truncated…c", 1)),
             (b"a\xffb", Budget::Bytes(100), Told::Whole("a\u{fffd}b".to_owned())),
             (b"\n\n\n\n\n", Budget::Bytes(2), cut("\n…3 chars truncated…\n", 5)),
         ];
         for (output, budget, told) in cases {
-            assert_eq!(Told::of(&whole(output), budget), told, "{:?}", String::from_utf8_lossy(output));
-            for at in 0..=output.len() {
-                let (head, tail) = output.split_at(at);
-                let parts = Output { head: head.to_vec(), omitted: 0, tail: tail.to_vec() };
-                assert_eq!(Told::of(&parts, budget), told, "kept in two parts");
-            }
+            assert_eq!(captured([output]).told(budget), told, "{:?}", String::from_utf8_lossy(output));
+            assert_eq!(captured(output.chunks(1)).told(budget), told, "byte by byte");
         }
     }
 
     #[test]
-    fn what_was_not_kept_counts_as_left_out() {
-        let output = Output { head: b"begin".to_vec(), omitted: 1_000_000, tail: b"end".to_vec() };
-        assert_eq!(Told::of(&output, Budget::Bytes(4)), cut("be…1000004 chars truncated…nd", 1_000_008));
-        assert_eq!(Told::of(&output, Budget::Tokens(10)), cut("begin…250000 tokens truncated…end", 1_000_008));
+    fn of_an_endless_output_the_beginning_and_the_end_are_kept_in_bounded_memory() {
+        let mut captured = captured([b"begin\n".as_slice()]);
+        let part = b"0123456789abcde\n".repeat(4096);
+        for _ in 0..200 {
+            captured.take(&part);
+        }
+        captured.take(b"end");
+        assert!(captured.head.capacity() + captured.tail.capacity() <= 4 * MOST_KEPT);
+        let Told::Cut { text, lines } = captured.told(Budget::Bytes(20)) else { panic!("not cut") };
+        assert_eq!(text, format!("begin\n0123…{} chars truncated…9abcde\nend", 200 * part.len() + 9 - 20));
+        assert_eq!(lines, 200 * 4096 + 2);
+    }
+
+    #[test]
+    fn a_part_that_is_longer_than_all_that_is_kept_is_cut_at_once() {
+        let long = [b"begin".as_slice(), &vec![b'x'; 3 * MOST_KEPT], b"end"].concat();
+        let captured = captured([long.as_slice()]);
+        assert_eq!(captured.head.len() + captured.tail.len(), MOST_KEPT);
+        let Told::Cut { text, .. } = captured.told(Budget::Tokens(u32::MAX)) else { panic!("not cut") };
+        assert!(text.starts_with("beginx") && text.ends_with("xend"));
+    }
+
+    #[test]
+    fn a_character_across_the_border_of_what_is_kept_stays_whole() {
+        let text = format!("{}\u{e9}end", "x".repeat(MOST_KEPT / 2 - 1));
+        assert_eq!(captured([text.as_bytes()]).told(Budget::Bytes(u32::MAX)), Told::Whole(text));
     }
 }

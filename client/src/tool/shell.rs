@@ -4,7 +4,6 @@
 //! * [`capture`]: a command's output in bounded memory.
 //! * [`running`]: a command that has been started.
 //! * [`jobs`]: commands that go on in the background.
-//! * [`tool`]: their description for the model, and its calls.
 //!
 //! ```text
 //! let launcher = Launcher::new(program_directory, std::env::vars_os(), &std::env::temp_dir())?;
@@ -21,4 +20,3 @@ pub mod capture;
 pub mod invocation;
 pub mod jobs;
 pub mod running;
-pub mod tool;
