@@ -2,10 +2,12 @@
 //!
 //! * [`approval`]: whether it may. * [`output`]: what is kept of an output, and told.
 //! * [`patch`]: editing files. * [`update_plan`]: what the model is going to do.
+//! * [`function`]: programs of the person that the model may call.
 //! * [`sandbox`]: the confinement of what runs.
 //! * [`shell`]: commands, from their start to the end of the last of their processes.
 
 pub mod approval;
+pub mod function;
 pub mod output;
 pub mod patch;
 pub mod sandbox;

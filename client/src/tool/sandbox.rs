@@ -122,10 +122,20 @@ impl Sandbox {
         self.boundary_within(access, network, self.policy.limits)
     }
 
+    /// The same for a program in this directory, which may be hidden otherwise.
+    pub fn boundary_around(&self, programs: &Path, access: Access, network: Network) -> Boundary {
+        let opened = vec![closed_paths::canonical(programs)];
+        self.boundary_of(Policy { access, network, opened, ..self.policy.clone() })
+    }
+
     /// The same with other bounds.
     pub fn boundary_within(&self, access: Access, network: Network, limits: Limits) -> Boundary {
+        self.boundary_of(Policy { access, network, limits, ..self.policy.clone() })
+    }
+
+    fn boundary_of(&self, policy: Policy) -> Boundary {
         Boundary::Sandbox {
-            policy: Box::new(Policy { access, network, limits, ..self.policy.clone() }),
+            policy: Box::new(policy),
             isolation: self.isolation,
             blank_file: self.blank_file.clone(),
             blank_directory: self.blank_directory.clone(),
@@ -148,6 +158,7 @@ fn policy_for(
         access: Access::Write,
         temporary: launcher.scratch().temporary(),
         hidden,
+        opened: Vec::new(),
         read_only: closed_paths::read_only(&workspace),
         network: Network::Refused,
         limits: Limits::default(),

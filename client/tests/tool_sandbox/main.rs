@@ -2,12 +2,13 @@
 //!
 //! * `project`: a person's machine with a project, and commands in its sandbox.
 //! * `attempts`: what other programs do, most of them in the sandbox; run there, not here.
-//! * Stories: `reading`, `writing`, `network`, `neighbours`, `processes`, `output`, `unavailable`.
+//! * Stories: `reading`, `writing`, `network`, `neighbours`, `processes`, `output`, `functions`, `unavailable`.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod attempts;
+mod functions;
 mod neighbours;
 mod network;
 mod output;

@@ -47,6 +47,7 @@ pub fn of(policy: &Policy, isolation: Isolation, listing: &impl Listing) -> Vec<
     let mut grants = vec![Grant { path: "/".into(), right: Right::List }];
     let mut permit = |paths: Vec<PathBuf>, right| grants.extend(paths.into_iter().map(|path| Grant { path, right }));
     permit(around(Path::new("/"), &closed, listing), Right::Read);
+    permit(policy.opened.clone(), Right::Read);
     permit(DEVICES.map(PathBuf::from).to_vec(), Right::Device);
     permit(vec![policy.temporary.clone()], Right::Write);
     match (policy.access, isolation) {
@@ -116,6 +117,7 @@ mod tests {
                 "/home/a/.codex",
                 "/home/a/p/scorpiox-env.txt",
             ]),
+            opened: Vec::new(),
             read_only: paths(&["/home/a/p/.git"]),
             network: Network::Refused,
             limits: Limits::default(),
@@ -163,6 +165,15 @@ mod tests {
     fn a_workspace_with_nothing_closed_in_it_is_permitted_as_a_whole() {
         let policy = Policy { workspace: "/home/a/q".into(), ..policy() };
         assert_eq!(granted(&policy, Isolation::Landlock, Right::Write), ["/tmp/own", "/home/a/q"]);
+    }
+
+    #[test]
+    fn what_is_opened_is_permitted_and_nothing_beside_it() {
+        let functions = "/home/a/.config/scorpiox/functions";
+        let policy = Policy { opened: vec![functions.into()], ..policy() };
+        let mut granted = granted(&policy, Isolation::Landlock, Right::Read);
+        granted.retain(|path| path.starts_with("/home/a/.config/scorpiox"));
+        assert_eq!(granted, [functions]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct Order {
     pub command: Vec<String>,
     /// Where it runs.
     pub directory: PathBuf,
+    /// A file that becomes its standard input; without one that is empty.
+    pub input: Option<PathBuf>,
     /// What holds it.
     pub boundary: Boundary,
 }

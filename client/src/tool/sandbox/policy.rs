@@ -15,6 +15,8 @@ pub struct Policy {
     pub temporary: PathBuf,
     /// Files and directories whose contents nothing in the sandbox may read or change. They need not exist.
     pub hidden: Vec<PathBuf>,
+    /// Files and directories that may be read although they lie in something hidden.
+    pub opened: Vec<PathBuf>,
     /// Files and directories in the workspace that may be read and not be changed. They need not exist.
     pub read_only: Vec<PathBuf>,
     /// Whether there is a network.

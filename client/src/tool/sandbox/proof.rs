@@ -54,7 +54,7 @@ pub(super) fn prove(launcher: &Launcher, policy: &Policy, isolation: Isolation) 
         blank_file: scratch.blank_file(),
         blank_directory: scratch.blank_directory(),
     };
-    let launched = launcher.launch(&Order { command, directory: "/".into(), boundary }).map_err(stage)?;
+    let launched = launcher.launch(&Order { command, directory: "/".into(), input: None, boundary }).map_err(stage)?;
     judge(launched)
         .and_then(|could| if could == EXPECTED { Ok(()) } else { Err(format!("it does not hold: {could:?}")) })
 }

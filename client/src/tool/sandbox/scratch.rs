@@ -1,7 +1,7 @@
 //! A session's own directory: the temporary directory of its commands, and what covers hidden files.
 
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,7 @@ pub struct Scratch {
 impl Scratch {
     /// Makes it below `base`, which must exist and is canonical afterwards.
     pub fn make(base: &Path) -> io::Result<Self> {
-        let mut name = [0; NAME_BYTES];
-        aws_lc_rs::rand::fill(&mut name).map_err(|_| io::Error::other("no random bytes"))?;
-        let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-        let root = base.canonicalize()?.join(format!("scorpiox-{name}"));
+        let root = base.canonicalize()?.join(format!("scorpiox-{}", random_name()?));
         // Not recursive: a directory that somebody else has put there is an error.
         DirBuilder::new().mode(0o700).create(&root)?;
         let scratch = Self { root };
@@ -32,6 +29,13 @@ impl Scratch {
     /// The temporary directory of commands.
     pub fn temporary(&self) -> PathBuf {
         self.root.join("tmp")
+    }
+
+    /// Puts a text into a file of the temporary directory, for the standard input of a command.
+    pub fn input(&self, text: &str) -> io::Result<PathBuf> {
+        let path = self.temporary().join(format!("input-{}", random_name()?));
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(text.as_bytes())?;
+        Ok(path)
     }
 
     /// A file that nobody can read.
@@ -54,4 +58,10 @@ impl Scratch {
         fs::remove_dir(self.blank_directory())?;
         fs::remove_dir_all(&self.root)
     }
+}
+
+fn random_name() -> io::Result<String> {
+    let mut name = [0; NAME_BYTES];
+    aws_lc_rs::rand::fill(&mut name).map_err(|_| io::Error::other("no random bytes"))?;
+    Ok(name.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -23,6 +23,8 @@ pub struct Prepared {
     pub command: Vec<String>,
     /// Where; canonical, in the workspace.
     pub directory: PathBuf,
+    /// A file that becomes its standard input; without one that is empty.
+    pub input: Option<PathBuf>,
 }
 
 /// Why it cannot be started. The model reads this and can do better.
@@ -53,7 +55,11 @@ impl Invocation {
         if !found.is_dir() {
             return Err(Impossible::NoDirectory(directory.to_owned()));
         }
-        if found.starts_with(&workspace) { Ok(Prepared { command, directory: found }) } else { Err(outside()) }
+        if found.starts_with(&workspace) {
+            Ok(Prepared { command, directory: found, input: None })
+        } else {
+            Err(outside())
+        }
     }
 
     fn command(self) -> Result<Vec<String>, Impossible> {

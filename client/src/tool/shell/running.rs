@@ -59,7 +59,8 @@ struct State {
 impl Running {
     /// Starts it.
     pub fn start(launcher: &Launcher, boundary: Boundary, prepared: Prepared) -> io::Result<Self> {
-        let order = Order { command: prepared.command, directory: prepared.directory, boundary };
+        let Prepared { command, directory, input } = prepared;
+        let order = Order { command, directory, input, boundary };
         let launched = launcher.launch(&order)?;
         let lifeline = launched.lifeline()?;
         let progress = Arc::new(Progress::default());

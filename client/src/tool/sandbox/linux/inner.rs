@@ -1,5 +1,6 @@
 //! The inner stage: confines itself, starts the command, waits for its end.
 
+use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
@@ -45,7 +46,12 @@ fn carry_out(order: &Order, lifeline: &UnixStream) -> Result<Option<Report>, Ref
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let (program, arguments) = order.command.split_first().ok_or("there is no command")?;
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(&order.directory).stdin(Stdio::null());
+    let input = match &order.input {
+        None => Stdio::null(),
+        // Opened in the sandbox: it is not a way around it.
+        Some(path) => File::open(path).map_err(|error| format!("{}: {error}", path.display()))?.into(),
+    };
+    command.args(arguments).current_dir(&order.directory).stdin(input);
     let child = command.spawn().map_err(|error| format!("{program} in {}: {error}", order.directory.display()))?;
     let pid = Pid::from_raw(child.id().try_into()?).ok_or("a process without a number")?;
     watch(lifeline, pid)
