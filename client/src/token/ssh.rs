@@ -4,7 +4,7 @@
 //!   ones. * [`key_file`]: a private key before it is opened.
 //! * [`trouble`]: what can go wrong, and what it means. * [`transport`]: a connection, whichever library makes it.
 //! * [`authentication`]: what is tried to log in. * [`answer`], [`far_side`]: what is run there, and what it said.
-//! * [`waiting`], [`over_russh`], [`over_thrussh`]: the libraries.
+//! * `waiting`, `over_russh`, `over_thrussh`: the libraries, as the features say.
 //!
 //! Nothing is kept on this machine: every call asks. The other side has a cache of its own, or a file.
 

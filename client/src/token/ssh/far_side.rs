@@ -84,6 +84,9 @@ impl FarSide<'_> {
         talk.detail(format!("running on {}: {command}", self.host));
         let ran = self.session.run(&command)?;
         if *self.command == FarCommand::Usual && MISSING.contains(&ran.exit) {
+            if command != self.plain() {
+                talk.warn(format!("{} has only a file: this may be the refused token; run codex there", self.host));
+            }
             return self.read_file(talk);
         }
         self.pass_on(&ran, talk);

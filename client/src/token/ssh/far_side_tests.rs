@@ -46,6 +46,9 @@ fn where_our_command_is_missing_the_token_file_is_read() {
     let outcome = ask(&FarCommand::Usual, &Ask::Current, &[(127, "", MISSING_LINE), (1, "", "cat: no such file")]);
     let (code, line) = outcome.result.unwrap_err();
     assert!(code == 78 && line.contains("neither"), "{line}");
+    let outcome = ask(&FarCommand::Usual, &Ask::OtherThanLast, &[(127, "", MISSING_LINE), (0, file, "")]);
+    assert_eq!(outcome.result, Ok("filed".into()));
+    assert!(outcome.warnings[0].contains("may be the refused token"), "nobody can say, so a person is told");
     let chosen = FarCommand::Chosen("/opt/token".into());
     let outcome = ask(&chosen, &Ask::Current, &[(127, "", "sh: /opt/token: not found")]);
     assert_eq!(

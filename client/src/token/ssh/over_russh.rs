@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse};
+use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse, Prompt};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
 use russh::keys::ssh_key::public::PublicKey as RusshKey;
@@ -200,28 +200,30 @@ impl Connection<'_> {
     }
 }
 
-/// The password answers one hidden question, once. Whatever else is asked (a code, a name) we cannot answer.
 async fn answer_questions(handle: &mut Handle<Host>, user: &str, password: &Secret) -> Result<Reply, russh::Error> {
     let mut response = handle.authenticate_keyboard_interactive_start(user, None).await?;
-    let mut given = false;
+    let mut unused = Some(password);
     for _ in 0..MOST_QUESTIONS {
-        let answers = match response {
+        let prompts = match response {
             KeyboardInteractiveAuthResponse::Success => return Ok(Reply::Welcome),
             KeyboardInteractiveAuthResponse::Failure { remaining_methods, .. } => {
                 return Ok(Reply::Refused(Some(methods(&remaining_methods))));
             }
-            KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => match prompts.as_slice() {
-                [] => Vec::new(),
-                [only] if !only.echo && !given => {
-                    given = true;
-                    vec![password.expose().to_owned()]
-                }
-                _ => break,
-            },
+            KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => prompts,
         };
+        let Some(answers) = answers(&prompts, &mut unused) else { break };
         response = handle.authenticate_keyboard_interactive_respond(answers).await?;
     }
     Ok(Reply::NotMade("the server asks for more than a password".into()))
+}
+
+/// The password answers one hidden question, once. Whatever else is asked (a code, a name) we cannot answer.
+fn answers(prompts: &[Prompt], unused: &mut Option<&Secret>) -> Option<Vec<String>> {
+    match prompts {
+        [] => Some(Vec::new()),
+        [only] if !only.echo => unused.take().map(|password| vec![password.expose().to_owned()]),
+        _ => None,
+    }
 }
 
 async fn gather(handle: &Handle<Host>, command: &str) -> Result<Gathered, Trouble> {
@@ -272,5 +274,22 @@ fn plain_key(identity: &AgentIdentity) -> Option<PublicKey> {
     match identity {
         AgentIdentity::PublicKey { key, .. } => PublicKey::from_wire(&key.public_key_bytes()),
         AgentIdentity::Certificate { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_answers_one_hidden_question_once() {
+        let ask = |echo| Prompt { prompt: "?".into(), echo };
+        let password = Secret::new("pw");
+        let mut unused = Some(&password);
+        assert_eq!(answers(&[], &mut unused), Some(Vec::new()));
+        assert_eq!(answers(&[ask(true)], &mut unused), None, "what is shown as it is typed is no password");
+        assert_eq!(answers(&[ask(false), ask(false)], &mut unused), None);
+        assert_eq!(answers(&[ask(false)], &mut unused), Some(vec!["pw".to_owned()]));
+        assert_eq!(answers(&[ask(false)], &mut unused), None, "the second one asks for something else, or again");
     }
 }
