@@ -3,6 +3,7 @@
 
 use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -16,6 +17,9 @@ use ratatui::prelude::Buffer;
 
 use super::capability::{Capability, Colour};
 
+/// Whether there is something to give back.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
 /// The screen; it is given back when this is dropped.
 pub struct FullScreen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
@@ -26,6 +30,7 @@ impl FullScreen {
     pub fn enter(capability: Capability) -> io::Result<Self> {
         force_color_output(capability.colour == Colour::Sixteen);
         enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
         give_back_on_panic();
         // From here on a failure gives back what was taken.
         let taken = execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)
@@ -61,8 +66,12 @@ impl Drop for FullScreen {
     }
 }
 
-/// Every step is tried whatever became of the one before it: nothing more can be done than trying.
+/// Every step is tried whatever became of the one before it: nothing more can be done than trying. Done twice it would
+/// put the cursor back onto what was written since: a panic's message.
 fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let _ = queue!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = stdout().flush();
     let _ = disable_raw_mode();
