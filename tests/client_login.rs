@@ -104,6 +104,13 @@ fn a_login_that_has_ended_is_replaced_without_a_word() {
 }
 
 #[test]
+fn a_login_that_nothing_uses_is_said_to_be_so() {
+    let laptop = Laptop::new(Settings::default()).with("CODEX_TOKEN_SOURCE", "remote");
+    let ended = login(&laptop, &[]);
+    assert!(ended.code == 0 && ended.stderr.contains("does not name local"), "{ended:?}");
+}
+
+#[test]
 fn a_declined_login_changes_nothing() {
     let laptop = approved_by_hand();
     laptop

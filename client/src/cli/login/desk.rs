@@ -8,10 +8,9 @@ use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::oauth::call::Caller;
 use crate::oauth::server::OAuthServer;
-use crate::settings::local::CredentialsFile;
-use crate::settings::local::{AccountName, our_file};
+use crate::settings::local::{AccountName, CredentialsFile, our_file};
 use crate::settings::written::Key;
-use crate::settings::{self, Settings, Surroundings};
+use crate::settings::{self, Settings, SourceName, Surroundings};
 use crate::state_directory::StateDirectory;
 use crate::talk::Talk;
 
@@ -24,6 +23,8 @@ pub(super) struct Desk<'a> {
     pub(super) account: Option<AccountName>,
     /// The file; always one of ours.
     pub(super) file: CredentialsFile,
+    /// Why nothing uses this login as things are set.
+    pub(super) unused: Option<&'static str>,
     /// What happens to a login that is there and works.
     pub(super) good_login: GoodLogin,
     /// The login server.
@@ -44,13 +45,14 @@ impl<'a> Desk<'a> {
         talk: &mut Talk,
     ) -> Result<Self, Failure> {
         let surroundings = Surroundings::of_process(environment)?;
-        let account = match &invocation.account {
-            Some(name) => Some(name.clone()),
+        let (account, unused) = match &invocation.account {
+            Some(name) => (Some(name.clone()), None),
             None => of_settings(&surroundings, talk)?,
         };
         Ok(Self {
             file: CredentialsFile::Ours(our_file(account.as_ref(), &surroundings)?),
             account,
+            unused,
             good_login: invocation.good_login,
             server: OAuthServer::from_environment(environment)?,
             state: StateDirectory::new(settings::cache_directory(&surroundings)),
@@ -70,8 +72,21 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn of_settings(surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<Option<AccountName>, Failure> {
+/// The account that the settings choose, and what else they say that matters to a login.
+fn of_settings(
+    surroundings: &Surroundings<'_>,
+    talk: &mut Talk,
+) -> Result<(Option<AccountName>, Option<&'static str>), Failure> {
     let settings = Settings::read(surroundings, talk)?;
-    let account = settings.written().get(Key::Account);
-    account.map(|value| AccountName::parse(&value.text).map_err(|error| value.wrong(error))).transpose()
+    let written = settings.written();
+    let account =
+        written.get(Key::Account).map(|value| AccountName::parse(&value.text).map_err(|why| value.wrong(why)));
+    let unused = if !settings.sources().contains(&SourceName::Local) {
+        Some("CODEX_TOKEN_SOURCE does not name local, so nothing uses this login yet")
+    } else if written.get(Key::CredentialsFile).is_some() {
+        Some("CODEX_CREDENTIALS_FILE is set, so perhaps another file is used")
+    } else {
+        None
+    };
+    Ok((account.transpose()?, unused))
 }

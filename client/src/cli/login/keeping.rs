@@ -106,6 +106,9 @@ pub(super) fn save(desk: &Desk<'_>, login: &NewLogin, talk: &mut Talk) -> Result
         Rescue::beside(path).clear()
     })?
     .map_err(unkept)?;
+    if let Some(why) = desk.unused {
+        talk.warn(why);
+    }
     if let Some(account) = &desk.account {
         talk.warn(format!("this login is used with CODEX_ACCOUNT={account}, or with --name {account}"));
     }
