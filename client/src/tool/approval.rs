@@ -10,7 +10,7 @@ pub enum Mode {
     /// Every change and every command is asked for.
     #[default]
     Ask,
-    /// Files are changed unasked, commands are asked for.
+    /// Files of a project are changed unasked, commands are asked for.
     AutoEdit,
     /// What is confined runs unasked.
     FullAuto,
@@ -44,12 +44,12 @@ pub enum Action<'a> {
     Run(&'a str),
 }
 
-/// What a command could reach.
+/// What a command or an edit could reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confinement {
-    /// The working directory, no network, no secrets of ours.
+    /// The working directory, which is that of a project; no network, no secrets of ours.
     Confined,
-    /// All that the person could.
+    /// All that the person could; for an edit: a working directory that holds more than a project.
     Unconfined,
 }
 
@@ -101,8 +101,9 @@ impl Approvals {
         let decision = match (self.mode, action) {
             (_, Action::Harmless) => Decision::Allow,
             (Mode::ReadOnly, Action::Edit | Action::Run(_)) => Decision::Refuse(READ_ONLY),
-            (Mode::Ask, Action::Edit) => Decision::Ask,
-            (Mode::AutoEdit | Mode::FullAuto, Action::Edit) => Decision::Allow,
+            (Mode::AutoEdit | Mode::FullAuto, Action::Edit) if confinement == Confinement::Confined => Decision::Allow,
+            // Unasked edits belong into a project; in a home directory they could change what the next login runs.
+            (Mode::Ask | Mode::AutoEdit | Mode::FullAuto, Action::Edit) => Decision::Ask,
             (_, Action::Run(command)) if self.remembered.contains(command) => Decision::Allow,
             (Mode::FullAuto, Action::Run(_)) if confinement == Confinement::Confined => Decision::Allow,
             (Mode::Ask | Mode::AutoEdit | Mode::FullAuto, Action::Run(_)) => Decision::Ask,
@@ -137,11 +138,13 @@ mod tests {
             (Mode::Ask, run,              Confined,   Ask,               Refuse(NOBODY)),
             (Mode::Ask, run,              Unconfined, Ask,               Refuse(NOBODY)),
             (Mode::Ask, known,            Unconfined, Allow,             Allow),
-            (AutoEdit,  edit,             Unconfined, Allow,             Allow),
+            (AutoEdit,  edit,             Confined,   Allow,             Allow),
+            (AutoEdit,  edit,             Unconfined, Ask,               Refuse(NOBODY)),
             (AutoEdit,  run,              Confined,   Ask,               Refuse(NOBODY)),
             (AutoEdit,  run,              Unconfined, Ask,               Refuse(NOBODY)),
             (AutoEdit,  known,            Unconfined, Allow,             Allow),
-            (FullAuto,  edit,             Unconfined, Allow,             Allow),
+            (FullAuto,  edit,             Confined,   Allow,             Allow),
+            (FullAuto,  edit,             Unconfined, Ask,               Refuse(NOBODY)),
             (FullAuto,  run,              Confined,   Allow,             Allow),
             (FullAuto,  run,              Unconfined, Ask,               Refuse(NOBODY)),
             (FullAuto,  known,            Unconfined, Allow,             Allow),
