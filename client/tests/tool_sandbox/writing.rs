@@ -108,6 +108,14 @@ fn our_own_files_cannot_be_changed() {
 }
 
 #[test]
+fn shared_memory_is_a_commands_own() {
+    let project = Project::held_by(Isolation::Namespaces);
+    project.run("ls /dev/shm | wc -l && echo a > /dev/shm/x && cat /dev/shm/x").printed("0\na\n");
+    project.run("cat /dev/shm/x").refused();
+    Project::held_by(Isolation::Landlock).run("echo a > /dev/shm/x").refused();
+}
+
+#[test]
 fn a_read_only_workspace_is_read_only() {
     for isolation in ISOLATIONS {
         let project = Project::held_by(isolation);

@@ -9,6 +9,8 @@ use super::policy::{Access, Policy};
 
 /// The devices that every program may expect.
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+/// Where programs share memory: with namespaces a place of the command's own, without them closed.
+pub const SHARED_MEMORY: &str = "/dev/shm";
 /// Permitted by the list above only: among the others are the terminals of the user.
 const ALL_DEVICES: &str = "/dev";
 
@@ -50,6 +52,10 @@ pub fn of(policy: &Policy, isolation: Isolation, listing: &impl Listing) -> Vec<
     permit(policy.opened.clone(), Right::Read);
     permit(DEVICES.map(PathBuf::from).to_vec(), Right::Device);
     permit(vec![policy.temporary.clone()], Right::Write);
+    match isolation {
+        Isolation::Namespaces => permit(vec![SHARED_MEMORY.into()], Right::Write),
+        Isolation::Landlock => {}
+    }
     match (policy.access, isolation) {
         (Access::Read, _) => {}
         // What is closed in it has been covered by mounts.
@@ -155,7 +161,7 @@ mod tests {
 
     #[test]
     fn writing_is_for_the_workspace_and_the_sessions_own_directory() {
-        assert_eq!(granted(&policy(), Isolation::Namespaces, Right::Write), ["/tmp/own", "/home/a/p"]);
+        assert_eq!(granted(&policy(), Isolation::Namespaces, Right::Write), ["/tmp/own", SHARED_MEMORY, "/home/a/p"]);
         assert_eq!(granted(&policy(), Isolation::Landlock, Right::Write), ["/tmp/own", "/home/a/p/src"]);
         let read_only = Policy { access: Access::Read, ..policy() };
         assert_eq!(granted(&read_only, Isolation::Landlock, Right::Write), ["/tmp/own"]);

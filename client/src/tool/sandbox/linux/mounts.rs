@@ -15,6 +15,7 @@ use rustix::process::{getegid, geteuid};
 use rustix::thread::{CapabilitySet, capabilities, configure_capability_in_ambient_set, set_capabilities};
 
 use super::Refusal;
+use crate::tool::sandbox::grants::SHARED_MEMORY;
 use crate::tool::sandbox::policy::{Access, Network, Policy};
 
 /// Moves this process into a user namespace of its own, and what it starts into others. Only while it has one thread.
@@ -64,6 +65,10 @@ pub(super) fn arrange(policy: &Policy, blank_file: &Path, blank_directory: &Path
     }
     let hardened = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("proc", "/proc", "proc", hardened, None)?;
+    // Where there is none, nobody expects one.
+    if Path::new(SHARED_MEMORY).is_dir() {
+        mount("tmpfs", SHARED_MEMORY, "tmpfs", hardened, c"size=256m,mode=1777")?;
+    }
     Ok(())
 }
 
