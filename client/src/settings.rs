@@ -139,7 +139,9 @@ impl Settings {
     pub fn fingerprint(&self, surroundings: &Surroundings<'_>) -> String {
         let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
         self.sources.iter().for_each(|source| digest.update(source.as_str().as_bytes()));
-        for key in [Key::Account, Key::RemoteUrl, Key::ApiKey, Key::SshHost, Key::SshPort, Key::SshUser] {
+        for key in
+            [Key::Account, Key::RemoteUrl, Key::ApiKey, Key::SshHost, Key::SshPort, Key::SshUser, Key::SshCommand]
+        {
             let text = self.written.get(key).map_or("", |value| value.text.as_str());
             digest.update(text.as_bytes());
             digest.update(b"\0");

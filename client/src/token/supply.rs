@@ -54,9 +54,8 @@ impl<'a> Supply<'a> {
     /// What "another one than the last" means: the source that gave it is asked for another. Who was given nothing
     /// yet refuses the first source.
     pub fn other_than_last(&self) -> Wanted {
-        let last = if self.is_list() { self.last_given().source() } else { None };
-        let last = last.filter(|source| self.order().contains(source));
-        Wanted::OtherThan(Given { source: last.unwrap_or(self.order()[0]), tag: None })
+        let source = if self.is_list() { self.last_given().source() } else { self.order()[0] };
+        Wanted::OtherThan(Given { source, tag: None })
     }
 
     /// What the parents of our commands were given by these sources.
@@ -65,7 +64,7 @@ impl<'a> Supply<'a> {
     }
 
     fn last_given(&self) -> LastGiven<'_> {
-        LastGiven::new(&self.state, &self.list_name())
+        LastGiven::new(&self.state, &self.list_name(), self.order())
     }
 
     fn list_name(&self) -> String {
