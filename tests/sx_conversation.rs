@@ -1,18 +1,33 @@
 //! A conversation with `sx` at a terminal.
 
+use std::fs;
+use std::path::PathBuf;
+
 use fake_provider::{Endpoint, Fault, How, Script, Settings, Step};
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::{Value, json};
 
 fn begin() -> (Team, FetchToken, Terminal) {
+    begin_with(&[])
+}
+
+/// In a project's directory: the home directory is none.
+fn project(machine: &FetchToken) -> PathBuf {
+    machine.home().join("project")
+}
+
+fn begin_with(arguments: &[&str]) -> (Team, FetchToken, Terminal) {
     let team = Team::with(Settings::default(), |plan| plan);
     team.given_a_login("main");
     let laptop = team.given_a_client("laptop");
     let backend = format!("{}/backend-api/codex", team.provider.url());
     let machine = FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5");
     let machine = machine.with("TERM", "xterm").with("NO_COLOR", "1").with("TZ", "UTC");
-    let mut terminal = Terminal::start(machine.command_of("sx", &[]));
+    fs::create_dir(project(&machine)).unwrap();
+    let mut command = machine.command_of("sx", arguments);
+    command.current_dir(project(&machine));
+    let mut terminal = Terminal::start(command);
     terminal.wait_for("model gpt-5.5, effort its own");
     terminal.wait_for("> ");
     (team, machine, terminal)
@@ -108,4 +123,110 @@ fn without_a_terminal_there_is_no_conversation() {
     let refused = machine.run_program("sx", &[]);
     refused.assert_refused(64);
     assert!(refused.stderr.contains("-p PROMPT"), "{refused:?}");
+}
+
+fn script(text: &str) -> Script {
+    Script::function_call("shell_command", &json!({ "command": text }), "call_1")
+}
+
+/// What the model was told last.
+fn told(team: &Team) -> String {
+    let body = asked(team).pop().unwrap();
+    let output = &body["input"].as_array().unwrap().last().unwrap()["output"];
+    output.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_script_is_shown_as_it_is_and_runs_only_after_a_yes() {
+    let (team, machine, mut terminal) = begin();
+    let proof = project(&machine).join("proof");
+    for (answer, runs) in [("n", false), ("y", true)] {
+        team.provider.script(script("echo ran > proof\necho out\u{1b}]0;"));
+        terminal.types("Do it\r");
+        terminal.wait_for("  echo ran > proof");
+        terminal.wait_for("  echo out\\u{1b}]0;");
+        terminal.wait_for("run it? (yes, no, always)");
+        terminal.types("maybe\r");
+        terminal.wait_for("run it? (yes, no, always)");
+        assert!(!proof.exists());
+        terminal.types(&format!("{answer}\r"));
+        terminal.wait_for("Hello from the fake provider.");
+        terminal.wait_for("> ");
+        assert_eq!(proof.exists(), runs);
+        assert_eq!(told(&team).starts_with("Exit code: 0\n"), runs, "{}", told(&team));
+    }
+    assert_eq!(asked(&team).len(), 4);
+}
+
+#[test]
+fn what_was_always_allowed_is_not_asked_again_and_nothing_else_is() {
+    let (team, _machine, mut terminal) = begin();
+    team.provider.script(script("true"));
+    terminal.types("Do it\r");
+    terminal.wait_for("run it?");
+    terminal.types("a\r");
+    terminal.wait_for("context");
+    team.provider.script(script("true"));
+    terminal.types("Again\r");
+    terminal.wait_for("Hello from the fake provider.");
+    terminal.wait_for("context");
+    team.provider.script(script("true "));
+    terminal.types("Once more\r");
+    terminal.wait_for("run it?");
+    terminal.types("n\r");
+    terminal.wait_for("context");
+    assert_eq!(told(&team), "exec command rejected by user");
+}
+
+#[test]
+fn a_patch_is_shown_line_by_line_and_applied_after_a_yes() {
+    let (team, machine, mut terminal) = begin();
+    let file = project(&machine).join("f");
+    fs::write(&file, "one\ntwo\n").unwrap();
+    let patch = "*** Begin Patch\n*** Update File: f\n one\n-two\n+zwei\n*** End Patch\n";
+    let item = json!({"type": "custom_tool_call", "call_id": "call_1", "name": "apply_patch", "input": patch});
+    let done = json!({"type": "response.output_item.done", "output_index": 0, "item": item});
+    let mut script = Script::message("x");
+    script.steps.splice(1..5, [Step::Event(done)]);
+    team.provider.script(script);
+    terminal.types("Translate\r");
+    terminal.wait_for("- two");
+    terminal.wait_for("+ zwei");
+    terminal.wait_for("change these files? (yes, no)");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "one\ntwo\n");
+    terminal.types("y\r");
+    terminal.wait_for("Hello from the fake provider.");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "one\nzwei\n");
+    assert_eq!(told(&team), "Success. Updated the following files:\nM f\n");
+}
+
+#[test]
+fn who_only_wants_to_read_is_not_asked() {
+    let (team, machine, mut terminal) = begin_with(&["--approvals", "read-only"]);
+    team.provider.script(script("touch proof"));
+    terminal.types("Do it\r");
+    let between = terminal.wait_for("Hello from the fake provider.");
+    assert!(!between.contains("run it?"), "{between}");
+    assert_eq!(told(&team), "not allowed: the session is read-only");
+    assert!(!project(&machine).join("proof").exists());
+}
+
+#[test]
+fn an_interruption_ends_the_script_with_all_that_it_started() {
+    let (team, machine, mut terminal) = begin();
+    let survivor = project(&machine).join("survivor");
+    team.provider.script(script("touch begun; (sleep 3; touch survivor) & sleep 300"));
+    terminal.types("Do it\r");
+    terminal.wait_for("run it?");
+    terminal.types("y\r");
+    scorpiox_tests::process::patience::until("the script", || project(&machine).join("begun").exists().then_some(()));
+    terminal.interrupts();
+    terminal.wait_for("stopped; the conversation goes on from here");
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    assert!(!survivor.exists());
+    terminal.types("And?\r");
+    terminal.wait_for("Hello from the fake provider.");
+    let input = asked(&team).pop().unwrap()["input"].clone();
+    let outputs: Vec<&str> = input.as_array().unwrap().iter().filter_map(|item| item["output"].as_str()).collect();
+    assert!(outputs.len() == 1 && outputs[0].contains("aborted by user"), "{outputs:?}");
 }

@@ -20,6 +20,7 @@ const CA_VARIABLES: [&str; 2] = ["CODEX_CA_CERTIFICATE", "SSL_CERT_FILE"];
 pub(super) struct Scene<'a> {
     pub(super) backend: Backend<'a>,
     pub(super) settings: &'a Settings,
+    pub(super) surroundings: &'a Surroundings<'a>,
     /// For what is kept of its answers.
     pub(super) state: StateDirectory,
 }
@@ -40,5 +41,5 @@ pub(super) fn with<T>(
     let (identity, trust) = (Identity::read(environment)?, Trust::System(ca_file));
     let state = StateDirectory::new(settings::cache_directory(&surroundings));
     let backend = Backend { address, identity, proxy, trust, tokens: &supply };
-    task(&Scene { backend, settings: &settings, state }, talk)
+    task(&Scene { backend, settings: &settings, surroundings: &surroundings, state }, talk)
 }

@@ -1,8 +1,9 @@
 //! `sx`: talks with a model; `sx -p` asks it one thing.
 //!
 //! * [`typed`]: what may be typed. * [`attach`]: files and standard input. * [`manner`]: which model, how it is asked.
-//! * [`print`], [`screen`]: an answer for a program, and for a person. * [`command`], [`conversation`]: a conversation at
-//!   the terminal.
+//! * [`print`], [`screen`]: an answer for a program, and for a person.
+//! * [`person`]: who decides about tools. * [`workshop`]: the tools.
+//! * [`command`], [`conversation`]: a conversation at the terminal.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
@@ -31,9 +32,11 @@ mod attach;
 mod command;
 mod conversation;
 mod manner;
+mod person;
 mod print;
 mod screen;
 mod typed;
+mod workshop;
 
 /// What a model is told first that answers one prompt.
 const INSTRUCTIONS: &str = "You answer one question in a terminal. Be correct, brief and concrete; plain text, code in \
@@ -63,7 +66,7 @@ pub fn run(
     let environment = invocation.environment(environment);
     let done = match &invocation.task {
         Task::Answer { prompt, files, form } => answer(prompt, files, *form, &environment, clock, &mut talk),
-        Task::Converse => conversation::converse(&environment, clock, &mut talk, invocation.verbose),
+        Task::Converse(mode) => conversation::converse(*mode, &environment, clock, &mut talk, invocation.verbose),
     };
     outcome::end(NAME, done, &talk, invocation.verbose)
 }

@@ -1,5 +1,6 @@
 //! Commands of the model: from their start to the end of the last of their processes.
 //!
+//! * [`call`]: the tool, as the model knows it.
 //! * [`invocation`]: what is to run, and where.
 //! * [`capture`]: a command's output in bounded memory.
 //! * [`running`]: a command that has been started.
@@ -16,6 +17,7 @@
 //! }
 //! ```
 
+pub mod call;
 pub mod capture;
 pub mod invocation;
 pub mod jobs;

@@ -9,6 +9,8 @@ pub(super) enum Command<'a> {
     Model(Option<&'a str>),
     /// How hard the model thinks.
     Effort(Option<&'a str>),
+    /// How much the person is asked, or another mode.
+    Approvals(Option<&'a str>),
     /// What is left of the plan's limits.
     Usage,
     /// Begin anew.
@@ -31,10 +33,11 @@ pub(super) enum Line<'a> {
 }
 
 /// The names of the commands, for completion and help.
-pub(super) const COMMANDS: [(&str, &str); 6] = [
+pub(super) const COMMANDS: [(&str, &str); 7] = [
     ("/help", "this"),
     ("/model [NAME]", "the models that are offered; another one"),
     ("/reasoning_effort [WORD]", "off, minimal, low, medium, high, xhigh, max; without a word the model's own"),
+    ("/approvals [MODE]", "how much you are asked about tools: ask, auto-edit, full-auto, read-only"),
     ("/usage", "what is left of the plan's limits"),
     ("/clear", "begin a new conversation"),
     ("/quit", "leave; as Ctrl-D"),
@@ -55,6 +58,7 @@ pub(super) fn read(line: &str) -> Line<'_> {
         "help" => Command::Help,
         "model" => Command::Model(argument),
         "reasoning_effort" | "effort" => Command::Effort(argument),
+        "approvals" => Command::Approvals(argument),
         "usage" => Command::Usage,
         "clear" => Command::Clear,
         "quit" | "exit" => Command::Quit,
@@ -75,6 +79,7 @@ mod tests {
             (" /model ", Line::Command(Command::Model(None))),
             ("/model  gpt-5.5 ", Line::Command(Command::Model(Some("gpt-5.5")))),
             ("/effort high", Line::Command(Command::Effort(Some("high")))),
+            ("/approvals ask", Line::Command(Command::Approvals(Some("ask")))),
             ("/exit", Line::Command(Command::Quit)),
             ("/undo", Line::Command(Command::Unknown("undo"))),
             ("/etc/passwd is odd", Line::Prompt("/etc/passwd is odd")),

@@ -9,6 +9,7 @@ use crate::cli::outcome;
 use crate::failure::{Class, Failure};
 use crate::settings::catalog::check;
 use crate::settings::written::Key;
+use crate::tool::approval::Mode;
 
 pub(super) const NAME: &str = "sx";
 const NOTES: &str = "\
@@ -19,8 +20,18 @@ Examples:
   sx -p \"what differs between these\" a.toml b.toml  files are attached: text, 1 MiB together
   sx -p \"...\" -m gpt-5.5 -e CODEX_REASONING_EFFORT=high
 
-The model is given no tools, and nothing is kept. On a terminal an answer appears as it arrives. With -p, into a pipe or
-a file goes the whole answer or nothing: what broke off in the middle is never printed there.
+On a terminal an answer appears as it arrives. With -p, into a pipe or a file goes the whole answer or nothing: what
+broke off in the middle is never printed there. Nothing is kept when sx has ended.
+
+With -p the model has no tools. In a conversation it may run scripts, change files below the current directory and show
+a plan, unless TOOLS=0. You see every script and every change, spelled out, and are asked before it happens:
+  --approvals ask         before every script and every change (default)
+  --approvals auto-edit   before every script
+  --approvals full-auto   only before a script that cannot be confined
+  --approvals read-only   nothing is run and nothing is changed
+Scripts run in a sandbox where this machine allows one: no network; logins, keys and settings cannot be read; only the
+current directory, without .git, and a directory of the session can be changed. Where there is none, you are told so
+and asked each time; nothing runs unconfined unseen. \"always\" holds for the very same script until sx ends.
 
 --json prints one event per line. Members and kinds are added but never change within a \"schema\":
   {\"type\":\"begin\",\"schema\":1,\"model\":\"gpt-5.5\",\"session\":\"...\"}
@@ -33,6 +44,7 @@ a file goes the whole answer or nothing: what broke off in the middle is never p
   {\"type\":\"failed\",\"message\":\"...\",\"exit_code\":75}
 
 Settings, from scorpiox-env.txt or the environment; -e sets one for this run only:
+  TOOLS                   0: no tools in a conversation either
   MODEL                   id, or alias: opus, sonnet (default), haiku; an alias that is not offered any more means the
                           first model that is
   CODEX_REASONING_EFFORT  off, minimal, low, medium, high, xhigh or max; else REASONING_EFFORT; else, with THINKING=1, high
@@ -61,6 +73,9 @@ pub(super) struct Typed {
     /// Who answers; as -e PROVIDER=...
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
+    /// In a conversation: how much you are asked about tools; ask, auto-edit, full-auto or read-only
+    #[arg(long, value_name = "MODE", default_value = "ask", value_parser = mode)]
+    approvals: Mode,
     /// Print events, one JSON line each
     #[arg(long, requires = "prompt")]
     json: bool,
@@ -83,8 +98,8 @@ pub(super) struct Invocation {
 pub(super) enum Task {
     /// Answer one prompt.
     Answer { prompt: String, files: Vec<PathBuf>, form: Form },
-    /// Talk with a person.
-    Converse,
+    /// Talk with a person, who wants to be asked this much.
+    Converse(Mode),
 }
 
 /// What is printed.
@@ -110,7 +125,7 @@ impl TryFrom<Typed> for Invocation {
         }
         let form = if typed.json { Form::Events } else { Form::Answer };
         let task = match typed.prompt {
-            None => Task::Converse,
+            None => Task::Converse(typed.approvals),
             Some(prompt) if prompt.trim().is_empty() => return Err(wrong("the prompt is empty")),
             Some(prompt) => Task::Answer { prompt, files: typed.files, form },
         };
@@ -129,6 +144,10 @@ impl Invocation {
             set.map(|(_, value)| value.into()).or_else(|| environment(name))
         }
     }
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    Mode::parse(text).ok_or_else(|| "expected ask, auto-edit, full-auto or read-only".to_owned())
 }
 
 fn setting(text: &str) -> Result<(Key, String), Failure> {
@@ -158,7 +177,9 @@ mod tests {
         let plain = invocation(&["-p", "why", "a.txt", "b.txt"]).unwrap();
         let files = vec!["a.txt".into(), "b.txt".into()];
         assert_eq!(plain.task, Task::Answer { prompt: "why".into(), files, form: Form::Answer });
-        assert_eq!(invocation(&[]).unwrap().task, Task::Converse);
+        assert_eq!(invocation(&[]).unwrap().task, Task::Converse(Mode::Ask));
+        assert_eq!(invocation(&["--approvals", "read-only"]).unwrap().task, Task::Converse(Mode::ReadOnly));
+        assert_eq!(invocation(&["--approvals", "never"]), Err(0));
         let set = invocation(&["-p", "x", "-e", "MODEL=opus", "-e", "TOOLS=0", "-m", "gpt-5.5", "--json"]).unwrap();
         assert_eq!(set.settings, [(Key::Tools, "0".to_owned()), (Key::Model, "gpt-5.5".to_owned())]);
         assert!(matches!(set.task, Task::Answer { form: Form::Events, .. }));
