@@ -1,25 +1,39 @@
 //! A session's own directory: the temporary directory of its commands, and what covers hidden files.
+//!
+//! A session that is killed leaves its directory behind. It holds a lock as long as it lives, so that the next one can
+//! tell what is left and remove it.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const NAME_BYTES: usize = 8;
+const PREFIX: &str = "scorpiox-";
+/// Held by a living session. It appears locked, under this name.
+const LOCK: &str = "lock";
+const LOCK_TO_BE: &str = "lock-to-be";
 
 /// The directory. [`remove`](Self::remove) it at the end of the session.
 #[derive(Debug)]
 pub struct Scratch {
     root: PathBuf,
+    #[expect(dead_code, reason = "closing the file frees the lock")]
+    lock: File,
 }
 
 impl Scratch {
-    /// Makes it below `base`, which must exist and is canonical afterwards.
+    /// Makes it below `base`, which must exist and is canonical afterwards. What dead sessions left there goes.
     pub fn make(base: &Path) -> io::Result<Self> {
-        let root = base.canonicalize()?.join(format!("scorpiox-{}", random_name()?));
+        let base = base.canonicalize()?;
+        remove_what_is_left(&base);
+        let root = base.join(format!("{PREFIX}{}", random_name()?));
         // Not recursive: a directory that somebody else has put there is an error.
         DirBuilder::new().mode(0o700).create(&root)?;
-        let scratch = Self { root };
+        let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(root.join(LOCK_TO_BE))?;
+        lock.try_lock().map_err(io::Error::from)?;
+        fs::rename(root.join(LOCK_TO_BE), root.join(LOCK))?;
+        let scratch = Self { root, lock };
         DirBuilder::new().mode(0o700).create(scratch.temporary())?;
         DirBuilder::new().mode(0o000).create(scratch.blank_directory())?;
         OpenOptions::new().write(true).create_new(true).mode(0o000).open(scratch.blank_file())?;
@@ -45,7 +59,7 @@ impl Scratch {
 
     /// A directory that nobody can read.
     pub fn blank_directory(&self) -> PathBuf {
-        self.root.join("blank-directory")
+        blank_directory(&self.root)
     }
 
     /// A place in it that no policy opens.
@@ -55,13 +69,59 @@ impl Scratch {
 
     /// Removes it with all that commands left in it.
     pub fn remove(self) -> io::Result<()> {
-        fs::remove_dir(self.blank_directory())?;
-        fs::remove_dir_all(&self.root)
+        remove(&self.root)
     }
+}
+
+fn remove(root: &Path) -> io::Result<()> {
+    // Nobody can look into it, so it would stop the removal of the rest.
+    fs::remove_dir(blank_directory(root))?;
+    fs::remove_dir_all(root)
+}
+
+fn blank_directory(root: &Path) -> PathBuf {
+    root.join("blank-directory")
+}
+
+/// Nothing is lost when it fails: it is tried again with every session.
+fn remove_what_is_left(base: &Path) {
+    let entries = fs::read_dir(base).into_iter().flatten().flatten();
+    for root in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())) {
+        if is_left(&root.path()) {
+            let _ = remove(&root.path());
+        }
+    }
+}
+
+/// Whether it is a directory of ours whose session is dead.
+fn is_left(root: &Path) -> bool {
+    let is_ours = |metadata: fs::Metadata| metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw();
+    let lock = || File::options().write(true).open(root.join(LOCK)).and_then(|lock| Ok(lock.try_lock()?));
+    root.symlink_metadata().is_ok_and(is_ours) && lock().is_ok()
 }
 
 fn random_name() -> io::Result<String> {
     let mut name = [0; NAME_BYTES];
     aws_lc_rs::rand::fill(&mut name).map_err(|_| io::Error::other("no random bytes"))?;
     Ok(name.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_session_left_goes_and_a_living_one_keeps_its_own() {
+        let base = tempfile::tempdir().unwrap();
+        let (living, dead) = (Scratch::make(base.path()).unwrap(), Scratch::make(base.path()).unwrap());
+        fs::write(dead.temporary().join("x"), "").unwrap();
+        fs::create_dir(base.path().join("scorpiox-other")).unwrap();
+        let left = dead.root.clone();
+        drop(dead);
+        let third = Scratch::make(base.path()).unwrap();
+        assert!(!left.exists() && living.temporary().exists() && third.temporary().exists());
+        assert!(base.path().join("scorpiox-other").exists(), "nothing says that it is ours");
+        third.remove().unwrap();
+        living.remove().unwrap();
+    }
 }
