@@ -4,10 +4,12 @@
 //! * [`text`], [`locate`], [`edit`]: a file's lines, where a change belongs, the file after it.
 //! * [`plan`]: what the whole patch does; nothing is written before all of it is known.
 //! * [`directory`]: real files, with `replacement`: all of them or none.
+//! * [`in_shell`]: a patch that is given to the shell.
 //! * [`show`]: what a person sees before it is done. * [`tool`]: its description for the model, and its calls.
 
 pub mod directory;
 pub mod edit;
+pub mod in_shell;
 pub mod locate;
 #[cfg(test)]
 mod memory;
@@ -26,6 +28,24 @@ pub use rejection::Rejection;
 /// What the patch would do to these files.
 pub fn read(patch: &str, files: &dyn Files) -> Result<Plan, Rejection> {
     plan::plan(&parse::parse(patch)?, files)
+}
+
+/// The same; its paths are below this directory, which is relative to that of the files.
+pub fn read_below(directory: &str, patch: &str, files: &dyn Files) -> Result<Plan, Rejection> {
+    let mut sections = parse::parse(patch)?;
+    let below = |path: &mut String| {
+        // An absolute one stays what it is, and is refused.
+        if !path.starts_with('/') {
+            *path = format!("{directory}/{path}");
+        }
+    };
+    for parse::Section { path, action } in sections.iter_mut().filter(|_| !directory.is_empty()) {
+        below(path);
+        if let parse::Action::Update { move_to: Some(target), .. } = action {
+            below(target);
+        }
+    }
+    plan::plan(&sections, files)
 }
 
 /// Does it, all or nothing, and says what the model is told.

@@ -1,6 +1,6 @@
 //! The tools of a conversation, each behind the person's approval and, where this machine allows it, in a sandbox.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::settings::written::Written;
 use crate::tool::approval::{Action, Approvals, Confinement, Decision, Mode, Person as Presence};
 use crate::tool::output::Budget;
 use crate::tool::patch::directory::Directory;
-use crate::tool::patch::{self, show, tool as patch_tool};
+use crate::tool::patch::{self, Plan, show, tool as patch_tool};
 use crate::tool::sandbox::launcher::Launcher;
 use crate::tool::sandbox::order::Boundary;
 use crate::tool::sandbox::policy::{Access, Network};
@@ -33,6 +33,8 @@ pub(super) struct Workshop<'a> {
     specs: Vec<ToolSpec>,
     workspace: PathBuf,
     files: Directory,
+    /// What an edit could reach.
+    edits: Confinement,
     bench: Bench,
     approvals: Approvals,
     person: Person,
@@ -67,9 +69,10 @@ impl<'a> Workshop<'a> {
         let files = Directory::open(&workspace).map_err(unusable)?;
         let hidden = closed_paths::hidden(surroundings, &Places::around(surroundings), written);
         let home = surroundings.absolute_path("HOME");
+        let edits = reach_of_edits(&workspace, home.as_deref());
         let bench = Bench::Unknown { hidden, home, programs: surroundings.program_directory.clone() };
         let approvals = Approvals::new(mode);
-        Ok(Self { specs: Vec::new(), workspace, files, bench, approvals, person, clock, stop })
+        Ok(Self { specs: Vec::new(), workspace, files, edits, bench, approvals, person, clock, stop })
     }
 
     /// Describes the tools as this model takes them.
@@ -98,6 +101,9 @@ impl<'a> Workshop<'a> {
 
     fn shell(&mut self, arguments: &str) -> Result<String, String> {
         let wanted = shell::wanted(arguments)?;
+        if let Some(plan) = patch_tool::proposed_in_shell(&wanted.script, &wanted.directory, &self.files) {
+            return self.change(&plan?);
+        }
         let script = wanted.script.clone();
         let prepared = Invocation::Script(wanted.script).in_directory(&self.workspace, &wanted.directory);
         let prepared = prepared.map_err(|impossible| impossible.to_string())?;
@@ -142,9 +148,12 @@ impl<'a> Workshop<'a> {
     }
 
     fn patch(&mut self, given: &Given) -> Result<String, String> {
-        let plan = patch_tool::proposed(given, &self.files)?;
-        let decision = self.approvals.decide(Action::Edit, Confinement::Confined, Presence::Present);
-        self.person.sees_changes(&show::shown(&plan));
+        self.change(&patch_tool::proposed(given, &self.files)?)
+    }
+
+    fn change(&mut self, plan: &Plan) -> Result<String, String> {
+        let decision = self.approvals.decide(Action::Edit, self.edits, Presence::Present);
+        self.person.sees_changes(&show::shown(plan));
         match decision {
             Decision::Allow => {}
             Decision::Refuse(why) => return Err(why.to_owned()),
@@ -157,7 +166,7 @@ impl<'a> Workshop<'a> {
                 }
             },
         }
-        patch::apply(&plan, &mut self.files).map_err(|rejection| rejection.to_string())
+        patch::apply(plan, &mut self.files).map_err(|rejection| rejection.to_string())
     }
 
     fn prepare_bench(&mut self) {
@@ -218,6 +227,15 @@ impl Tools for Workshop<'_> {
     }
 }
 
+/// In a home directory, or above it, a file can be anything: then no edit is made unasked.
+fn reach_of_edits(workspace: &Path, home: Option<&Path>) -> Confinement {
+    let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    match home {
+        Some(home) if !canonical(home).starts_with(canonical(workspace)) => Confinement::Confined,
+        Some(_) | None => Confinement::Unconfined,
+    }
+}
+
 fn plan(arguments: &str, person: Person) -> Result<String, String> {
     let plan = update_plan::read(arguments)?;
     plan.explanation.iter().for_each(|text| person.sees(text));
@@ -230,4 +248,23 @@ fn plan(arguments: &str, person: Person) -> Result<String, String> {
         person.sees(&format!("{mark} {}", step.text));
     }
     Ok(update_plan::UPDATED.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_in_a_project_are_edits_made_unasked() {
+        let home = tempfile::tempdir().unwrap();
+        let project = home.path().join("project");
+        std::fs::create_dir(&project).unwrap();
+        std::os::unix::fs::symlink(home.path(), project.join("link")).unwrap();
+        let reach = |workspace: &Path| reach_of_edits(workspace, Some(home.path()));
+        assert_eq!(reach(&project), Confinement::Confined);
+        for more in [home.path(), home.path().parent().unwrap(), Path::new("/"), &project.join("link")] {
+            assert_eq!(reach(more), Confinement::Unconfined, "{}", more.display());
+        }
+        assert_eq!(reach_of_edits(&project, None), Confinement::Unconfined);
+    }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Files, Plan};
+use super::{Files, Plan, Rejection, in_shell};
 use crate::conversation::item::Given;
 use crate::model::tool_spec::{Grammar, Syntax, ToolSpec};
 
@@ -84,7 +84,19 @@ pub fn proposed(given: &Given, files: &dyn Files) -> Result<Plan, String> {
             }
         }
     };
-    super::read(patch, files).map_err(|rejection| format!("apply_patch verification failed: {rejection}"))
+    super::read(patch, files).map_err(unverified)
+}
+
+/// What a script would do that gives its patch to the shell, in this directory; `None` when it is no such script.
+pub fn proposed_in_shell(script: &str, directory: &str, files: &dyn Files) -> Option<Result<Plan, String>> {
+    let found = in_shell::find(script)?;
+    let directory = [directory, found.directory.unwrap_or_default()].into_iter().filter(|part| !part.is_empty());
+    let directory: Vec<&str> = directory.collect();
+    Some(super::read_below(&directory.join("/"), found.patch, files).map_err(unverified))
+}
+
+fn unverified(rejection: Rejection) -> String {
+    format!("apply_patch verification failed: {rejection}")
 }
 
 #[cfg(test)]
@@ -100,6 +112,24 @@ mod tests {
         let function = proposed(&Given::Arguments(json!({"input": patch}).to_string()), &files).unwrap();
         assert_eq!(freeform, function);
         assert_eq!(freeform.summary, ["M f"]);
+    }
+
+    #[test]
+    fn a_patch_in_a_shell_is_one_below_the_directory_where_it_runs() {
+        let files = Memory::of(&[("a/b/f", "a\n"), ("f", "a\n")]);
+        let patch = "*** Begin Patch\n*** Update File: f\n*** Move to: g\n-a\n+b\n*** End Patch";
+        let here = format!("apply_patch <<'EOF'\n{patch}\nEOF");
+        let there = format!("cd b && {here}");
+        let summary = |script: &str, directory: &str| {
+            proposed_in_shell(script, directory, &files).unwrap().map(|plan| plan.summary)
+        };
+        assert_eq!(summary(&here, ""), Ok(vec!["M g".to_owned()]));
+        assert_eq!(summary(&there, "a"), Ok(vec!["M a/b/g".to_owned()]));
+        assert!(summary(&there, "..").unwrap_err().contains("leaves the working directory"));
+        let absolute = here.replace(" g", " /etc/g");
+        assert!(summary(&absolute, "a").unwrap_err().contains("is absolute"));
+        assert!(summary(&there, "").unwrap_err().contains("b/f does not exist"));
+        assert!(proposed_in_shell("ls", "", &files).is_none());
     }
 
     #[test]
