@@ -72,6 +72,21 @@ fn fifty_commands_at_once_redeem_once() {
 }
 
 #[test]
+fn nothing_is_presented_while_another_command_holds_the_lock() {
+    let (laptop, old) = Laptop::logged_in(200);
+    let lock = fs::File::create(laptop.path(".config/scorpiox/codex-auth.json.lock")).unwrap();
+    lock.lock().unwrap();
+    let impatient = laptop.fetch();
+    assert_eq!(impatient.token(), old.access_token);
+    assert!(impatient.stderr.contains("just being renewed"), "{impatient:?}");
+    assert_eq!(redemptions(&laptop), 0);
+    drop(lock);
+    patience::until("the renewal is done", || (laptop.fetch().token() != old.access_token).then_some(()));
+    assert_eq!(redemptions(&laptop), 1);
+    no_violations(&laptop);
+}
+
+#[test]
 fn a_kill_before_anything_was_sent_costs_nothing() {
     for point in ["locked", "prepared"] {
         let laptop = killed_at(point, A_DAY);
