@@ -230,3 +230,20 @@ fn an_interruption_ends_the_script_with_all_that_it_started() {
     let outputs: Vec<&str> = input.as_array().unwrap().iter().filter_map(|item| item["output"].as_str()).collect();
     assert!(outputs.len() == 1 && outputs[0].contains("aborted by user"), "{outputs:?}");
 }
+
+#[test]
+fn what_was_typed_before_the_question_is_no_answer_to_it() {
+    let (team, machine, mut terminal) = begin();
+    let proof = project(&machine).join("proof");
+    let mut slow = script("touch proof");
+    slow.steps.insert(1, Step::DelayMs(1_500));
+    team.provider.script(slow);
+    terminal.types("Do it\r");
+    team.provider.wait_until(|oracle| oracle.log().iter().any(|entry| entry.endpoint == Endpoint::Responses));
+    terminal.types("y\ry\r");
+    terminal.wait_for("run it?");
+    terminal.types("n\r");
+    terminal.wait_for("Hello from the fake provider.");
+    assert_eq!(told(&team), "exec command rejected by user");
+    assert!(!proof.exists());
+}

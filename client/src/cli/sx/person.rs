@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use rustix::termios::{QueueSelector, tcflush};
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 
@@ -52,6 +53,10 @@ impl Person {
         };
         let Ok(mut editor) = DefaultEditor::new() else { return Verdict::No };
         loop {
+            // What was typed before the question was seen is no answer to it.
+            if tcflush(io::stdin(), QueueSelector::IFlush).is_err() {
+                return Verdict::No;
+            }
             match editor.readline(&format!("{question} ({choice}) ")) {
                 Ok(answer) => {
                     if let Some(verdict) = verdict(&answer, choices) {
