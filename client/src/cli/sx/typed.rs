@@ -31,7 +31,8 @@ a plan, unless TOOLS=0. You see every script and every change, spelled out, and 
   --approvals read-only   nothing is run and nothing is changed
 Scripts run in a sandbox where this machine allows one: no network; logins, keys and settings cannot be read; only the
 current directory, without .git, and a directory of the session can be changed. Where there is none, you are told so
-and asked each time; nothing runs unconfined unseen. \"always\" holds for the very same script until sx ends.
+and asked each time; nothing runs unconfined unseen. In the sandbox, \"always\" holds for the very same script until sx
+ends.
 
 --json prints one event per line. Members and kinds are added but never change within a \"schema\":
   {\"type\":\"begin\",\"schema\":1,\"model\":\"gpt-5.5\",\"session\":\"...\"}
@@ -47,7 +48,8 @@ Settings, from scorpiox-env.txt or the environment; -e sets one for this run onl
   TOOLS                   0: no tools in a conversation either
   MODEL                   id, or alias: opus, sonnet (default), haiku; an alias that is not offered any more means the
                           first model that is
-  CODEX_REASONING_EFFORT  off, minimal, low, medium, high, xhigh or max; else REASONING_EFFORT; else, with THINKING=1, high
+  CODEX_REASONING_EFFORT  off, minimal, low, medium, high, xhigh or max; else REASONING_EFFORT; else high when
+                          THINKING=1; else the model's own
 The token comes from where scorpiox-codex-fetchtoken gets it; see its help. A token that the backend refuses is renewed
 once, without a word. CODEX_BASE_URL and CODEX_CLIENT_VERSION (environment only) are as for scorpiox-codex-models.
 ";
@@ -73,7 +75,7 @@ pub(super) struct Typed {
     /// Who answers; as -e PROVIDER=...
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
-    /// In a conversation: how much you are asked about tools; ask, auto-edit, full-auto or read-only
+    /// How much you are asked about tools: ask, auto-edit, full-auto or read-only
     #[arg(long, value_name = "MODE", default_value = "ask", value_parser = mode)]
     approvals: Mode,
     /// Print events, one JSON line each

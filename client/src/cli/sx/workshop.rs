@@ -114,7 +114,7 @@ impl<'a> Workshop<'a> {
         match decision {
             Decision::Allow => {}
             Decision::Refuse(why) => return Err(why.to_owned()),
-            Decision::Ask => match self.person.decides("run it?", Choices::WithAlways) {
+            Decision::Ask => match self.person.decides("run it?", self.choices()) {
                 Verdict::Yes => {}
                 Verdict::Always => self.approvals.remember(&script),
                 Verdict::No => return Err(shell::REJECTED.to_owned()),
@@ -189,6 +189,14 @@ impl<'a> Workshop<'a> {
         match self.bench {
             Bench::Confined(..) => Confinement::Confined,
             Bench::Unknown { .. } | Bench::Open(..) | Bench::Closed(_) => Confinement::Unconfined,
+        }
+    }
+
+    /// What nothing holds is asked about each time.
+    fn choices(&self) -> Choices {
+        match self.confinement() {
+            Confinement::Confined => Choices::WithAlways,
+            Confinement::Unconfined => Choices::YesNo,
         }
     }
 
