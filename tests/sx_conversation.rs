@@ -201,6 +201,22 @@ fn a_patch_is_shown_line_by_line_and_applied_after_a_yes() {
 }
 
 #[test]
+fn a_patch_that_the_model_gives_to_its_shell_is_asked_for_as_a_patch() {
+    let (team, machine, mut terminal) = begin();
+    let file = project(&machine).join("f");
+    fs::write(&file, "one\n").unwrap();
+    let patch = "*** Begin Patch\n*** Update File: f\n-one\n+eins\n*** End Patch";
+    team.provider.script(script(&format!("apply_patch <<'EOF'\n{patch}\nEOF")));
+    terminal.types("Translate\r");
+    terminal.wait_for("+ eins");
+    terminal.wait_for("change these files? (yes, no)");
+    terminal.types("y\r");
+    terminal.wait_for("Hello from the fake provider.");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "eins\n");
+    assert_eq!(told(&team), "Success. Updated the following files:\nM f\n");
+}
+
+#[test]
 fn who_only_wants_to_read_is_not_asked() {
     let (team, machine, mut terminal) = begin_with(&["--approvals", "read-only"]);
     team.provider.script(script("touch proof"));
