@@ -2,11 +2,13 @@
 //!
 //! * [`reading`]: the file, while somebody may be writing it.
 //! * [`journal`], [`rescue`]: what is on record of its renewals; an answer on its way into the file.
-//! * [`decision`]: whether to redeem its refresh token, pure. * [`renewal`]: the effects, in their order.
+//! * [`decision`]: whether to redeem its refresh token, pure; `belonging`: where an answer belongs, pure.
+//! * [`renewal`]: the effects, in their order.
 //! * [`apart`]: a renewal that outlives the command which needs it. * [`failpoint`]: where tests kill.
 //! * [`wording`]: why there is no other token, for people.
 
 pub mod apart;
+mod belonging;
 pub mod decision;
 pub mod failpoint;
 pub mod journal;

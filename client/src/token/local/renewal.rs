@@ -26,6 +26,7 @@ use std::time::Duration;
 use scorpiox_wire::Secret;
 use zeroize::Zeroizing;
 
+use super::belonging::{Aside, Place, place};
 use super::decision::{Need, Reason, Step, decide, millis};
 use super::failpoint::{Point, reach};
 use super::journal::{Doubt, Fingerprint, Journal, Record};
@@ -41,7 +42,6 @@ use crate::oauth::call::{NoAnswer, RawAnswer};
 use crate::oauth::refresh::Redeem;
 use crate::settings::local::CredentialsFile;
 use crate::talk::Talk;
-use crate::token::claims::UnverifiedClaims;
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 /// How long a refresh token rests when the server could not be reached.
@@ -355,49 +355,6 @@ fn earlier_doubt(record: &Record, refresh_token: &Fingerprint) -> Doubt {
         Some(Record::Clear | Record::Resting { .. } | Record::Ended { .. }) | None => {
             Doubt { refresh_token: refresh_token.clone(), since_ms: 0, presented: 0, refused: 0 }
         }
-    }
-}
-
-/// Where an answer belongs.
-enum Place {
-    /// Into the file.
-    Home,
-    /// The file has it.
-    AlreadyThere,
-    /// Nowhere.
-    Aside(Aside),
-}
-
-#[derive(Clone, Copy)]
-enum Aside {
-    /// Somebody logged in, or another program renewed, since.
-    AnotherLogin,
-    /// The tokens are not of the account that was asked for.
-    AnotherAccount,
-}
-
-impl Aside {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::AnotherLogin => "came when the file already held another login",
-            Self::AnotherAccount => "is of another account",
-        }
-    }
-}
-
-fn place(grant: &Grant, rescued: &Rescued, opened: &Opened) -> Place {
-    let login = &opened.login;
-    if grant.refresh_token.is_some() && grant.refresh_token == login.refresh_token {
-        return Place::AlreadyThere;
-    }
-    if login.refresh_token.as_ref().map(Fingerprint::of).as_ref() != Some(&rescued.redeemed) {
-        return Place::Aside(Aside::AnotherLogin);
-    }
-    let granted = [&grant.access_token, &grant.id_token].into_iter().flatten();
-    let account = granted.into_iter().find_map(|token| UnverifiedClaims::of(token.expose()).account_id);
-    match (&login.account_id, account) {
-        (Some(ours), Some(theirs)) if *ours != theirs => Place::Aside(Aside::AnotherAccount),
-        _ => Place::Home,
     }
 }
 
