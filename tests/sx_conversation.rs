@@ -1,6 +1,7 @@
 //! A conversation with `sx` at a terminal.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use fake_provider::{Endpoint, Fault, How, Script, Settings, Step};
@@ -18,6 +19,10 @@ fn project(machine: &FetchToken) -> PathBuf {
 }
 
 fn begin_with(arguments: &[&str]) -> (Team, FetchToken, Terminal) {
+    begin_on(arguments, |_| {})
+}
+
+fn begin_on(arguments: &[&str], prepare: impl FnOnce(&FetchToken)) -> (Team, FetchToken, Terminal) {
     let team = Team::with(Settings::default(), |plan| plan);
     team.given_a_login("main");
     let laptop = team.given_a_client("laptop");
@@ -25,6 +30,7 @@ fn begin_with(arguments: &[&str]) -> (Team, FetchToken, Terminal) {
     let machine = FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5");
     let machine = machine.with("TERM", "xterm").with("NO_COLOR", "1").with("TZ", "UTC");
     fs::create_dir(project(&machine)).unwrap();
+    prepare(&machine);
     let mut command = machine.command_of("sx", arguments);
     command.current_dir(project(&machine));
     let mut terminal = Terminal::start(command);
@@ -262,4 +268,32 @@ fn what_was_typed_before_the_question_is_no_answer_to_it() {
     terminal.wait_for("Hello from the fake provider.");
     assert_eq!(told(&team), "exec command rejected by user");
     assert!(!proof.exists());
+}
+
+#[test]
+fn a_function_of_the_person_is_offered_checked_and_runs_after_a_yes() {
+    let (team, _machine, mut terminal) = begin_on(&[], |machine| {
+        let folder = machine.home().join(".config/scorpiox/functions");
+        fs::create_dir_all(&folder).unwrap();
+        let parameters = json!({"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"],
+            "additionalProperties": false});
+        let description = json!({"description": "Says a word.", "parameters": parameters});
+        fs::write(folder.join("say.json"), description.to_string()).unwrap();
+        fs::write(folder.join("say"), "#!/bin/sh\necho \"said $(cat)\"\n").unwrap();
+        fs::set_permissions(folder.join("say"), fs::Permissions::from_mode(0o755)).unwrap();
+    });
+    team.provider.script(Script::function_call("say", &json!({"word": 1}), "call_1"));
+    terminal.types("Say it\r");
+    terminal.wait_for("Hello from the fake provider.");
+    terminal.wait_for("> ");
+    assert_eq!(told(&team), "failed to parse function arguments: word has the wrong type");
+    team.provider.script(Script::function_call("say", &json!({"word": "a b"}), "call_2"));
+    terminal.types("Again\r");
+    terminal.wait_for("say <<< {\"word\":\"a b\"}");
+    terminal.wait_for("run it? (yes, no, always)");
+    terminal.types("y\r");
+    terminal.wait_for("Hello from the fake provider.");
+    assert!(told(&team).ends_with("Output:\nsaid {\"word\":\"a b\"}\n"), "{}", told(&team));
+    let offered = asked(&team)[0]["tools"].as_array().unwrap().clone();
+    assert!(offered.iter().any(|tool| tool["name"] == "say" && tool["strict"] == true), "{offered:?}");
 }

@@ -66,7 +66,7 @@ pub(super) fn converse(
         let wish = Wish::written(scene.settings.written())?;
         let catalog = catalog(scene, clock, talk)?;
         let colour = colour(environment);
-        let tools = workshop(scene, mode, Person { colour }, clock, &stop)?;
+        let tools = workshop(scene, mode, Person { colour }, clock, &stop, talk)?;
         let instructions = match &tools {
             Some(_) => format!("{WITH_TOOLS} The working directory is {}.", scene.surroundings.directory.display()),
             None => WITHOUT_TOOLS.to_owned(),
@@ -90,12 +90,13 @@ fn workshop<'a>(
     person: Person,
     clock: &'a dyn Clock,
     stop: &'a AtomicBool,
+    talk: &mut Talk,
 ) -> Result<Option<Workshop<'a>>, Failure> {
     let written = scene.settings.written();
     match written.get(Key::Tools) {
         Some(value) if value.text.as_str() == "0" => Ok(None),
         Some(value) if value.text.as_str() != "1" => Err(value.wrong("expected 1 or 0")),
-        Some(_) | None => Workshop::open(scene.surroundings, written, mode, person, clock, stop).map(Some),
+        Some(_) | None => Workshop::open(scene.surroundings, written, mode, person, clock, stop, talk).map(Some),
     }
 }
 

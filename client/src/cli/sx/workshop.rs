@@ -11,9 +11,12 @@ use crate::drive::{Tools, unsupported};
 use crate::failure::Failure;
 use crate::model::tool_spec::ToolSpec;
 use crate::settings::Surroundings;
-use crate::settings::places::Places;
+use crate::settings::places::{self, Places};
 use crate::settings::written::Written;
+use crate::talk::Talk;
 use crate::tool::approval::{Action, Approvals, Confinement, Decision, Mode, Person as Presence};
+use crate::tool::function::description::Function;
+use crate::tool::function::directory::{FOLDER, Functions};
 use crate::tool::output::Budget;
 use crate::tool::patch::directory::Directory;
 use crate::tool::patch::{self, Plan, show, tool as patch_tool};
@@ -26,11 +29,14 @@ use crate::tool::shell::invocation::{Invocation, Prepared};
 use crate::tool::shell::running::{Running, Waited};
 use crate::tool::update_plan::{self, Status};
 
+/// The names of our own tools: no function may have one.
+const OURS: [&str; 3] = [shell::NAME, patch_tool::NAME, update_plan::NAME];
 const PATCH_REJECTED: &str = "patch rejected by user";
 
 /// What the model may use in one conversation.
 pub(super) struct Workshop<'a> {
     specs: Vec<ToolSpec>,
+    functions: Functions,
     workspace: PathBuf,
     files: Directory,
     /// What an edit could reach.
@@ -63,6 +69,7 @@ impl<'a> Workshop<'a> {
         person: Person,
         clock: &'a dyn Clock,
         stop: &'a AtomicBool,
+        talk: &mut Talk,
     ) -> Result<Self, Failure> {
         let workspace = surroundings.directory.clone();
         let unusable = |error| Failure::configuration(format!("{}: {error}", workspace.display()));
@@ -72,13 +79,16 @@ impl<'a> Workshop<'a> {
         let edits = reach_of_edits(&workspace, home.as_deref());
         let bench = Bench::Unknown { hidden, home, programs: surroundings.program_directory.clone() };
         let approvals = Approvals::new(mode);
-        Ok(Self { specs: Vec::new(), workspace, files, edits, bench, approvals, person, clock, stop })
+        let folder = places::user_directory(surroundings).map(|folder| folder.join(FOLDER));
+        let functions = folder.map(|folder| Functions::read(&folder, &OURS, talk)).unwrap_or_default();
+        Ok(Self { specs: Vec::new(), functions, workspace, files, edits, bench, approvals, person, clock, stop })
     }
 
     /// Describes the tools as this model takes them.
     pub(super) fn suit(&mut self, freeform_patch: bool) {
         let patch = if freeform_patch { patch_tool::freeform() } else { patch_tool::function() };
         self.specs = vec![shell::spec(), patch, update_plan::spec()];
+        self.specs.extend(self.functions.all().iter().map(Function::spec));
     }
 
     /// How much the person is asked.
@@ -109,26 +119,63 @@ impl<'a> Workshop<'a> {
         let prepared = prepared.map_err(|impossible| impossible.to_string())?;
         self.prepare_bench();
         let held = self.held()?;
-        let decision = self.approvals.decide(Action::Run(&script), self.confinement(), Presence::Present);
-        self.person.sees_command(&script, &prepared.directory.display().to_string(), &held);
+        self.approve(&script, &prepared, &held)?;
+        let (launcher, boundary) = self.boundary(None)?;
+        self.execute(launcher, boundary, prepared, wanted.timeout)
+    }
+
+    /// A program of the person's own, which reads its arguments.
+    fn function(&mut self, name: &str, arguments: &str) -> Option<Result<String, String>> {
+        let function = self.functions.named(name)?.clone();
+        Some(self.call(&function, arguments))
+    }
+
+    fn call(&mut self, function: &Function, arguments: &str) -> Result<String, String> {
+        let arguments = function.arguments(arguments)?;
+        let program = function.program.to_str().ok_or("the program's path is not UTF-8")?.to_owned();
+        let shown = format!("{program} <<< {arguments}");
+        let prepared = Invocation::Direct(vec![program]).in_directory(&self.workspace, "");
+        let mut prepared = prepared.map_err(|impossible| impossible.to_string())?;
+        self.prepare_bench();
+        let held = match (&self.bench, function.network) {
+            (Bench::Confined(..), Network::Allowed) => "in a sandbox, with network".to_owned(),
+            _ => self.held()?,
+        };
+        self.approve(&shown, &prepared, &held)?;
+        let (launcher, boundary) = self.boundary(Some(function))?;
+        let input = launcher.scratch().input(&arguments).map_err(|error| format!("not started: {error}"))?;
+        prepared.input = Some(input);
+        self.execute(launcher, boundary, prepared, function.timeout)
+    }
+
+    fn approve(&mut self, shown: &str, prepared: &Prepared, held: &str) -> Result<(), String> {
+        let decision = self.approvals.decide(Action::Run(shown), self.confinement(), Presence::Present);
+        self.person.sees_command(shown, &prepared.directory.display().to_string(), held);
         match decision {
-            Decision::Allow => {}
-            Decision::Refuse(why) => return Err(why.to_owned()),
+            Decision::Allow => Ok(()),
+            Decision::Refuse(why) => Err(why.to_owned()),
             Decision::Ask => match self.person.decides("run it?", self.choices()) {
-                Verdict::Yes => {}
-                Verdict::Always => self.approvals.remember(&script),
-                Verdict::No => return Err(shell::REJECTED.to_owned()),
+                Verdict::Yes => Ok(()),
+                Verdict::Always => {
+                    self.approvals.remember(shown);
+                    Ok(())
+                }
+                Verdict::No => Err(shell::REJECTED.to_owned()),
                 Verdict::Stop => {
                     self.stop.store(true, Ordering::Relaxed);
-                    return Err(shell::REJECTED.to_owned());
+                    Err(shell::REJECTED.to_owned())
                 }
             },
         }
-        self.execute(prepared, wanted.timeout)
     }
 
-    fn execute(&self, prepared: Prepared, timeout: Duration) -> Result<String, String> {
-        let (launcher, boundary) = self.boundary()?;
+    fn execute(
+        &self,
+        launcher: &Launcher,
+        boundary: Boundary,
+        prepared: Prepared,
+        timeout: Duration,
+    ) -> Result<String, String> {
         let began = self.clock.elapsed();
         let running = Running::start(launcher, boundary, prepared).map_err(|error| format!("not started: {error}"))?;
         let end = match running.wait(self.clock, timeout, &|| self.stop.load(Ordering::Relaxed)) {
@@ -210,9 +257,16 @@ impl<'a> Workshop<'a> {
         }
     }
 
-    fn boundary(&self) -> Result<(&Launcher, Boundary), String> {
+    /// What holds a script, or a function of the person.
+    fn boundary(&self, function: Option<&Function>) -> Result<(&Launcher, Boundary), String> {
         match &self.bench {
-            Bench::Confined(launcher, sandbox) => Ok((launcher, sandbox.boundary(Access::Write, Network::Refused))),
+            Bench::Confined(launcher, sandbox) => {
+                let boundary = match function {
+                    None => sandbox.boundary(Access::Write, Network::Refused),
+                    Some(function) => sandbox.boundary_around(self.functions.folder(), Access::Write, function.network),
+                };
+                Ok((launcher, boundary))
+            }
             Bench::Open(launcher, _) => Ok((launcher, launcher.unconfined())),
             Bench::Unknown { .. } | Bench::Closed(_) => Err("commands cannot be run here".to_owned()),
         }
@@ -229,7 +283,11 @@ impl Tools for Workshop<'_> {
             (shell::NAME, Given::Arguments(arguments)) => self.shell(arguments),
             (patch_tool::NAME, given) => self.patch(given),
             (update_plan::NAME, Given::Arguments(arguments)) => plan(arguments, self.person),
-            _ => return unsupported(call),
+            (name, Given::Arguments(arguments)) => match self.function(name, arguments) {
+                Some(told) => told,
+                None => return unsupported(call),
+            },
+            (_, Given::Freeform(_)) => return unsupported(call),
         };
         Output::Text(told.unwrap_or_else(|why| why))
     }
