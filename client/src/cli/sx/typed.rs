@@ -34,6 +34,11 @@ current directory, without .git, and a directory of the session can be changed. 
 and asked each time; nothing runs unconfined unseen. In the sandbox, \"always\" holds for the very same script until sx
 ends.
 
+A function of your own is a program NAME with a description NAME.json in the folder functions beside your settings:
+  {\"description\":\"...\",\"parameters\":{JSON schema of an object, all of it required},\"timeout_seconds\":60,\"network\":false}
+It is offered to the model, asked about and held like a script. It reads its arguments, one JSON object, from standard
+input; what it prints is told to the model.
+
 --json prints one event per line. Members and kinds are added but never change within a \"schema\":
   {\"type\":\"begin\",\"schema\":1,\"model\":\"gpt-5.5\",\"session\":\"...\"}
   {\"type\":\"asking\"}                              what came since the last one of these counts no more
