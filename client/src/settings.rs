@@ -36,6 +36,7 @@ pub mod written;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use self::catalog::{Entry, Section};
 pub use self::local::LocalSettings;
 pub use self::places::user_directory;
 pub use self::remote::{DEFAULT_REMOTE_URL, RemoteSettings, Trust};
@@ -93,12 +94,16 @@ impl Settings {
     pub fn read(surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<Self, Failure> {
         let written = Written::gather(surroundings, talk)?;
         trust::require(&written, surroundings)?;
+        tell_unknown_values(&written, talk);
         Self::from_written(written)
     }
 
     /// What the written settings mean. Only the order of the sources is read here: a mistake in a source that is not
     /// asked stops nobody.
     pub fn from_written(written: Written) -> Result<Self, Failure> {
+        if let Some(value) = written.get(Key::Provider) {
+            catalog::check(Key::Provider, &value.text).map_err(|why| value.wrong(why))?;
+        }
         let sources = match written.get(Key::TokenSource) {
             None => vec![SourceName::Local],
             Some(value) => sources::parse_list(&value.text).map_err(|error| value.wrong(error))?,
@@ -170,6 +175,17 @@ impl Settings {
 pub fn cache_directory(surroundings: &Surroundings<'_>) -> Option<PathBuf> {
     let home = || surroundings.absolute_path("HOME").map(|home| home.join(".cache"));
     surroundings.absolute_path("XDG_CACHE_HOME").or_else(home).map(|caches: PathBuf| caches.join(Path::new("scorpiox")))
+}
+
+/// A source's own settings are read, strictly, when it is asked; those of a conversation only by `sx`. Whoever misspelt
+/// one of these is told by every command.
+fn tell_unknown_values(written: &Written, talk: &mut Talk) {
+    let of_conversation = |key: &&Key| Entry::of(**key).section == Section::Conversation && **key != Key::Provider;
+    for value in Key::ALL.iter().filter(of_conversation).filter_map(|key| written.get(*key)) {
+        if let Err(why) = catalog::check(value.key, &value.text) {
+            talk.warn(value.wrong(why).to_string());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -82,7 +82,8 @@ fn only_the_chosen_file_of_known_hosts_counts() {
     let Some(laptop) = Laptop::with_key(&Plan::default()) else { return };
     fs::write(laptop.path("mine"), laptop.sshd.known_hosts()).unwrap();
     laptop.known_hosts("");
-    let laptop = laptop.with("CODEX_SSH_KNOWN_HOSTS", "~/mine");
+    let mine = laptop.path("mine");
+    let laptop = laptop.with("CODEX_SSH_KNOWN_HOSTS", mine.to_str().unwrap());
     laptop.gets_token();
     fs::write(laptop.path("mine"), "").unwrap();
     laptop.known_hosts(&laptop.sshd.known_hosts());

@@ -47,7 +47,8 @@ fn an_encrypted_key_is_opened_by_the_password() {
     let Some(laptop) = Laptop::of(&Plan::default()) else { return };
     let key = laptop.key(Kind::Ed25519, "locked", "open sesame");
     laptop.sshd.authorize(&key);
-    let laptop = laptop.with("CODEX_SSH_KEY_FILE", "~/locked");
+    let locked = laptop.path("locked");
+    let laptop = laptop.with("CODEX_SSH_KEY_FILE", locked.to_str().unwrap());
     laptop.is_refused(78, &["needs a passphrase"]);
     let laptop = laptop.with("CODEX_SSH_PASS", "wrong");
     laptop.is_refused(78, &["cannot be opened"]);

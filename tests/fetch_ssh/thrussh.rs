@@ -26,7 +26,8 @@ fn a_key_an_encrypted_key_and_an_agent_log_in() {
     laptop.gets_token();
     let locked = laptop.key(Kind::Ed25519, "locked", "open sesame");
     laptop.sshd.authorize(&locked);
-    let laptop = laptop.with("CODEX_SSH_KEY_FILE", "~/locked").with("CODEX_SSH_PASS", "open sesame");
+    let path = laptop.path("locked");
+    let laptop = laptop.with("CODEX_SSH_KEY_FILE", path.to_str().unwrap()).with("CODEX_SSH_PASS", "open sesame");
     laptop.gets_token();
     let laptop = laptop.with("CODEX_SSH_KEY_FILE", "").with("CODEX_SSH_PASS", "");
     let agent = Agent::start(laptop.sshd.path("").as_path());

@@ -15,7 +15,7 @@ use scorpiox_wire::Secret;
 
 use self::config_file::HostOptions;
 use super::Surroundings;
-use super::written::{Key, Origin, Written, WrittenValue};
+use super::written::{Key, Written};
 use crate::failure::Failure;
 use crate::talk::Talk;
 
@@ -141,23 +141,8 @@ fn port(written: &Written, options: &HostOptions) -> Result<u16, Failure> {
     number(text).ok_or_else(|| Failure::configuration(format!("ssh_config: Port {text} is no port: 1 to 65535")))
 }
 
-/// The environment's beats the file's; two in one place contradict each other.
 fn password(written: &Written, surroundings: &Surroundings<'_>, talk: &mut Talk) -> Result<Option<Secret>, Failure> {
-    let from_environment = |value: &WrittenValue| value.origin == Origin::Environment;
-    let value = match (written.get(Key::SshPass), written.get(Key::SshPassFile)) {
-        (Some(password), Some(file)) if from_environment(password) == from_environment(file) => {
-            return Err(file.wrong("CODEX_SSH_PASS is set too").with_hint("remove one of the two"));
-        }
-        (Some(password), Some(file)) => {
-            if from_environment(password) {
-                password
-            } else {
-                file
-            }
-        }
-        (Some(only), None) | (None, Some(only)) => only,
-        (None, None) => return Ok(None),
-    };
+    let Some(value) = written.one_of(Key::SshPass, Key::SshPassFile)? else { return Ok(None) };
     if value.key == Key::SshPass {
         return Ok(Some(Secret::new(value.text.as_str())));
     }
@@ -179,9 +164,7 @@ fn identities(
         directory.into_iter().flat_map(|directory| USUAL_KEYS.iter().map(move |name| directory.join(name))).collect()
     };
     let files = match (written.get(Key::SshKeyFile), named.is_empty()) {
-        (Some(value), _) => KeyFiles::Chosen(
-            tilde(value.text.as_str(), home.as_deref()).unwrap_or_else(|| value.as_path(&surroundings.directory)),
-        ),
+        (Some(value), _) => KeyFiles::Chosen(value.as_path(&surroundings.directory)),
         (None, false) if options.identities_only == Some(true) => KeyFiles::Only(named),
         (None, false) => KeyFiles::Named(named),
         (None, true) => KeyFiles::Named(usual()),
@@ -217,7 +200,7 @@ fn expanded(text: &str, home: Option<&Path>, host: &str, user: &str) -> Option<P
 
 fn known_hosts(written: &Written, surroundings: &Surroundings<'_>, home: Option<&Path>) -> Vec<PathBuf> {
     if let Some(value) = written.get(Key::SshKnownHosts) {
-        return vec![tilde(value.text.as_str(), home).unwrap_or_else(|| value.as_path(&surroundings.directory))];
+        return vec![value.as_path(&surroundings.directory)];
     }
     let of_user =
         home.into_iter().flat_map(|home| ["known_hosts", "known_hosts2"].map(|name| home.join(".ssh").join(name)));

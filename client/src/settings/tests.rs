@@ -133,3 +133,13 @@ fn a_pin_decides_before_a_file_of_certificates() {
         without("CODEX_REMOTE_PIN").into_iter().filter(|(k, _)| *k != "CODEX_REMOTE_CA_FILE").collect();
     assert_eq!(trust(&neither), Trust::System(Some("/sys.pem".into())));
 }
+
+#[test]
+fn a_provider_that_does_not_exist_yet_is_refused() {
+    let line = refusal("PROVIDER=scorpiox", &[]);
+    assert!(
+        line.starts_with("PROVIDER (/p/scorpiox-env.txt, line 1): ") && line.contains("set PROVIDER=codex"),
+        "{line}"
+    );
+    assert!(refusal("", &[("PROVIDER", "claude")]).starts_with("PROVIDER (environment): "));
+}

@@ -6,10 +6,13 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 
+use scorpiox_client::settings::trust::leads;
+use scorpiox_client::settings::written::Key;
+
 use crate::machine::{CLIENT_KEY, Machine, PROJECT_FILE, USER_FILE};
 
 /// Every setting that says where secrets go, whose login is used or what is run, and a value that a stranger wants.
-const LEADING: [(&str, &str); 18] = [
+const LEADING: [(&str, &str); 20] = [
     ("PROVIDER", "evil"),
     ("TOOLS", "1"),
     ("ACTIVE_PROFILE", "evil"),
@@ -26,6 +29,8 @@ const LEADING: [(&str, &str); 18] = [
     ("CODEX_SSH_PORT", "2222"),
     ("CODEX_SSH_USER", "evil"),
     ("CODEX_SSH_PASS", "evil"),
+    ("CODEX_SSH_PASS_FILE", "evil"),
+    ("CODEX_SSH_KEY_FILE", "evil"),
     ("CODEX_SSH_KNOWN_HOSTS", "evil_hosts"),
     ("CODEX_SSH_COMMAND", "evil"),
 ];
@@ -42,6 +47,14 @@ fn user() -> Machine {
 #[test]
 fn without_a_project_the_users_token_is_printed() {
     assert_eq!(user().fetch().done(), "eyJ.mine.sig\n");
+}
+
+#[test]
+fn no_leading_setting_is_left_out_here() {
+    let leading: Vec<&str> = Key::ALL.iter().filter(|key| leads(**key)).map(|key| key.as_str()).collect();
+    let mut tried = LEADING.map(|(key, _)| key);
+    tried.sort_by_key(|tried| Key::ALL.iter().position(|key| key.as_str() == *tried));
+    assert_eq!(leading, tried);
 }
 
 #[test]

@@ -30,6 +30,18 @@ fn an_unknown_setting_is_a_warning_with_file_and_line_beside_the_token() {
 }
 
 #[test]
+fn an_unknown_value_of_another_command_is_a_warning_with_file_and_line_beside_the_token() {
+    let broker = StubBroker::start(|_, _| token(7));
+    let machine = Machine::new();
+    machine.settings_file(format!("{}TOOLS=perhaps\r\n", block(&broker)));
+    let ended = machine.raw();
+    ended.gave(7);
+    assert!(ended.stderr.contains("scorpiox-env.txt, line 4): "), "{ended:?}");
+    machine.settings_file(format!("{}PROVIDER=scorpiox\r\n", block(&broker)));
+    machine.raw().failed(78, "set PROVIDER=codex");
+}
+
+#[test]
 fn what_cannot_be_read_is_an_error_with_file_and_line_and_nothing_is_executed() {
     let machine = Machine::new();
     machine.settings_file("CODEX_TOKEN_SOURCE=remote\nno equals sign\n");

@@ -20,7 +20,7 @@ Examples:
   scorpiox-config --get MODEL
   scorpiox-config --dump --show-source                 what holds, and where it stands
   scorpiox-config --check                              every settings file that holds here
-  scorpiox-config doctor                               does every source give a token? what to do if not
+  scorpiox-config doctor                               does every source that is set up give a token?
   scorpiox-config trust                                let this project's files say where tokens come from
 
 Files, lowest precedence first; KEY=VALUE lines, # comments, nothing is expanded:
@@ -84,7 +84,7 @@ pub(super) struct Typed {
 enum TypedSubcommand {
     /// Let a project's settings file say where secrets go and what is run
     Trust(TypedTrust),
-    /// Fetch a token from every source, and say what to do where none comes
+    /// Fetch a token from every source that is set up, and say what to do where none comes
     Doctor(TypedDoctor),
 }
 

@@ -8,6 +8,7 @@ use crate::cli::outcome;
 use crate::failure::Failure;
 use crate::oauth::revoke::revoke;
 use crate::talk::Talk;
+use crate::token::local::renewal;
 
 /// As long as the stock client tries.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -16,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn log_out(desk: &Desk<'_>, talk: &mut Talk) -> Result<(), Failure> {
     let path = desk.file.path();
     let existing = keeping::existing(path);
+    if renewal::is_unfinished(&desk.file) {
+        talk.warn("a renewal was under way: what it got is removed here, but perhaps still valid at the server");
+    }
     let refresh_token = existing.as_ref().filter(|login| login.is_good());
     if let Some(token) = refresh_token.and_then(|existing| existing.login.refresh_token.as_ref())
         && let Err(failure) = revoke(&desk.server, &desk.caller_within(PATIENCE), token)

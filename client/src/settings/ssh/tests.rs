@@ -62,7 +62,9 @@ fn the_users_ssh_config_fills_in_and_our_settings_beat_it() {
     assert_eq!(settings.identities.files, KeyFiles::Named(vec![machine.path(".ssh/ann-key")]));
     assert!(remarks[0].contains("ProxyJump"), "{remarks:?}");
 
-    let ours = [HOST, ("CODEX_SSH_PORT", "3"), ("CODEX_SSH_USER", "bob"), ("CODEX_SSH_KEY_FILE", "~/k")];
+    let key = machine.path("k");
+    let key_file = ("CODEX_SSH_KEY_FILE", key.to_str().unwrap());
+    let ours = [HOST, ("CODEX_SSH_PORT", "3"), ("CODEX_SSH_USER", "bob"), key_file];
     let (settings, _) = machine.meant(&ours).unwrap();
     assert_eq!((settings.port, settings.user.as_str()), (3, "bob"));
     assert_eq!(settings.identities.files, KeyFiles::Chosen(machine.path("k")));

@@ -177,7 +177,8 @@ impl Renewal<'_> {
         read_until_whole(self.file, self.clock, talk)
     }
 
-    /// What is on record. A doubt that began in the future, because the clock was set back, begins now.
+    /// What is on record. A doubt that began in the future, because the clock was set back, begins now; and a rest that
+    /// is longer than any that is ever written has ended.
     fn record(&self) -> io::Result<Record> {
         let (record, now_ms) = (self.journal().read()?, self.clock.unix_ms());
         match record {
@@ -185,6 +186,9 @@ impl Renewal<'_> {
                 let restarted = Record::Sent(Doubt { since_ms: now_ms, ..doubt });
                 self.journal().write(&restarted)?;
                 Ok(restarted)
+            }
+            Record::Resting { until_ms, .. } if until_ms > now_ms.saturating_add(millis(LONGEST_REST)) => {
+                Ok(Record::Clear)
             }
             record => Ok(record),
         }

@@ -94,9 +94,13 @@ impl Rescue {
         durable_file::remove(&self.0)
     }
 
-    /// Keeps what cannot be adopted, for a person: `NAME.aside`.
+    /// Keeps what cannot be adopted, for a person: `NAME.aside`, then `NAME.aside-2` and so on.
     pub fn set_aside(&self, file: &Path) -> io::Result<PathBuf> {
-        let aside = durable_file::beside(file, "aside");
+        let numbered = (2..).map(|number: u32| durable_file::beside(file, &format!("aside-{number}")));
+        let is_free = |path: &PathBuf| path.symlink_metadata().is_err();
+        // Nobody else takes the name meanwhile: this happens under the lock.
+        let mut names = std::iter::once(durable_file::beside(file, "aside")).chain(numbered);
+        let aside = names.find(is_free).expect("one of so many names is free");
         std::fs::rename(&self.0, &aside)?;
         durable_file::sync_directory_of(&aside)?;
         Ok(aside)
@@ -163,6 +167,9 @@ mod tests {
         assert_eq!(std::fs::metadata(dir.path().join("codex-auth.json.rescue")).unwrap().mode() & 0o777, 0o600);
         rescue.set_aside(&file).unwrap();
         assert!(!rescue.is_there() && dir.path().join("codex-auth.json.aside").exists());
+        rescue.prepare().unwrap();
+        let second = rescue.set_aside(&file).unwrap();
+        assert!(second.ends_with("codex-auth.json.aside-2") && second.exists(), "the first one stays");
     }
 
     #[test]

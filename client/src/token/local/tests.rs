@@ -164,6 +164,16 @@ fn a_doubt_from_the_future_begins_now() {
 }
 
 #[test]
+fn a_rest_that_a_wrong_clock_wrote_ends_with_the_clock() {
+    let answers = [code(429, "slow_down"), granted(&jwt(NOW + 9000), "rt_2")];
+    let home = Home::new().with(&auth(&jwt(NOW + 200), "null"), 0o600).answering(answers);
+    home.clock.unix_ms.set((NOW + 86_400) * 1000);
+    assert!(home.renew(&Ask::Current).is_err(), "it rests, a day ahead");
+    home.clock.unix_ms.set(NOW * 1000);
+    assert_eq!(home.renew(&Ask::Current).unwrap(), jwt(NOW + 9000));
+}
+
+#[test]
 fn a_verdict_is_remembered_and_the_token_served_until_its_end() {
     let home = Home::new().with(&auth(&jwt(NOW + 60), "null"), 0o600).answering([code(401, "refresh_token_reused")]);
     for _ in 0..3 {

@@ -25,7 +25,7 @@ pub fn log_in(session: &mut dyn Session, settings: &SshSettings, talk: &mut Talk
         Reply::Refused(methods) => methods,
         Reply::NotMade(_) => None,
     };
-    let mut login = Login { session, settings, offered, tried: Vec::new(), unused: Vec::new(), talk };
+    let mut login = Login { session, settings, offered, tried: Vec::new(), unused: Vec::new(), opened: None, talk };
     if login.with_keys()? == Step::In || login.with_password()? == Step::In {
         return Ok(());
     }
@@ -47,6 +47,8 @@ struct Login<'a> {
     tried: Vec<String>,
     /// What could not be tried, and why.
     unused: Vec<String>,
+    /// The key that our password opened: then it is a passphrase, and no server's business.
+    opened: Option<String>,
     talk: &'a mut Talk,
 }
 
@@ -72,9 +74,13 @@ impl Login<'_> {
                 }
                 None => Attempt::KeyFile(file, self.settings.password.as_ref()),
             };
-            let what = format!("key {}", file.path.display());
-            if self.key(&attempt, what, &mut shown)? == Step::In {
+            let opens = by_agent.is_none() && file.lock == Lock::Passphrase;
+            let (what, before) = (format!("key {}", file.path.display()), shown);
+            if self.key(&attempt, what.clone(), &mut shown)? == Step::In {
                 return Ok(Step::In);
+            }
+            if opens && shown > before {
+                self.opened = Some(what);
             }
         }
         if let KeyFiles::Named(_) = self.settings.identities.files {
@@ -100,6 +106,10 @@ impl Login<'_> {
 
     fn with_password(&mut self) -> Result<Step, Trouble> {
         let Some(password) = &self.settings.password else { return Ok(Step::NotYet) };
+        if let Some(key) = &self.opened {
+            self.unused.push(format!("the password: it is the passphrase of {key}, and not sent"));
+            return Ok(Step::NotYet);
+        }
         let password: Secret = password.clone();
         if self.takes(Method::Password) {
             return self.attempt(&Attempt::Password(&password), "password".into());

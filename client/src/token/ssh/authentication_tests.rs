@@ -119,7 +119,9 @@ fn a_locked_key_is_opened_by_the_agent_that_holds_it_or_by_the_password() {
     let chosen = || KeyFiles::Chosen(home.path("locked"));
     assert_eq!(run(&mut session, &home.settings(chosen(), None)).0, ["agent k2"]);
     session.agent.clear();
-    assert_eq!(run(&mut session, &home.settings(chosen(), Some("secret"))).0[0], "file locked with passphrase");
+    let (attempts, failure) = run(&mut session, &home.settings(chosen(), Some("secret")));
+    assert_eq!(attempts, ["file locked with passphrase"], "what opened a key is no password for the server");
+    assert!(failure.unwrap().1.contains("passphrase of key"));
     let (attempts, failure) = run(&mut session, &home.settings(chosen(), None));
     let (code, line) = failure.unwrap();
     assert!(attempts.is_empty() && code == 78 && line.contains("needs a passphrase"), "{line}");
