@@ -5,7 +5,7 @@
 //! | global | `scorpiox-env.txt` beside the program |
 //! | user | `~/.claude/scorpiox-env.txt` (read, never written), then ours: `$XDG_CONFIG_HOME/scorpiox/scorpiox-env.txt` |
 //! | project | `.claude/`, the directory itself, `.scorpiox/`: each may hold a `scorpiox-env.txt` |
-//! | profile | `scorpiox-env/NAME.txt` beside any of these; the highest one counts alone |
+//! | profile | `scorpiox-env/NAME.txt` beside any of these; the highest one counts alone, a project's beside the user's own |
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

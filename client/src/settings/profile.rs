@@ -1,7 +1,7 @@
 //! Which profile is switched on: `ACTIVE_PROFILE=work` adds `scorpiox-env/work.txt`.
 
 use super::places::Places;
-use super::settings_file::SettingsFile;
+use super::settings_file::{Owner, SettingsFile};
 use super::written::WrittenValue;
 use crate::failure::Failure;
 
@@ -20,13 +20,26 @@ pub fn check_name(name: &str) -> Result<(), MalformedName> {
     if is_name { Ok(()) } else { Err(MalformedName) }
 }
 
-/// Reads the profile that is switched on: the one in the highest folder that has it shadows the others whole.
-pub fn read(active: &WrittenValue, places: &Places) -> Result<SettingsFile, Failure> {
+/// Reads the profile that is switched on, lowest precedence first: the one in the highest folder that has it shadows
+/// the others whole. Only a project's does not shadow the user's own, else an empty file of a stranger would take away
+/// an account or a pin and nobody would be asked.
+pub fn read(active: &WrittenValue, places: &Places) -> Result<Vec<SettingsFile>, Failure> {
     check_name(&active.text).map_err(|error| active.wrong(error))?;
+    let mut files: Vec<SettingsFile> = Vec::new();
     for place in places.of_profile(&active.text) {
-        if let Some(file) = place.read()? {
-            return Ok(file);
+        let is_project = place.owner == Owner::Project;
+        if is_project && !files.is_empty() {
+            continue;
         }
+        if let Some(file) = place.read()? {
+            files.insert(0, file);
+            if !is_project {
+                break;
+            }
+        }
+    }
+    if !files.is_empty() {
+        return Ok(files);
     }
     // Going on without it could mean another account than the one that was meant.
     let missing = active.wrong(format!("no settings folder has scorpiox-env/{}.txt", active.text.as_str()));

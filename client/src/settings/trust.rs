@@ -22,7 +22,7 @@ use crate::bounded_file::{self, Symlinks};
 use crate::failure::Failure;
 
 /// The longest file whose content is part of a digest, in bytes.
-const LONGEST_CONTENT: u64 = 1024 * 1024;
+const LONGEST_CONTENT: u64 = 8 * 1024 * 1024;
 
 /// Whether a setting says where secrets go, whose login is used, or what is run.
 pub fn leads(key: Key) -> bool {
@@ -122,11 +122,29 @@ fn has_effect(written: &Written, value: &WrittenValue) -> bool {
     if written.get(value.key).is_none_or(|winner| winner.origin != value.origin) {
         return false;
     }
+    if partner(value.key).is_some_and(|partner| written.get(partner).is_some()) {
+        return true;
+    }
     let entry = Entry::of(value.key);
     let is_of_project = |other: &&WrittenValue| written.file_of(other).is_some_and(|file| file.owner == Owner::Project);
     let otherwise = written.candidates(value.key).find(|other| !is_of_project(other)).map(|other| other.text.as_str());
+    // Not set, these two leave the word to ~/.ssh/config and to what the far side has.
+    let default = entry.default.filter(|_| !matches!(value.key, Key::SshPort | Key::SshCommand));
     // The same relative path is another file here.
-    entry.kind == Kind::Path || otherwise.or(entry.default) != Some(value.text.as_str())
+    entry.kind == Kind::Path || otherwise.or(default) != Some(value.text.as_str())
+}
+
+/// The setting that says the same in another way: of the two the one that was written higher holds.
+fn partner(key: Key) -> Option<Key> {
+    match key {
+        Key::Account => Some(Key::CredentialsFile),
+        Key::CredentialsFile => Some(Key::Account),
+        Key::ApiKey => Some(Key::ApiKeyFile),
+        Key::ApiKeyFile => Some(Key::ApiKey),
+        Key::SshPass => Some(Key::SshPassFile),
+        Key::SshPassFile => Some(Key::SshPass),
+        _ => None,
+    }
 }
 
 fn digest(values: &[&WrittenValue], folder: &Path) -> String {
@@ -154,8 +172,10 @@ fn content_that_decides(value: &WrittenValue, folder: &Path) -> Option<Vec<u8>> 
     if !path.starts_with(super::project::find(folder)) {
         return None;
     }
-    let content = bounded_file::read(&path, LONGEST_CONTENT, Symlinks::Follow).ok()?;
-    Some(aws_lc_rs::digest::digest(&SHA256, &content.bytes).as_ref().to_vec())
+    Some(match bounded_file::read(&path, LONGEST_CONTENT, Symlinks::Follow) {
+        Ok(content) => aws_lc_rs::digest::digest(&SHA256, &content.bytes).as_ref().to_vec(),
+        Err(_) => b"unreadable".to_vec(),
+    })
 }
 
 fn to_hex(bytes: &[u8]) -> String {

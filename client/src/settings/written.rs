@@ -113,8 +113,9 @@ impl Written {
         }
         let mut written = Self::put_together(&files, surroundings.environment, talk)?;
         if let Some(active) = written.get(Key::ActiveProfile) {
-            let file = profile::read(active, &places)?;
-            written.add_profile(&file, talk)?;
+            for file in profile::read(active, &places)? {
+                written.add_profile(&file, talk)?;
+            }
         }
         Ok(written)
     }

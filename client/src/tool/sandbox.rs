@@ -133,7 +133,9 @@ impl Sandbox {
         self.boundary_of(Policy { access, network, limits, ..self.policy.clone() })
     }
 
+    /// What a command before this one made is kept too.
     fn boundary_of(&self, policy: Policy) -> Boundary {
+        let policy = Policy { read_only: closed_paths::read_only(&policy.workspace), ..policy };
         Boundary::Sandbox {
             policy: Box::new(policy),
             isolation: self.isolation,

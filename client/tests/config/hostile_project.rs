@@ -58,6 +58,28 @@ fn no_leading_setting_is_left_out_here() {
 }
 
 #[test]
+fn a_projects_profile_takes_nothing_of_the_users_own_away() {
+    let machine = user();
+    machine.write(USER_FILE, "ACTIVE_PROFILE=work\n");
+    let own = "home/.config/scorpiox/scorpiox-env/work.txt";
+    machine.write(own, "CODEX_CREDENTIALS_FILE=../mine.json\n");
+    for nothing in ["", "MODEL=x\n"] {
+        machine.write("project/scorpiox-env/work.txt", nothing);
+        assert_eq!(machine.fetch().done(), "eyJ.mine.sig\n");
+    }
+    machine.write("project/scorpiox-env/work.txt", "CODEX_CREDENTIALS_FILE=evil.json\n");
+    machine.fetch().failed(78, "this project's settings are not trusted");
+}
+
+#[test]
+fn what_stands_beside_a_setting_of_the_users_and_says_the_same_in_another_way_is_asked_about() {
+    let machine = user();
+    machine.write("home/.claude/scorpiox-env.txt", "CODEX_ACCOUNT=work\n");
+    machine.write(PROJECT_FILE, "CODEX_ACCOUNT=work\n");
+    machine.fetch().failed(78, "this project's settings are not trusted");
+}
+
+#[test]
 fn every_leading_setting_is_refused_by_itself_wherever_it_stands() {
     for folder in ["", ".claude/", ".scorpiox/"] {
         for (key, value) in LEADING {

@@ -85,6 +85,8 @@ fn a_repository_inside_cannot_be_led_elsewhere() {
         project.run("echo gitdir: ../../src > vendor/a/.git").refused();
         project.run("rm vendor/a/.git").refused();
         project.run("echo evil > vendor/b/.git/hooks/pre-commit").refused();
+        project.run("mv vendor/a x").refused();
+        project.run("mv vendor x").refused();
         project.run("cat vendor/a/.git").printed("gitdir: ../../.git/modules/a\n");
     }
 }

@@ -7,7 +7,7 @@ use super::desk::Desk;
 use super::keeping;
 use crate::cli::outcome;
 use crate::clock::Deadline;
-use crate::failure::Failure;
+use crate::failure::{Failure, visible};
 use crate::oauth::AuthorizationCode;
 use crate::oauth::device::{self, DeviceCode, LIFE, Poll};
 use crate::oauth::exchange::exchange;
@@ -30,7 +30,7 @@ pub(super) fn log_in(desk: &Desk<'_>, talk: &mut Talk) -> Result<(), Failure> {
 pub(super) fn conclude(desk: &Desk<'_>, code: &AuthorizationCode, talk: &mut Talk) -> Result<(), Failure> {
     let login = exchange(&desk.server, &desk.caller(), code)?;
     let kept = keeping::save(desk, &login, talk)?;
-    outcome::answer(&format!("logged in as {}; kept in {}\n", kept.who(), desk.file.path().display()))
+    outcome::answer(&format!("logged in as {}; kept in {}\n", visible(&kept.who()), desk.file.path().display()))
 }
 
 fn tell(desk: &Desk<'_>, device: &DeviceCode) {

@@ -120,8 +120,10 @@ pub(super) fn check_place(desk: &Desk<'_>) -> Result<(), Failure> {
     let path = desk.file.path();
     let probe = durable_file::beside(path, "new");
     let kept = prepare_directory(path).and_then(|()| {
-        locked(desk, || durable_file::replace(&probe, b"", durable_file::PRIVATE)).map_err(io::Error::other)??;
-        durable_file::remove(&probe)
+        locked(desk, || {
+            durable_file::replace(&probe, b"", durable_file::PRIVATE).and_then(|()| durable_file::remove(&probe))
+        })
+        .map_err(io::Error::other)?
     });
     kept.map_err(|error| Failure::configuration(format!("no login can be kept in {}: {error}", path.display())))
 }

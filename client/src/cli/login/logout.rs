@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::desk::Desk;
 use super::keeping;
 use crate::cli::outcome;
-use crate::failure::Failure;
+use crate::failure::{Failure, visible};
 use crate::oauth::revoke::revoke;
 use crate::talk::Talk;
 use crate::token::local::renewal;
@@ -29,7 +29,7 @@ pub(super) fn log_out(desk: &Desk<'_>, talk: &mut Talk) -> Result<(), Failure> {
     let was_there = path.symlink_metadata().is_ok();
     keeping::remove(desk)?;
     outcome::answer(&match existing {
-        Some(existing) => format!("logged out {}; removed {}\n", existing.who(), path.display()),
+        Some(existing) => format!("logged out {}; removed {}\n", visible(&existing.who()), path.display()),
         None if was_there => format!("removed {}, which held no login\n", path.display()),
         None => format!("nobody was logged in at {}\n", path.display()),
     })

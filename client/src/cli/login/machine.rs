@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::Told;
 use super::desk::Desk;
 use super::keeping::{self, Existing};
+use crate::cli::escape::escaped_json;
 use crate::cli::outcome;
 use crate::failure::Failure;
 use crate::oauth::device::{self, DeviceCode, LIFE, Poll};
@@ -176,7 +177,7 @@ pub(super) fn tell(failure: &Failure) -> Result<(), Failure> {
 
 fn print(line: &Line<'_>) -> Result<(), Failure> {
     let text = serde_json::to_string(line).expect("texts and numbers become JSON");
-    outcome::answer(&(text + "\n"))
+    outcome::answer(&(escaped_json(&text) + "\n"))
 }
 
 fn pending<'a>(desk: &'a Desk<'_>, kept: &'a Kept) -> Pending<'a> {

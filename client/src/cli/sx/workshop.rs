@@ -149,7 +149,9 @@ impl<'a> Workshop<'a> {
     }
 
     fn approve(&mut self, shown: &str, prepared: &Prepared, held: &str) -> Result<(), String> {
-        let decision = self.approvals.decide(Action::Run(shown), self.confinement(), Presence::Present);
+        // What is remembered is all that was shown: the same text elsewhere, or with a network, is asked about again.
+        let remembered = format!("{held}\0{}\0{shown}", prepared.directory.display());
+        let decision = self.approvals.decide(Action::Run(&remembered), self.confinement(), Presence::Present);
         self.person.sees_command(shown, &prepared.directory.display().to_string(), held);
         match decision {
             Decision::Allow => Ok(()),
@@ -157,7 +159,7 @@ impl<'a> Workshop<'a> {
             Decision::Ask => match self.person.decides("run it?", self.choices()) {
                 Verdict::Yes => Ok(()),
                 Verdict::Always => {
-                    self.approvals.remember(shown);
+                    self.approvals.remember(&remembered);
                     Ok(())
                 }
                 Verdict::No => Err(shell::REJECTED.to_owned()),

@@ -10,7 +10,7 @@ use scorpiox_wire::Secret;
 use super::key_file::{KeyFile, Lock};
 use super::public_key::PublicKey;
 use super::transport::{Attempt, Method, Reply, Session};
-use super::trouble::Trouble;
+use super::trouble::{Stage, Trouble};
 use crate::failure::Failure;
 use crate::settings::ssh::{KeyFiles, SshSettings};
 use crate::talk::Talk;
@@ -122,7 +122,15 @@ impl Login<'_> {
     }
 
     fn attempt(&mut self, attempt: &Attempt<'_>, what: String) -> Result<Step, Trouble> {
-        match self.session.log_in(&self.settings.user, attempt)? {
+        let reply = match self.session.log_in(&self.settings.user, attempt) {
+            // Servers hang up at the last attempt that they allow. That is no absence: no other source is asked for it.
+            Err(Trouble::Cut(Stage::LoggingIn, why)) if !self.tried.is_empty() => {
+                self.tried.push(format!("{what} ({why})"));
+                return Err(Trouble::LoginRefused(std::mem::take(&mut self.tried)));
+            }
+            reply => reply?,
+        };
+        match reply {
             Reply::Welcome => {
                 self.talk.detail(format!("logged in at {} with {what}", self.settings.called));
                 return Ok(Step::In);

@@ -98,6 +98,18 @@ fn no_more_than_three_keys_are_shown() {
 }
 
 #[test]
+fn a_server_that_hangs_up_after_a_refusal_has_refused() {
+    let home = Home::new(&[]);
+    let settings = home.settings(KeyFiles::Named(Vec::new()), Some("pw"));
+    let agent = vec![agent_key("k1")];
+    let mut session = FakeSession { agent: agent.clone(), hangs_up_at: Some(2), ..Default::default() };
+    let (code, line) = run(&mut session, &settings).1.unwrap();
+    assert!(code == 77 && line.contains("password (closed)"), "{line}");
+    let mut session = FakeSession { agent, hangs_up_at: Some(1), ..Default::default() };
+    assert_eq!(run(&mut session, &settings).1.unwrap().0, 75, "nothing was refused yet: the line may be cut");
+}
+
+#[test]
 fn a_chosen_key_is_the_only_one_and_must_be_there() {
     let home = Home::new(&[("a", "x")]);
     let mut session = FakeSession { agent: vec![agent_key("k1")], ..Default::default() };

@@ -16,6 +16,8 @@ pub(crate) struct FakeSession {
     pub(crate) takes: String,
     pub(crate) agent: Vec<PublicKey>,
     pub(crate) attempts: Vec<String>,
+    /// The attempt at which the server hangs up, counted from 1.
+    pub(crate) hangs_up_at: Option<usize>,
     /// Exit status, output and talk of the commands to come.
     pub(crate) answers: VecDeque<(u32, String, String)>,
     pub(crate) commands: Vec<String>,
@@ -42,6 +44,9 @@ impl Session for FakeSession {
         };
         assert_eq!(user, "ann");
         self.attempts.push(attempt.clone());
+        if self.hangs_up_at == Some(self.attempts.len()) {
+            return Err(Trouble::Cut(Stage::LoggingIn, "closed".into()));
+        }
         Ok(if attempt == self.takes { Reply::Welcome } else { Reply::Refused(self.offered.clone()) })
     }
 

@@ -57,7 +57,8 @@ pub fn shown(plan: &Plan) -> Vec<Shown> {
 fn change(change: &Change) -> Vec<Shown> {
     let mut lines = vec![line(Kind::File, &headline(change))];
     let text = |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
-    if [&change.before, &change.after].into_iter().flatten().any(|bytes| bytes.contains(&0)) {
+    // What comes is always shown: a shell runs a file with a NUL in it as well.
+    if change.before.as_ref().is_some_and(|bytes| bytes.contains(&0)) && change.after.is_none() {
         let size = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
         let sizes = format!("no text: {} bytes before, {} after", size(&change.before), size(&change.after));
         lines.push(line(Kind::Gap, &sizes));

@@ -11,7 +11,7 @@ use crate::settings::places::Places;
 use crate::settings::written::Written;
 
 /// Below the home directory: other programs' logins and keys.
-const IN_HOME: [&str; 13] = [
+const IN_HOME: [&str; 20] = [
     ".ssh",
     ".codex",
     ".gnupg",
@@ -21,6 +21,13 @@ const IN_HOME: [&str; 13] = [
     ".docker",
     ".netrc",
     ".git-credentials",
+    ".config/git/credentials",
+    ".npmrc",
+    ".pypirc",
+    ".cargo/credentials",
+    ".cargo/credentials.toml",
+    ".claude/.credentials.json",
+    ".config/opencode",
     ".config/gh",
     ".config/gcloud",
     ".password-store",

@@ -1,5 +1,6 @@
 //! Namespaces of the command's own, and mounts over what must stay closed in a workspace that is open otherwise.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
@@ -51,6 +52,9 @@ pub(super) fn arrange(policy: &Policy, blank_file: &Path, blank_directory: &Path
         Access::Write => &[&policy.temporary, &policy.workspace],
     };
     close_all_but(open)?;
+    for parent in parents_of_what_is_kept(policy) {
+        mount_bind_recursive(parent, parent)?;
+    }
     for path in policy.read_only_inside().filter(|path| path.exists()) {
         mount_bind_recursive(path, path)?;
         close(path)?;
@@ -70,6 +74,15 @@ pub(super) fn arrange(policy: &Policy, blank_file: &Path, blank_directory: &Path
         mount("tmpfs", SHARED_MEMORY, "tmpfs", hardened, c"size=256m,mode=1777")?;
     }
     Ok(())
+}
+
+/// The directories between the workspace and what is kept in it, the outer ones first. A mount point cannot be renamed;
+/// without one of their own they could be, and what is kept with them.
+fn parents_of_what_is_kept(policy: &Policy) -> BTreeSet<&Path> {
+    let kept = policy.read_only_inside().chain(policy.hidden_inside()).filter(|path| path.symlink_metadata().is_ok());
+    let parents = kept.flat_map(|path| path.ancestors().skip(1).take_while(|parent| *parent != policy.workspace));
+    let moves = |parent: &&Path| !policy.read_only.iter().chain(&policy.hidden).any(|kept| parent.starts_with(kept));
+    parents.filter(moves).collect()
 }
 
 /// Landlock does not see who changes modes, owners and times. A mount that can only be read does.
