@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use fake_provider::{Approval, Endpoint, Fault, How, Settings};
-use scorpiox_tests::process::Laptop;
 use scorpiox_tests::process::fetchtoken::Fetched;
+use scorpiox_tests::process::{Laptop, patience};
 use serde_json::{Value, json};
 
 const LOGIN: &str = "scorpiox-codex-login";
@@ -65,6 +66,22 @@ fn a_person_types_a_code_and_is_logged_in() {
     assert_eq!(auth["tokens"]["account_id"], tokens.account.account_id);
     assert_eq!(laptop.fetch().token(), tokens.access_token);
     tells_no_secret(&laptop, &[&ended]);
+}
+
+#[test]
+fn nothing_is_redeemed_before_it_can_be_kept() {
+    let laptop = approved_by_hand();
+    let waiting = laptop.start(LOGIN, &[]);
+    laptop.provider.wait_until(|oracle| polled_at_least(oracle.log(), 1));
+    let lock = fs::File::create(laptop.path(".config/scorpiox/codex-auth.json.lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(laptop.provider.oracle().approve_devices(None), 1);
+    // It polls once a second.
+    let redeemed = || (asked(&laptop, Endpoint::CodeExchange) > 0).then_some(());
+    assert!(patience::within(Duration::from_secs(2), redeemed).is_none(), "another command holds the lock");
+    drop(lock);
+    assert_eq!(Fetched::from(waiting.wait_with_output().unwrap()).code, 0);
+    assert_eq!(laptop.fetch().token(), laptop.tokens().access_token);
 }
 
 fn polled_at_least(log: &[fake_provider::LogEntry], polls: usize) -> bool {

@@ -28,8 +28,7 @@ pub(super) fn log_in(desk: &Desk<'_>, talk: &mut Talk) -> Result<(), Failure> {
 
 /// The code becomes a login, and the person is told whose.
 pub(super) fn conclude(desk: &Desk<'_>, code: &AuthorizationCode, talk: &mut Talk) -> Result<(), Failure> {
-    let login = exchange(&desk.server, &desk.caller(), code)?;
-    let kept = keeping::save(desk, &login, talk)?;
+    let kept = keeping::save(desk, || exchange(&desk.server, &desk.caller(), code), talk)?;
     outcome::answer(&format!("logged in as {}; kept in {}\n", visible(&kept.who()), desk.file.path().display()))
 }
 

@@ -88,24 +88,24 @@ pub(super) fn check_replacing(desk: &Desk<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Puts a new login into the file; what was there stays beside it as `.backup`.
-pub(super) fn save(desk: &Desk<'_>, login: &NewLogin, talk: &mut Talk) -> Result<Existing, Failure> {
+/// Obtains a login and puts it into the file; what was there stays beside it as `.backup`. The lock is there before the
+/// login is: once it was obtained, nothing is waited for.
+pub(super) fn save(
+    desk: &Desk<'_>,
+    obtain: impl FnOnce() -> Result<NewLogin, Failure>,
+    talk: &mut Talk,
+) -> Result<Existing, Failure> {
     let path = desk.file.path();
     let unkept = |error: io::Error| {
         let failure = Failure::configuration(format!("the login cannot be kept in {}: {error}", path.display()));
         failure.with_hint("make the directory writable and log in again")
     };
     prepare_directory(path).map_err(unkept)?;
-    locked(desk, || {
-        if let Some(old) = existing(path) {
-            durable_file::replace(&durable_file::beside(path, "backup"), &old.bytes, durable_file::PRIVATE)?;
-        }
-        durable_file::replace(path, &auth_file::written(login, desk.clock.unix_ms()), durable_file::PRIVATE)?;
-        // What is on record, and an answer on its way, are about the login that was there.
-        Journal::beside(path).write(&Record::Clear)?;
-        Rescue::beside(path).clear()
-    })?
-    .map_err(unkept)?;
+    let saved = locked(desk, || match obtain() {
+        Ok(login) => replace(path, &login, desk.clock.unix_ms()).map(Ok),
+        Err(failure) => Ok(Err(failure)),
+    })?;
+    saved.map_err(unkept)??;
     if let Some(why) = desk.unused {
         talk.warn(why);
     }
@@ -113,6 +113,16 @@ pub(super) fn save(desk: &Desk<'_>, login: &NewLogin, talk: &mut Talk) -> Result
         talk.warn(format!("this login is used with CODEX_ACCOUNT={account}, or with --name {account}"));
     }
     existing(path).ok_or_else(|| unkept(io::Error::other("it was just written and cannot be read")))
+}
+
+fn replace(path: &Path, login: &NewLogin, now_ms: i64) -> io::Result<()> {
+    if let Some(old) = existing(path) {
+        durable_file::replace(&durable_file::beside(path, "backup"), &old.bytes, durable_file::PRIVATE)?;
+    }
+    durable_file::replace(path, &auth_file::written(login, now_ms), durable_file::PRIVATE)?;
+    // What is on record, and an answer on its way, are about the login that was there.
+    Journal::beside(path).write(&Record::Clear)?;
+    Rescue::beside(path).clear()
 }
 
 /// Makes sure that a login can be kept before a person takes the trouble.

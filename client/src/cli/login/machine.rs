@@ -127,10 +127,13 @@ pub(super) fn poll(desk: &Desk<'_>, talk: &mut Talk) -> Result<Told, Failure> {
             return Err(failure);
         }
     };
-    let login = exchange(&desk.server, &desk.caller(), &code);
-    // The code is for one try, whatever came of it.
-    forget(desk);
-    let saved = keeping::save(desk, &login?, talk)?;
+    let redeem = || {
+        let login = exchange(&desk.server, &desk.caller(), &code);
+        // The code is for one try, whatever came of it.
+        forget(desk);
+        login
+    };
+    let saved = keeping::save(desk, redeem, talk)?;
     print(&Line::Complete(logged_in(desk, Some(&saved)))).map(Ok)
 }
 
