@@ -133,7 +133,7 @@ fn run_and_kill(directory: &Path, lines: usize) -> Said {
 #[test]
 #[ignore = "run by the test above, and killed by it"]
 fn the_process_that_is_killed() {
-    let Ok(directory) = std::env::var(DIRECTORY) else { return };
+    let directory = std::env::var(DIRECTORY).expect("the test above sets it and starts this");
     let Files { slots, mark, spool } = Files::open(&PathBuf::from(directory));
     let say = |word: &str, number: u64| writeln!(std::io::stdout(), "\n{word}={number}").unwrap();
     let start = mark.position("4k2j").unwrap_or_default().generation;

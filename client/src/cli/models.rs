@@ -45,13 +45,7 @@ pub fn run(
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
 ) -> u8 {
-    let typed = match Typed::try_parse_from(arguments) {
-        Ok(typed) => typed,
-        Err(error) => return outcome::untypable(NAME, &error),
-    };
-    let mut talk = Talk::default();
-    let printed = print(environment, clock, &mut talk);
-    outcome::end(NAME, printed, &talk, typed.verbose)
+    outcome::command(NAME, arguments, |typed: &Typed| typed.verbose, |_, talk| print(environment, clock, talk))
 }
 
 /// Prints the catalogue that is known.

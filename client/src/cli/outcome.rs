@@ -1,7 +1,9 @@
 //! How a command ends: its answer on stdout, its talk on stderr, its exit code.
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 
+use clap::Parser;
 use clap::error::ErrorKind;
 
 use crate::failure::{Class, Failure};
@@ -16,6 +18,22 @@ Exit codes:
   75  try again later: unreachable, busy, backing off, refused too soon
   77  the key is not accepted, or may not have this token
   78  a setting is missing, malformed or contradicts another";
+
+/// Reads what was typed, does it, and says how it ended: the exit code.
+pub(super) fn command<T: Parser>(
+    name: &str,
+    arguments: impl Iterator<Item = OsString>,
+    verbose: impl FnOnce(&T) -> bool,
+    work: impl FnOnce(T, &mut Talk) -> Result<(), Failure>,
+) -> u8 {
+    let typed = match T::try_parse_from(arguments) {
+        Ok(typed) => typed,
+        Err(error) => return untypable(name, &error),
+    };
+    let (verbose, mut talk) = (verbose(&typed), Talk::default());
+    let outcome = work(typed, &mut talk);
+    end(name, outcome, &talk, verbose)
+}
 
 /// Help and version are answers; anything else is one line, not clap's paragraph.
 pub(super) fn untypable(name: &str, error: &clap::Error) -> u8 {

@@ -83,13 +83,12 @@ pub fn run(
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
 ) -> u8 {
-    let typed: Typed = match Typed::try_parse_from(arguments) {
-        Ok(typed) => typed,
-        Err(error) => return outcome::untypable(NAME, &error),
-    };
-    let mut talk = Talk::default();
-    let renewed = renew_and_tell(&typed, environment, clock, &mut talk);
-    outcome::end(NAME, renewed, &talk, typed.verbose)
+    outcome::command(
+        NAME,
+        arguments,
+        |typed: &Typed| typed.verbose,
+        |typed, talk| renew_and_tell(&typed, environment, clock, talk),
+    )
 }
 
 /// Renews the configured login and prints the line about it: `scorpiox-codex-fetchtoken --refresh` too.

@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 
 use self::manner::Wish;
 use self::print::{Events, Printer, Whole};
@@ -54,21 +54,14 @@ pub fn run(
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
 ) -> u8 {
-    let typed = match Typed::try_parse_from(arguments) {
-        Ok(typed) => typed,
-        Err(error) => return outcome::untypable(NAME, &error),
-    };
-    let mut talk = Talk::default();
-    let invocation = match Invocation::try_from(typed) {
-        Ok(invocation) => invocation,
-        Err(failure) => return outcome::end(NAME, Err(failure), &talk, false),
-    };
-    let environment = invocation.environment(environment);
-    let done = match &invocation.task {
-        Task::Answer { prompt, files, form } => answer(prompt, files, *form, &environment, clock, &mut talk),
-        Task::Converse(mode) => conversation::converse(*mode, &environment, clock, &mut talk, invocation.verbose),
-    };
-    outcome::end(NAME, done, &talk, invocation.verbose)
+    outcome::command(NAME, arguments, Typed::is_verbose, |typed, talk| {
+        let invocation = Invocation::try_from(typed)?;
+        let environment = invocation.environment(environment);
+        match &invocation.task {
+            Task::Answer { prompt, files, form } => answer(prompt, files, *form, &environment, clock, talk),
+            Task::Converse(mode) => conversation::converse(*mode, &environment, clock, talk, invocation.verbose),
+        }
+    })
 }
 
 fn answer(

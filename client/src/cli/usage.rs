@@ -70,14 +70,12 @@ pub fn run(
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
 ) -> u8 {
-    let typed = match Typed::try_parse_from(arguments) {
-        Ok(typed) => typed,
-        Err(error) => return outcome::untypable(NAME, &error),
-    };
-    let form = if typed.json { Form::Json } else { Form::Table };
-    let mut talk = Talk::default();
-    let printed = print(form, environment, clock, &mut talk);
-    outcome::end(NAME, printed, &talk, typed.verbose)
+    outcome::command(
+        NAME,
+        arguments,
+        |typed: &Typed| typed.verbose,
+        |typed, talk| print(if typed.json { Form::Json } else { Form::Table }, environment, clock, talk),
+    )
 }
 
 /// Asks the backend and prints what it says.

@@ -91,6 +91,12 @@ pub(super) struct Typed {
     verbose: bool,
 }
 
+impl Typed {
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+}
+
 /// What is meant by what was typed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Invocation {

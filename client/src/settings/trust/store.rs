@@ -1,7 +1,7 @@
 //! What was trusted: `trusted.json` in the user's settings folder, 0600.
 //!
 //! ```json
-//! {"files":[{"path":"/home/anna/work/scorpiox-env.txt","digest":"6a09…"}]}
+//! {"files":[{"path":"/home/anna/code/scorpiox-env.txt","digest":"6a09…"}]}
 //! ```
 
 use std::fs::DirBuilder;

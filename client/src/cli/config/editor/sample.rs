@@ -17,7 +17,7 @@ use crate::settings::written::Written;
 use crate::talk::Talk;
 
 pub(super) const USER_FILE: &str = "/home/ann/.config/scorpiox/scorpiox-env.txt";
-pub(super) const PROJECT_FILE: &str = "/home/ann/work/scorpiox-env.txt";
+pub(super) const PROJECT_FILE: &str = "/home/ann/code/scorpiox-env.txt";
 /// Stands in the sample's files and may be seen nowhere.
 pub(super) const SECRET: &str = "sxk_neverseen";
 

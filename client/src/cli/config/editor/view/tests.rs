@@ -122,7 +122,7 @@ fn a_secret_that_would_go_to_a_project_is_pointed_out() {
 fn an_untrusted_file_is_pointed_out() {
     let mut editor = full();
     let assignments = vec!["CODEX_REMOTE_URL=https://elsewhere.example/codex (line 3)".to_owned()];
-    editor.ground.untrusted = Some(Untrusted { path: "/home/ann/work/scorpiox-env.txt".into(), assignments });
+    editor.ground.untrusted = Some(Untrusted { path: "/home/ann/code/scorpiox-env.txt".into(), assignments });
     assert!(shown(&editor, RICH, 80, 24).contains("is not trusted yet: T shows what it asks for"));
     editor.keys("T");
     looks_like("trusting.txt", &shown(&editor, RICH, 80, 24));
