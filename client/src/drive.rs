@@ -1,8 +1,13 @@
 //! A turn where it meets the world: asks the model when the turn says so, runs its tools, repeats what may be repeated.
+//!
+//! * [`record`]: who keeps what was said.
+
+pub mod record;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use self::record::{Ending, Happening, Recorder};
 use crate::backend::exchange::Backend;
 use crate::backend::stream::{ModelStream, Question, Unanswered};
 use crate::clock::{Clock, Deadline};
@@ -126,9 +131,16 @@ struct Under<'a, 'b> {
     history: &'a History,
     tools: &'a mut dyn Tools,
     watcher: &'a mut dyn Watcher,
+    recorder: &'a mut dyn Recorder,
     talk: &'b mut Talk,
     /// Sent along with the further requests of the turn.
     turn_state: Option<String>,
+}
+
+impl Under<'_, '_> {
+    fn record(&mut self, happening: Happening<'_>) {
+        self.recorder.record(happening, self.talk);
+    }
 }
 
 impl<'a> Driver<'a> {
@@ -160,23 +172,25 @@ impl<'a> Driver<'a> {
         history: &mut History,
         tools: &mut dyn Tools,
         watcher: &mut dyn Watcher,
+        recorder: &mut dyn Recorder,
         talk: &mut Talk,
     ) -> Result<Usage, Ended> {
+        recorder.record(Happening::Begun { prompt: &prompt, manner: &self.manner }, talk);
         let mut turn = Turn::begin(prompt);
-        let mut under = Under { history, tools, watcher, talk, turn_state: None };
-        match self.drive(&mut turn, &mut under) {
-            Ok(usage) => {
-                turn.finish(history);
-                Ok(usage)
-            }
-            Err(ended) => {
-                match ended {
-                    Ended::Failed(_) => turn.fail(history),
-                    Ended::Stopped => turn.stop(history),
-                }
-                Err(ended)
-            }
+        let mut under = Under { history, tools, watcher, recorder, talk, turn_state: None };
+        let driven = self.drive(&mut turn, &mut under);
+        let ending = match &driven {
+            Ok(_) => Ending::Finished,
+            Err(Ended::Stopped) => Ending::Stopped,
+            Err(Ended::Failed(_)) => Ending::Failed,
+        };
+        under.record(Happening::Ended(ending));
+        match ending {
+            Ending::Finished => turn.finish(history),
+            Ending::Stopped => turn.stop(history),
+            Ending::Failed => turn.fail(history),
         }
+        driven
     }
 
     fn drive(&self, turn: &mut Turn, under: &mut Under<'_, '_>) -> Result<Usage, Ended> {
@@ -187,8 +201,10 @@ impl<'a> Driver<'a> {
                 Next::RunTools(calls) => self.run_tools(&calls, turn, under)?,
                 Next::Ask => {
                     let answer = self.ask(turn, under)?;
-                    add(&mut spent, answer.completed.usage.unwrap_or_default());
+                    let (usage, before) = (answer.completed.usage, turn.items().len());
+                    add(&mut spent, usage.unwrap_or_default());
                     turn.answered(answer);
+                    under.record(Happening::Answered { items: &turn.items()[before..], usage });
                 }
             }
         }
@@ -199,6 +215,7 @@ impl<'a> Driver<'a> {
         for call in calls {
             under.watcher.see(Sight::Calling(call));
             let output = under.tools.run(call);
+            under.record(Happening::Ran(call, &output));
             under.watcher.see(Sight::Called(call, &output));
             turn.ran(call, output);
             self.go_on()?;

@@ -22,6 +22,7 @@ use crate::backend::models;
 use crate::backend::stream::SILENCE;
 use crate::clock::Clock;
 use crate::conversation::history::History;
+use crate::drive::record::Unrecorded;
 use crate::drive::{Driver, Ended, Manner, NoTools};
 use crate::failure::{Class, Failure};
 use crate::model::catalog::Catalog;
@@ -80,7 +81,8 @@ fn answer(
         // Nobody sets it: Ctrl-C ends the whole command.
         let stop = AtomicBool::new(false);
         let driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
-        let spent = driver.turn(vec![prompt], &mut History::default(), &mut NoTools, &mut *printer, talk);
+        let (mut history, mut tools, mut recorder) = (History::default(), NoTools, Unrecorded);
+        let spent = driver.turn(vec![prompt], &mut history, &mut tools, &mut *printer, &mut recorder, talk);
         let spent = spent.map_err(|ended| match ended {
             Ended::Failed(failure) => failure,
             Ended::Stopped => Failure::temporary("stopped"),

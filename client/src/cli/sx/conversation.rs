@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::conversation::event::Usage;
 use crate::conversation::history::History;
 use crate::conversation::item::Item;
+use crate::drive::record::Unrecorded;
 use crate::drive::{Driver, Ended, NoTools, Tools};
 use crate::failure::{Class, Failure};
 use crate::model::catalog::Catalog;
@@ -174,7 +175,8 @@ impl Conversation<'_> {
             }
             None => &mut none,
         };
-        let spent = self.driver.turn(vec![Item::user(prompt)], &mut self.history, tools, &mut *screen, talk);
+        let prompt = vec![Item::user(prompt)];
+        let spent = self.driver.turn(prompt, &mut self.history, tools, &mut *screen, &mut Unrecorded, talk);
         let nothing = Failure::temporary("stopped");
         let printed = screen.end(spent.as_ref().map(|usage| *usage).map_err(|_| &nothing));
         match spent {

@@ -1,0 +1,58 @@
+//! What becomes part of a conversation, for whoever keeps it.
+
+use super::Manner;
+use crate::conversation::event::Usage;
+use crate::conversation::item::{Call, Item, Output};
+use crate::talk::Talk;
+
+/// What becomes part of the conversation, in the moment in which it does.
+///
+/// ```text
+/// Begun  ( Answered  Ran* )*  Ended
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub enum Happening<'a> {
+    /// A turn begins with this prompt; the model is about to be asked in this manner.
+    Begun {
+        /// What the turn begins with.
+        prompt: &'a [Item],
+        /// How the model is asked.
+        manner: &'a Manner,
+    },
+    /// The model answered completely; its tools have not run yet.
+    Answered {
+        /// What of it belongs to the conversation.
+        items: &'a [Item],
+        /// What it cost, if the backend said.
+        usage: Option<Usage>,
+    },
+    /// A tool answered; nobody has seen it yet.
+    Ran(&'a Call, &'a Output),
+    /// The turn is over.
+    Ended(Ending),
+}
+
+/// How a turn came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The model has said all that it would.
+    Finished,
+    /// The person stopped it.
+    Stopped,
+    /// It failed.
+    Failed,
+}
+
+/// Who keeps what was said. Whatever goes wrong with that does not stop the conversation.
+pub trait Recorder {
+    /// Something belongs to the conversation from now on.
+    fn record(&mut self, happening: Happening<'_>, talk: &mut Talk);
+}
+
+/// Nobody keeps anything.
+#[derive(Debug, Clone, Copy)]
+pub struct Unrecorded;
+
+impl Recorder for Unrecorded {
+    fn record(&mut self, _: Happening<'_>, _: &mut Talk) {}
+}
