@@ -1,0 +1,28 @@
+//! A program of the person's own, which reads its arguments from standard input.
+
+use super::Workshop;
+use crate::tool::function::description::Function;
+use crate::tool::shell::invocation::Invocation;
+
+impl Workshop<'_> {
+    /// `None`: the person has no function of this name.
+    pub(super) fn function(&mut self, name: &str, arguments: &str) -> Option<Result<String, String>> {
+        let function = self.functions.named(name)?.clone();
+        Some(self.call_function(&function, arguments))
+    }
+
+    fn call_function(&mut self, function: &Function, arguments: &str) -> Result<String, String> {
+        let arguments = function.arguments(arguments)?;
+        let program = function.program.to_str().ok_or("the program's path is not UTF-8")?.to_owned();
+        let shown = format!("{program} <<< {arguments}");
+        let prepared = Invocation::Direct(vec![program]).in_directory(&self.workspace, "");
+        let mut prepared = prepared.map_err(|impossible| impossible.to_string())?;
+        self.bench.prepare(&self.workspace);
+        let held = self.bench.held(function.network)?;
+        self.approve(&shown, &prepared, &held)?;
+        let (launcher, boundary) = self.bench.around_function(function, self.functions.folder())?;
+        let input = launcher.scratch().input(&arguments).map_err(|error| format!("not started: {error}"))?;
+        prepared.input = Some(input);
+        self.execute(launcher, boundary, prepared, function.timeout)
+    }
+}
