@@ -56,7 +56,7 @@ fn play_until(script: Script, silence: Duration, stop: &AtomicBool) -> (Result<(
     let stream = ModelStream::new(&backend, &clock, stop, silence);
     let question = Question { body: b"{}", shape: Shape::Classic, session_id: "s", turn_state: None };
     let mut shown = 0;
-    let outcome = stream.ask(&question, &token, &mut |_: &Event| shown += 1);
+    let outcome = stream.ask(&question, &token, &mut |event: Option<&Event>| shown += usize::from(event.is_some()));
     let outcome = outcome.map(drop).map_err(|error| match error {
         Unanswered::Fault(fault) => {
             assert_eq!(fault.remedy, Remedy::AskAgain { after: None });

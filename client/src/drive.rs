@@ -66,6 +66,8 @@ pub fn unsupported(call: &Call) -> Output {
 pub enum Sight<'a> {
     /// The model is asked. What was shown since the last one of these, and not followed by a call, counts no more.
     Asking,
+    /// For a moment nothing has come: for whoever shows that something is waited for.
+    Quiet,
     /// Something arrived.
     Event(&'a Event),
     /// The same question will be asked again.
@@ -245,17 +247,18 @@ impl<'a> Driver<'a> {
                 return Err(Failure::from(fault).into());
             };
             under.watcher.see(Sight::Waiting { pause, fault: &fault });
-            self.wait(pause)?;
+            self.wait(pause, under.watcher)?;
             repeats += 1;
         }
     }
 
     /// Waits, unless the person has had enough.
-    fn wait(&self, pause: Duration) -> Result<(), Ended> {
+    fn wait(&self, pause: Duration, watcher: &mut dyn Watcher) -> Result<(), Ended> {
         let deadline = Deadline::within(pause, self.clock);
         while !deadline.left().is_zero() {
             self.go_on()?;
             self.clock.pause(deadline.left().min(BETWEEN_LOOKS));
+            watcher.see(Sight::Quiet);
         }
         Ok(())
     }
@@ -274,6 +277,7 @@ impl<'a> Driver<'a> {
         };
         let (watcher, state) = (&mut under.watcher, &mut under.turn_state);
         self.stream.ask(&question, &fetched.token, &mut |event| {
+            let Some(event) = event else { return watcher.see(Sight::Quiet) };
             if let (Event::TurnState(said), None) = (event, state.as_ref()) {
                 *state = Some(said.clone());
             }

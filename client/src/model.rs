@@ -2,7 +2,8 @@
 //!
 //! * [`tool_spec`]: how a tool is described. * [`responses`]: the body of a request.
 //! * [`catalog`]: which models there are, and which one a name means.
-//! * [`sse`]: events out of bytes. * [`refusal`]: what an error of the backend means. * [`reading`]: what an event means.
+//! * [`sse`]: events out of bytes. * [`refusal`]: what an error of the backend means.
+//! * [`windows`]: how much of the plan's limits is in use. * [`reading`]: what an event means.
 
 pub mod catalog;
 pub mod reading;
@@ -10,3 +11,4 @@ pub mod refusal;
 pub mod responses;
 pub mod sse;
 pub mod tool_spec;
+pub mod windows;

@@ -22,10 +22,10 @@ use crate::conversation::fault::Fault;
 use crate::conversation::reply::{Answer, Progress, Reply};
 use crate::failure::{Class, Failure};
 use crate::http::Patience;
-use crate::model::reading;
 use crate::model::refusal::Refused;
 use crate::model::responses::Shape;
 use crate::model::sse::{Decoder, EventTooLong};
+use crate::model::{reading, windows};
 use crate::token::Token;
 
 /// So long there may be no connection.
@@ -91,12 +91,13 @@ impl<'a> ModelStream<'a> {
         Self { backend, clock, stop, silence }
     }
 
-    /// Asks once. Each event is shown when it arrives; only the whole answer counts.
+    /// Asks once. Each event is shown when it arrives, and `None` when for a moment none did; only the whole answer
+    /// counts.
     pub fn ask(
         &self,
         question: &Question<'_>,
         token: &Token,
-        show: &mut dyn FnMut(&Event),
+        show: &mut dyn FnMut(Option<&Event>),
     ) -> Result<Answer, Unanswered> {
         let patience = Patience::Stream { connect: CONNECT, begin: self.silence, silence: self.silence };
         let agent = self.backend.way().agent(patience).map_err(Unanswered::Failure)?;
@@ -126,7 +127,7 @@ impl<'a> ModelStream<'a> {
         headers
     }
 
-    fn take(&self, from: &Receiver<Piece>, show: &mut dyn FnMut(&Event)) -> Result<Answer, Unanswered> {
+    fn take(&self, from: &Receiver<Piece>, show: &mut dyn FnMut(Option<&Event>)) -> Result<Answer, Unanswered> {
         let mut reply = Reply::default();
         let mut deadline = Deadline::within(self.silence, self.clock);
         loop {
@@ -134,12 +135,15 @@ impl<'a> ModelStream<'a> {
                 _ if self.stop.load(Ordering::Relaxed) => return Err(Unanswered::Stopped),
                 Ok(piece) => piece?,
                 Err(RecvTimeoutError::Timeout) if deadline.left().is_zero() => return Err(silent().into()),
-                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Timeout) => {
+                    show(None);
+                    continue;
+                }
                 Err(RecvTimeoutError::Disconnected) => return Ok(reply.finish()?),
             };
             for event in events {
                 deadline = Deadline::within(self.silence, self.clock);
-                show(&event);
+                show(Some(&event));
                 if reply.take(event)? == Progress::Complete {
                     return Ok(reply.finish()?);
                 }
@@ -223,7 +227,8 @@ fn announced(headers: &HeaderMap) -> Vec<Event> {
         |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
     let state = text(TURN_STATE).filter(|state| state.len() <= LONGEST_TURN_STATE);
     let state = state.map(|state| Event::TurnState(state.to_owned()));
-    text(MODEL).map(|model| Event::Model(model.to_owned())).into_iter().chain(state).collect()
+    let used = windows::in_headers(&|name| headers.get(name).and_then(|value| value.to_str().ok()));
+    text(MODEL).map(|model| Event::Model(model.to_owned())).into_iter().chain(state).chain(used).collect()
 }
 
 fn refused(status: u16, mut response: Response<Body>) -> Fault {

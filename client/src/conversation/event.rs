@@ -28,6 +28,8 @@ pub enum Event {
     Model(String),
     /// To be sent along with the further requests of this turn, in the header `x-codex-turn-state`; visible ASCII.
     TurnState(String),
+    /// How much of the plan's limits is in use: at least one window, the shortest first.
+    Windows(Vec<Window>),
     /// The answer is complete.
     Completed(Completed),
     /// There will be no answer.
@@ -43,6 +45,17 @@ pub enum Begun {
     Reasoning,
     /// A call of the tool of this name.
     Call(String),
+}
+
+/// A span of time within which so much may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Window {
+    /// Its length; `None` when the backend does not say.
+    pub minutes: Option<u64>,
+    /// How much of it is used: 0 to 1000, and more when more was used.
+    pub used_per_mille: u32,
+    /// When it begins anew, Unix seconds.
+    pub resets_at: Option<i64>,
 }
 
 /// The end of a complete answer.

@@ -51,7 +51,8 @@ impl Reply {
             | Event::Reasoning(_)
             | Event::CallInput(_)
             | Event::Model(_)
-            | Event::TurnState(_) => {}
+            | Event::TurnState(_)
+            | Event::Windows(_) => {}
         }
         Ok(if self.completed.is_some() { Progress::Complete } else { Progress::Open })
     }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::refusal;
+use super::{refusal, windows};
 use crate::conversation::event::{Begun, Completed, Event, Move, Usage};
 use crate::conversation::fault::Fault;
 use crate::conversation::item::{self, Received};
@@ -18,6 +18,7 @@ pub fn read(data: &str) -> Vec<Event> {
     for headers in [json.pointer("/response/headers"), json.get("headers")].into_iter().flatten() {
         events.extend(header(headers, "openai-model").map(|model| Event::Model(model.to_owned())));
         events.extend(turn_state(headers).map(Event::TurnState));
+        events.extend(windows::in_headers(&|name| header(headers, name)));
     }
     events.extend(event(&mut json));
     events
@@ -35,6 +36,7 @@ fn event(json: &mut Value) -> Option<Event> {
         "response.reasoning_summary_text.delta" => delta(json).map(Event::Summary),
         "response.reasoning_text.delta" => delta(json).map(Event::Reasoning),
         "response.custom_tool_call_input.delta" => delta(json).map(Event::CallInput),
+        "codex.rate_limits" => windows::in_event(json),
         "response.completed" => Some(completed(json)),
         "response.failed" => Some(Event::Failed(refusal::in_stream(json.pointer("/response/error")))),
         "error" => Some(Event::Failed(refusal::in_stream(json.get("error").or(Some(json))))),

@@ -64,7 +64,7 @@ impl<W: Write> Watcher for Whole<W> {
         match sight {
             Sight::Asking => self.answer.clear(),
             Sight::Event(Event::Item(item)) => self.answer.extend(answer(item)),
-            Sight::Event(_) | Sight::Waiting { .. } | Sight::Calling(_) | Sight::Called(..) => {}
+            Sight::Quiet | Sight::Event(_) | Sight::Waiting { .. } | Sight::Calling(_) | Sight::Called(..) => {}
         }
     }
 }
@@ -109,7 +109,7 @@ impl<W: Write> Watcher for Events<W> {
                 let (seconds, why) = (pause.as_secs_f64(), fault.to_string());
                 self.line(&json!({"type": "waiting", "seconds": seconds, "why": why}));
             }
-            Sight::Event(_) | Sight::Calling(_) | Sight::Called(..) => {}
+            Sight::Quiet | Sight::Event(_) | Sight::Calling(_) | Sight::Called(..) => {}
         }
     }
 }

@@ -87,7 +87,7 @@ impl<W: Write, E: Write> Watcher for Screen<W, E> {
                 let seconds = pause.as_secs_f32();
                 let _ = writeln!(self.talk, "sx: {fault}; asking again in {seconds:.1} s, from the beginning");
             }
-            Sight::Asking | Sight::Event(_) | Sight::Calling(_) | Sight::Called(..) => {}
+            Sight::Asking | Sight::Quiet | Sight::Event(_) | Sight::Calling(_) | Sight::Called(..) => {}
         }
     }
 }
