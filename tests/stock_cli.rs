@@ -4,10 +4,12 @@
 //! namespace that has nothing but loopback.
 //!
 //! * [`installed`]: the program, from npm. * [`isolation`]: the namespace. * [`codex`]: its configuration, and a run.
+//! * [`requests`]: what it asks the model, beside what `sx` asks.
 
 mod codex;
 mod installed;
 mod isolation;
+mod requests;
 
 use fake_provider::{Endpoint, Fate, Fault, Hold, How, LogEntry, Script, Serial, Settings};
 use scorpiox_tests::process::Team;

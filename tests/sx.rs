@@ -51,6 +51,7 @@ fn a_prompt_gets_its_answer() {
     for (member, value) in expected {
         assert_eq!(body[member], value, "{member}");
     }
+    assert_eq!(body["reasoning"], json!({"effort": "medium"}), "the catalogue's word for the usual one");
     let said = json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "How many?"}]});
     assert_eq!(body["input"], json!([said]));
     assert!(body["instructions"].as_str().is_some_and(|text| !text.is_empty()));

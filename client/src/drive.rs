@@ -305,7 +305,8 @@ impl<'a> Driver<'a> {
             history: under.history.items(),
             turn: turn.items(),
             tools: under.tools.specs(),
-            effort: effort.as_deref(),
+            // Said even when it is the usual one: what the backend assumes need not be what its catalogue says.
+            effort: effort.as_deref().or(model.default_effort.as_deref()),
             summary: summary.as_deref(),
             verbosity: model.verbosity.as_deref(),
             session_id,

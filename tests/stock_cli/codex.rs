@@ -1,7 +1,7 @@
 //! The stock CLI's configuration as the README gives it, and a run.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use scorpiox_tests::process::output::Collected;
@@ -10,6 +10,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::installed::VARIABLE;
+
+/// Its word for that.
+const WITHOUT_QUESTIONS: &str = "--dangerously-bypass-approvals-and-sandbox";
 
 /// A developer's machine with the stock CLI on it, and a client key of its own.
 pub(super) struct Codex {
@@ -55,8 +58,28 @@ impl Codex {
 
     /// The same, not waiting for its end.
     pub(super) fn begin(&self, prompt: &str) -> Running {
-        let arguments = ["exec", "--json", "--skip-git-repo-check", "--sandbox", "read-only", prompt];
-        let mut child = self.command().args(arguments).spawn().expect("the stock CLI starts");
+        self.start(&["--sandbox", "read-only", prompt])
+    }
+
+    /// One prompt, one answer; its tools run at once and unconfined.
+    pub(super) fn exec_with_tools(&self, prompt: &str) -> Answered {
+        self.start(&[WITHOUT_QUESTIONS, prompt]).wait()
+    }
+
+    /// The same, going on with the conversation before.
+    pub(super) fn goes_on_with_tools(&self, prompt: &str) -> Answered {
+        self.start(&[WITHOUT_QUESTIONS, "resume", "--last", prompt]).wait()
+    }
+
+    /// Where it runs.
+    pub(super) fn project(&self) -> &Path {
+        self.project.path()
+    }
+
+    fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = self.command();
+        command.args(["exec", "--json", "--skip-git-repo-check"]).args(arguments);
+        let mut child = command.spawn().expect("the stock CLI starts");
         let stdout = Collected::from(child.stdout.take().expect("piped"));
         let stderr = Collected::from(child.stderr.take().expect("piped"));
         Running { child, stdout, stderr }

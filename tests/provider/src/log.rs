@@ -33,6 +33,10 @@ pub struct LogEntry {
     pub ended_at: Option<i64>,
     /// Fields and headers that hold no secret: `grant_type`, `client_id`, `refresh_reason`, `user-agent`, …
     pub received: BTreeMap<String, String>,
+    /// All headers of a request to [`Endpoint::Responses`], in their order, names in lower case; of `authorization`
+    /// only the scheme.
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
     /// The body of a request to [`Endpoint::Responses`], when it could be read.
     pub conversation: Option<Value>,
     /// The refresh token it presented.
@@ -143,6 +147,7 @@ impl Log {
             begun_at: now,
             ended_at: None,
             received: BTreeMap::new(),
+            headers: Vec::new(),
             conversation: None,
             refresh_token: None,
             access_token: None,

@@ -95,6 +95,7 @@ impl Oracle {
         entry.fault = fault.as_ref().map(|fault| fault.how.clone());
         if endpoint == Endpoint::Responses {
             entry.conversation = request.json().cloned();
+            entry.headers = request.headers_without_secrets();
         }
         Begun { id: entry.id, fault, request }
     }

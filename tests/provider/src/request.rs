@@ -112,6 +112,15 @@ impl Request {
         }
     }
 
+    /// All headers, in their order; of `authorization` only the scheme.
+    pub(crate) fn headers_without_secrets(&self) -> Vec<(String, String)> {
+        let without_secret = |(name, value): &(String, String)| match name.as_str() {
+            "authorization" => (name.clone(), value.split(' ').next().unwrap_or_default().to_owned()),
+            _ => (name.clone(), value.clone()),
+        };
+        self.headers.iter().map(without_secret).collect()
+    }
+
     /// What may be written into a log: how it was encoded and a few fields and headers that hold no secret.
     pub(crate) fn harmless(&self) -> BTreeMap<String, String> {
         let fields = ["grant_type", "client_id", "refresh_reason", "token_type_hint"];
