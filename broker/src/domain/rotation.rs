@@ -18,10 +18,10 @@ use super::answer::Ending;
 use super::fingerprint::Fingerprint;
 use crate::clock::Timestamp;
 
-/// Durable per credential. `epoch` counts claims and endings, `generation` counts token sets; neither ever goes back.
+/// Durable per credential. `epoch` counts claims and verdicts, `generation` counts token sets; neither ever goes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
-    /// Claims and endings so far.
+    /// Claims and verdicts so far.
     pub epoch: u64,
     /// Token sets so far; the first login makes it 1.
     pub generation: u64,
@@ -93,7 +93,7 @@ pub struct Reauth {
 /// How far a credential had come, from outside the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    /// Claims and endings.
+    /// Claims and verdicts.
     pub epoch: u64,
     /// Token sets.
     pub generation: u64,
@@ -253,8 +253,28 @@ impl Rotation {
     }
 
     /// Sets it aside, from every state.
+    ///
+    /// What only an answer told raises the epoch, as an ending does: a database that loses it is behind the high-water
+    /// mark, and does not present again what that answer consumed. The other causes are found again by whoever found them.
     pub fn quarantined(&self, cause: Quarantine) -> Self {
-        self.with(State::Quarantine(cause))
+        let state = State::Quarantine(cause);
+        if self.state == state {
+            return self.clone();
+        }
+        let epoch = match cause {
+            Quarantine::OtherAccount => self.epoch + 1,
+            Quarantine::BehindMark | Quarantine::BehindWitness | Quarantine::Damaged => self.epoch,
+        };
+        Self { epoch, state, ..self.clone() }
+    }
+
+    /// Whether it says that the token was consumed without a successor: the mark must know it too.
+    pub fn is_spent(&self) -> bool {
+        match &self.state {
+            State::Reauth(_) | State::Quarantine(Quarantine::OtherAccount) => true,
+            State::Resting(_) | State::Claimed(_) | State::Sent(_) => false,
+            State::Quarantine(Quarantine::BehindMark | Quarantine::BehindWitness | Quarantine::Damaged) => false,
+        }
     }
 
     /// Somebody logged in: the next generation under a new epoch, from every state.

@@ -116,8 +116,15 @@ fn a_late_grant_is_welcome_in_doubt_and_after_the_end_but_not_in_quarantine() {
 }
 
 #[test]
-fn an_ending_raises_the_epoch_so_that_a_database_that_loses_it_is_behind_the_mark() {
-    assert_eq!(sent().ended(Ending::Reused, FINGERPRINT, None).unwrap().epoch, sent().epoch + 1);
+fn a_verdict_raises_the_epoch_once_so_that_a_database_that_loses_it_is_behind_the_mark() {
+    let ended = sent().ended(Ending::Reused, FINGERPRINT, None).unwrap();
+    let aside = sent().quarantined(Quarantine::OtherAccount);
+    for verdict in [ended, aside.clone(), aside.quarantined(Quarantine::OtherAccount)] {
+        assert_eq!(verdict.epoch, sent().epoch + 1, "{verdict:?}");
+        assert!(verdict.is_spent(), "{verdict:?}");
+    }
+    let behind = sent().quarantined(Quarantine::BehindMark);
+    assert!(behind.epoch == sent().epoch && !behind.is_spent(), "a start finds that again by itself");
 }
 
 #[test]
@@ -201,7 +208,7 @@ fn step(rotation: &Rotation, happening: &Happening, now: Timestamp) -> Result<Ro
         Happening::Refused => rotation.refused(FINGERPRINT, "400", now),
         Happening::Ended => rotation.ended(Ending::Reused, FINGERPRINT, None),
         Happening::Granted(weak) => rotation.granted(*weak, now),
-        Happening::Quarantined => Ok(rotation.quarantined(Quarantine::BehindMark)),
+        Happening::Quarantined => Ok(rotation.quarantined(Quarantine::OtherAccount)),
         Happening::Replaced => Ok(rotation.replaced(None)),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::{error, warn};
 
 use super::Rotator;
-use crate::domain::rotation::{Rotation, State};
+use crate::domain::rotation::Rotation;
 use crate::fence::position;
 use crate::holding::{Failure, Holding};
 use crate::store::{StoreError, Swap};
@@ -34,7 +34,7 @@ impl Rotator {
         if !take_step(holding, &before, &after) {
             return Err(Failure::Superseded);
         }
-        self.mark_ending(holding, &after).await;
+        self.mark_verdict(holding, &after).await;
         Ok(after)
     }
 
@@ -93,13 +93,13 @@ impl Rotator {
                 desk.unsure = false;
             }
         }
-        self.mark_ending(holding, &sure).await;
+        self.mark_verdict(holding, &sure).await;
         Ok(())
     }
 
     /// A verdict is in the mark too, so that a database that loses it is seen to be behind and asks nobody again.
-    async fn mark_ending(&self, holding: &Arc<Holding>, rotation: &Rotation) {
-        if let State::Reauth(_) = rotation.state
+    async fn mark_verdict(&self, holding: &Arc<Holding>, rotation: &Rotation) {
+        if rotation.is_spent()
             && let Err(error) = self.parts.fence.raise(holding.id(), position(rotation)).await
         {
             error!(credential = %holding.id(), %error, "the high-water mark could not be raised");

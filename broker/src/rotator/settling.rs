@@ -265,7 +265,11 @@ impl Rotator {
         answer: &RawAnswer,
     ) -> Outcome {
         error!(credential = %holding.id(), "QUARANTINE: the provider answered with another account's tokens");
-        let quarantine = |rotation: &Rotation| Some(rotation.quarantined(Quarantine::OtherAccount));
+        // A login that took its place while this waited for its turn is not concerned.
+        let presented = armed.rotation.generation;
+        let quarantine = |rotation: &Rotation| {
+            (rotation.generation == presented).then(|| rotation.quarantined(Quarantine::OtherAccount))
+        };
         // Set aside before the slot is free: until then a start finds the answer there and does the same.
         if self.advance(holding, quarantine).await.is_err() {
             self.assume(holding, quarantine);
