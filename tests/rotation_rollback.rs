@@ -3,14 +3,14 @@
 use std::fs;
 use std::time::Duration;
 
-use fake_provider::Fault;
+use fake_provider::{Account, Fault, Twist};
 use scorpiox_broker::domain::answer::Ending;
 use scorpiox_broker::domain::rotation::{Quarantine, State};
 use scorpiox_broker::failpoint::Point;
 use scorpiox_broker::holding::Outcome;
 use scorpiox_broker::issuer::{Ask, Refused};
 use scorpiox_broker::rotator::NotNow;
-use scorpiox_tests::sim::{MAIN, SimBroker, Trip, World, administrator};
+use scorpiox_tests::sim::{Deed, MAIN, SimBroker, Trip, World, administrator};
 use scorpiox_wire::TokenTag;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -50,8 +50,9 @@ fn s2_a_database_without_its_log_is_set_aside_and_presents_nothing() {
 #[test]
 fn s2_wherever_the_log_is_cut_no_token_is_presented_after_an_answer_that_settled_it() {
     type Story = (&'static str, fn() -> Trip);
-    let stories: [Story; 3] = [
+    let stories: [Story; 4] = [
         ("renewed", Trip::default),
+        ("another account", || Trip::with(Fault::refresh_twist(Twist::AnotherAccount(Account::numbered(2))))),
         ("ended", || Trip::with(Fault::refresh_code(401, "refresh_token_invalidated"))),
         ("busy", || Trip::with(Fault::refresh_code(429, "rate_limited"))),
     ];
@@ -80,6 +81,34 @@ fn s2_wherever_the_log_is_cut_no_token_is_presented_after_an_answer_that_settled
             assert!(name == "busy" || world.posts() == 1, "{name}, cut at {cut_at}: {} posts", world.posts());
             // Frames of a page and their headers, and some in the middle of one.
             cut_at += 4_120 / 2;
+        }
+    }
+}
+
+#[test]
+fn s2_what_a_start_replayed_from_a_slot_is_in_the_mark_before_the_slot_is_free() {
+    type Story = (&'static str, fn() -> Trip);
+    let stories: [Story; 3] = [
+        ("renewed", Trip::default),
+        ("another account", || Trip::with(Fault::refresh_twist(Twist::AnotherAccount(Account::numbered(2))))),
+        ("ended", || Trip::with(Fault::refresh_code(401, "refresh_token_invalidated"))),
+    ];
+    for (name, trip) in stories {
+        for waits in 1..50 {
+            let mut world = World::with_login();
+            world.life(async |broker| {
+                broker.pass(MINUTE).await;
+                broker.provider.plan(trip());
+                broker.points.plan(Point::AfterRescue, Deed::Park);
+                broker.renew(MAIN).unwrap();
+                broker.parks_at(Point::AfterRescue).await;
+            });
+            world.checkpoint();
+            world.killed_while_starting(waits);
+            let _ = fs::remove_file(world.log_file());
+            world.life(async |broker| broker.pass(DAY * 12).await);
+            let violations = world.provider.violations();
+            assert!(violations.is_empty(), "{name}, start killed after {waits} waits: {violations:#?}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::rotation::{Resting, Rotation, State};
 use crate::fence::{Fence, position};
 use crate::holding::{Holding, Holdings};
 use crate::provider::Provider;
-use crate::rescue::{RescueSlots, Rescued, Slot};
+use crate::rescue::{RescueSlots, Rescued};
 use crate::seal::Sealer;
 use crate::store::credentials::Found;
 use crate::store::{Store, StoreError, Swap};
@@ -60,8 +60,10 @@ impl Recovery<'_> {
         }
         let mut kept = self.slots.kept();
         kept.sort_by_key(|(_, rescued)| rescued.epoch);
+        let mut replayed = Vec::new();
         for (slot, rescued) in kept {
-            self.replay_slot(&mut credentials, slot, rescued).await?;
+            self.replay(&mut credentials, rescued).await?;
+            replayed.push(slot);
         }
         let fence = open_fence(is_new)?;
         let mut holdings = Vec::new();
@@ -69,13 +71,18 @@ impl Recovery<'_> {
             let credential = self.settle_standing(&fence, row).await?;
             holdings.push(Arc::new(Holding::new(credential)));
         }
+        // Only now: a database that loses what was replayed is behind its mark.
+        for slot in replayed {
+            // A start is the only place that may block: nothing is served yet.
+            slot.clear()?;
+        }
         Ok(Recovered { holdings: Holdings::new(holdings), fence })
     }
 
-    async fn replay_slot(
+    /// Brings one answer into the database. Once more changes nothing, so a start that is killed begins again.
+    async fn replay(
         &self,
         credentials: &mut BTreeMap<CredentialId, Credential>,
-        slot: Slot,
         rescued: Rescued,
     ) -> Result<(), anyhow::Error> {
         let id = CredentialId::from_stored(rescued.credential.clone());
@@ -102,8 +109,6 @@ impl Recovery<'_> {
                 }
             }
         }
-        // A start is the only place that may block: nothing is served yet.
-        slot.clear()?;
         Ok(())
     }
 

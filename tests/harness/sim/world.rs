@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,13 +177,18 @@ impl World {
         let runtime = runtime(&rest);
         let around = self.surroundings();
         let next = self.next_data();
+        // A start that waits for its database is no broker at rest: only the count ends it.
+        let _starting = activity.begin();
         runtime.block_on(async {
-            tokio::select! {
+            let mut start = pin!(SimBroker::start(around, activity, Arc::clone(&rest)));
+            let started = tokio::select! {
                 biased;
-                started = SimBroker::start(around, activity, Arc::clone(&rest)) => drop(started.expect("the broker starts")),
-                () = rest.come_after(waits) => {}
-            }
+                started = &mut start => Some(started.expect("the broker starts")),
+                () = rest.come_after(waits) => None,
+            };
+            // Before anything of it is dropped: who is killed does not close a database, which would empty its log.
             copy(&self.data, &next);
+            drop(started);
         });
         drop(runtime);
         // The answers that the last life may have lost are still to be looked for.
@@ -328,8 +334,12 @@ fn copy_once(from: &Path, to: &Path) {
         .expect("the data directory can be read")
         .map(|entry| entry.expect("an entry can be read").path())
         .collect();
-    entries.sort();
-    entries.sort_by_key(|path| !path.to_string_lossy().ends_with("-wal"));
+    // What is under way at this moment has happened or not, each for itself. The mark first: a mark that is late is what
+    // a wrong order of effects would trust in. The log before the database, because it may go there.
+    entries.sort_by_cached_key(|path| {
+        let name = path.to_string_lossy().into_owned();
+        (!name.ends_with("high-water"), !name.ends_with("-wal"), name)
+    });
     for entry in entries {
         let target = to.join(entry.file_name().expect("an entry has a name"));
         if entry.is_dir() {
