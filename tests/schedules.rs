@@ -60,7 +60,12 @@ fn randomized_schedules_keep_the_invariants_and_lose_only_what_nobody_could_have
                     let seed = first.wrapping_add(offset);
                     match panic::catch_unwind(AssertUnwindSafe(|| play::play(seed))) {
                         Ok(played) => tally.lock().unwrap().add(&played),
-                        Err(why) => failures.lock().unwrap().push(format!("SCHEDULE_SEED={seed}: {}", message(&*why))),
+                        Err(why) => {
+                            let failure = format!("SCHEDULE_SEED={seed}: {}", message(&*why));
+                            // At once, and on the stream that nobody puts aside.
+                            println!("FAILED {failure}");
+                            failures.lock().unwrap().push(failure);
+                        }
                     }
                 }
             });
