@@ -110,7 +110,7 @@ fn commands_of_the_person_do_not_reach_the_model() {
         ("/model", "low medium high xhigh"),
         ("/reasoning_effort max", "effort xhigh"),
         ("/usage", "7 days    [#"),
-        ("/undo", "there is no /undo"),
+        ("/frobnicate", "there is no /frobnicate"),
         ("/model haiku", "gpt-5.5 answers"),
     ] {
         terminal.types(&format!("{command}\r"));

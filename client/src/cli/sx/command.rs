@@ -1,7 +1,9 @@
 //! What may be typed in a conversation besides what is meant for the model. Pure.
+//!
+//! A command is a variant of [`Command`], a row of [`COMMANDS`] and an arm in `conversation/obey.rs`.
 
 /// A command of the person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Command<'a> {
     /// What there is.
     Help,
@@ -17,8 +19,6 @@ pub(super) enum Command<'a> {
     Clear,
     /// Leave.
     Quit,
-    /// Something that there is not.
-    Unknown(&'a str),
 }
 
 /// What a line is.
@@ -28,19 +28,55 @@ pub(super) enum Line<'a> {
     Empty,
     /// For us.
     Command(Command<'a>),
+    /// For us, but there is no such thing.
+    Unknown(&'a str),
     /// For the model.
     Prompt(&'a str),
 }
 
-/// The names of the commands, for completion and help.
-pub(super) const COMMANDS: [(&str, &str); 7] = [
-    ("/help", "this"),
-    ("/model [NAME]", "the models that are offered; another one"),
-    ("/reasoning_effort [WORD]", "off, minimal, low, medium, high, xhigh, max; without a word the model's own"),
-    ("/approvals [MODE]", "how much you are asked about tools: ask, auto-edit, full-auto, read-only"),
-    ("/usage", "what is left of the plan's limits"),
-    ("/clear", "begin a new conversation"),
-    ("/quit", "leave; as Ctrl-D"),
+/// How a command is typed and what it is for.
+pub(super) struct Row {
+    /// Without its slash; names after the first are understood too.
+    pub(super) names: &'static [&'static str],
+    /// What may stand behind it, as help shows it; empty when nothing may.
+    pub(super) argument: &'static str,
+    /// What it does.
+    pub(super) text: &'static str,
+    /// The command, with what stood behind it.
+    means: for<'a> fn(Option<&'a str>) -> Command<'a>,
+}
+
+impl Row {
+    /// The name and what may stand behind it: `/model [NAME]`.
+    pub(super) fn usage(&self) -> String {
+        format!("/{} {}", self.names[0], self.argument).trim_end().to_owned()
+    }
+}
+
+/// All commands, in the order of the help.
+pub(super) const COMMANDS: &[Row] = &[
+    Row { names: &["help"], argument: "", text: "this", means: |_| Command::Help },
+    Row {
+        names: &["model"],
+        argument: "[NAME]",
+        text: "the models that are offered; another one",
+        means: |word| Command::Model(word),
+    },
+    Row {
+        names: &["reasoning_effort", "effort"],
+        argument: "[WORD]",
+        text: "off, minimal, low, medium, high, xhigh, max; without a word the model's own",
+        means: |word| Command::Effort(word),
+    },
+    Row {
+        names: &["approvals"],
+        argument: "[MODE]",
+        text: "how much you are asked about tools: ask, auto-edit, full-auto, read-only",
+        means: |word| Command::Approvals(word),
+    },
+    Row { names: &["usage"], argument: "", text: "what is left of the plan's limits", means: |_| Command::Usage },
+    Row { names: &["clear"], argument: "", text: "begin a new conversation", means: |_| Command::Clear },
+    Row { names: &["quit", "exit"], argument: "", text: "leave; as Ctrl-D", means: |_| Command::Quit },
 ];
 
 /// Reads a line. A slash with a space or a second slash behind its first word is no command: paths are typed too.
@@ -54,16 +90,10 @@ pub(super) fn read(line: &str) -> Line<'_> {
         return Line::Prompt(line);
     }
     let argument = Some(argument.trim()).filter(|argument| !argument.is_empty());
-    Line::Command(match name {
-        "help" => Command::Help,
-        "model" => Command::Model(argument),
-        "reasoning_effort" | "effort" => Command::Effort(argument),
-        "approvals" => Command::Approvals(argument),
-        "usage" => Command::Usage,
-        "clear" => Command::Clear,
-        "quit" | "exit" => Command::Quit,
-        _ => Command::Unknown(name),
-    })
+    match COMMANDS.iter().find(|row| row.names.contains(&name)) {
+        Some(row) => Line::Command((row.means)(argument)),
+        None => Line::Unknown(name),
+    }
 }
 
 #[cfg(test)]
@@ -81,7 +111,7 @@ mod tests {
             ("/effort high", Line::Command(Command::Effort(Some("high")))),
             ("/approvals ask", Line::Command(Command::Approvals(Some("ask")))),
             ("/exit", Line::Command(Command::Quit)),
-            ("/undo", Line::Command(Command::Unknown("undo"))),
+            ("/nothing", Line::Unknown("nothing")),
             ("/etc/passwd is odd", Line::Prompt("/etc/passwd is odd")),
             ("/ what", Line::Prompt("/ what")),
             ("a\nb", Line::Prompt("a\nb")),
@@ -92,10 +122,11 @@ mod tests {
     }
 
     #[test]
-    fn every_command_that_is_named_exists() {
-        for (name, _) in COMMANDS {
-            let word = name.split(' ').next().unwrap();
-            assert!(!matches!(read(word), Line::Command(Command::Unknown(_)) | Line::Prompt(_)), "{name}");
-        }
+    fn no_two_commands_share_a_name() {
+        let mut names: Vec<_> = COMMANDS.iter().flat_map(|row| row.names).collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 }

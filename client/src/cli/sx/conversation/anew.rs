@@ -1,0 +1,13 @@
+//! A new conversation in place of the old one.
+
+use super::Conversation;
+use super::voice::say;
+use crate::conversation::history::History;
+use crate::random;
+
+/// `/clear`.
+pub(super) fn clear(conversation: &mut Conversation<'_>) {
+    conversation.history = History::default();
+    conversation.driver.manner_mut().session_id = random::uuid();
+    say("a new conversation");
+}

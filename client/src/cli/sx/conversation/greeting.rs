@@ -1,0 +1,16 @@
+//! What is said when a conversation begins.
+
+use super::Conversation;
+use super::model::model_line;
+use super::voice::{say, tell};
+use crate::cli::sx::typed::NAME;
+use crate::talk::Talk;
+
+pub(super) fn greet(conversation: &Conversation<'_>, talk: &mut Talk) {
+    let approvals = |mode: &str| format!("approvals {mode}");
+    let tools = conversation.tools.as_ref().map(|tools| approvals(tools.mode().name()));
+    let tools = tools.unwrap_or_else(|| "no tools".to_owned());
+    say(&format!("{NAME} {}: {}, {tools}", env!("CARGO_PKG_VERSION"), model_line(conversation.driver.manner())));
+    say("/help for help; Ctrl-C stops an answer, Ctrl-D leaves. Nothing is kept.");
+    tell(talk, conversation.verbose);
+}

@@ -1,0 +1,18 @@
+//! A command of the person: one arm, one function of another file.
+
+use super::{After, Conversation, anew, approvals, help, model, usage};
+use crate::cli::sx::command::Command;
+use crate::talk::Talk;
+
+pub(super) fn obey(conversation: &mut Conversation<'_>, command: Command<'_>, talk: &mut Talk) -> After {
+    match command {
+        Command::Help => help::help(),
+        Command::Model(word) => model::model(conversation, word, talk),
+        Command::Effort(word) => model::effort(conversation, word, talk),
+        Command::Approvals(word) => approvals::approvals(conversation, word, talk),
+        Command::Usage => usage::usage(conversation, talk),
+        Command::Clear => anew::clear(conversation),
+        Command::Quit => return After::Leave,
+    }
+    After::GoOn
+}

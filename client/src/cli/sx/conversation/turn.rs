@@ -1,0 +1,48 @@
+//! A prompt and its answer.
+
+use std::io;
+
+use super::voice::say;
+use super::{After, Conversation};
+use crate::cli::sx::print::Printer as _;
+use crate::cli::sx::screen::Screen;
+use crate::conversation::event::Usage;
+use crate::conversation::item::Item;
+use crate::drive::record::Unrecorded;
+use crate::drive::{Ended, NoTools, Tools};
+use crate::failure::Failure;
+use crate::model::catalog::Model;
+use crate::talk::Talk;
+
+pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &mut Talk) -> After {
+    let mut screen = Box::new(Screen::new(io::stdout(), io::stderr(), conversation.colour));
+    let Conversation { driver, history, tools, .. } = conversation;
+    let mut none = NoTools;
+    let tools: &mut dyn Tools = match tools {
+        Some(workshop) => {
+            workshop.suit(driver.manner().model.freeform_patch);
+            workshop
+        }
+        None => &mut none,
+    };
+    let spent = driver.turn(vec![Item::user(prompt)], history, tools, &mut *screen, &mut Unrecorded, talk);
+    let nothing = Failure::temporary("stopped");
+    let printed = screen.end(spent.as_ref().map(|usage| *usage).map_err(|_| &nothing));
+    match spent {
+        Ok(usage) => say(&status(&driver.manner().model, &usage)),
+        Err(Ended::Stopped) => say("stopped; the conversation goes on from here"),
+        Err(Ended::Failed(failure)) => talk.warn(failure.to_string()),
+    }
+    // Nobody sees any more what would be said.
+    if printed.is_err() { After::Leave } else { After::GoOn }
+}
+
+fn status(model: &Model, usage: &Usage) -> String {
+    let left = 100 - (usage.total_tokens.saturating_mul(100) / model.context_tokens.max(1)).min(100);
+    let Usage { input_tokens, cached_tokens, output_tokens, reasoning_tokens, .. } = usage;
+    format!(
+        "[{}  in {input_tokens} (cached {cached_tokens})  out {output_tokens} (thought {reasoning_tokens})  \
+         context {left} % left]",
+        model.slug
+    )
+}
