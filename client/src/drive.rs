@@ -204,7 +204,7 @@ impl<'a> Driver<'a> {
                 Next::Ask => {
                     let answer = self.ask(turn, under)?;
                     let (usage, before) = (answer.completed.usage, turn.items().len());
-                    add(&mut spent, usage.unwrap_or_default());
+                    spent.add(&usage.unwrap_or_default());
                     turn.answered(answer);
                     under.record(Happening::Answered { items: &turn.items()[before..], usage });
                 }
@@ -320,13 +320,4 @@ impl<'a> Driver<'a> {
 enum Renewal {
     Possible,
     Done,
-}
-
-fn add(spent: &mut Usage, more: Usage) {
-    spent.input_tokens += more.input_tokens;
-    spent.cached_tokens += more.cached_tokens;
-    spent.output_tokens += more.output_tokens;
-    spent.reasoning_tokens += more.reasoning_tokens;
-    // What is in use of the window is said anew by each answer.
-    spent.total_tokens = more.total_tokens;
 }

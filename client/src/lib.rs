@@ -20,6 +20,7 @@
 //! * [`backend`]: what the ChatGPT backend is asked besides the conversation.
 //! * [`random`]: random numbers of the system.
 //! * [`drive`]: a turn of a conversation where it meets the world.
+//! * [`session`]: a conversation that is kept.
 //! * [`tool`]: what the model may do on this machine.
 //! * [`cli`]: one file per command.
 //!
@@ -40,6 +41,7 @@ pub mod json_object;
 pub mod model;
 pub mod oauth;
 pub mod random;
+pub mod session;
 pub mod settings;
 pub mod state_directory;
 pub mod talk;

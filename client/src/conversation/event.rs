@@ -91,3 +91,15 @@ pub struct Usage {
     /// What of the model's window is now in use.
     pub total_tokens: u64,
 }
+
+impl Usage {
+    /// Counts another answer in.
+    pub fn add(&mut self, more: &Self) {
+        self.input_tokens += more.input_tokens;
+        self.cached_tokens += more.cached_tokens;
+        self.output_tokens += more.output_tokens;
+        self.reasoning_tokens += more.reasoning_tokens;
+        // What is in use of the window is said anew by each answer.
+        self.total_tokens = more.total_tokens;
+    }
+}

@@ -214,6 +214,14 @@ impl Item {
         };
         Some(Call { call_id: call_id.clone(), name: name.clone(), given })
     }
+
+    /// The answer to a call that this item is, if it is one.
+    pub fn as_output(&self) -> Option<&CallOutput> {
+        match self {
+            Self::FunctionCallOutput(output) | Self::CustomToolCallOutput(output) => Some(output),
+            Self::Message(_) | Self::Reasoning(_) | Self::FunctionCall(_) | Self::CustomToolCall(_) => None,
+        }
+    }
 }
 
 impl Message {

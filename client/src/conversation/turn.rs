@@ -121,6 +121,13 @@ impl Turn {
         }
     }
 
+    /// The program ended in the middle of the turn, and this is another one. The conversation has what was complete.
+    pub fn cut_off(mut self, history: &mut History) {
+        self.take_outputs();
+        self.items.push(Item::developer(CUT_OFF));
+        history.extend(self.items);
+    }
+
     /// Puts what the tools answered behind their calls, in the order of the calls.
     fn take_outputs(&mut self) {
         if let State::Running(calls) = &mut self.state {
@@ -132,6 +139,8 @@ impl Turn {
 }
 
 const STOPPED: &str = "The person interrupted this turn. Tools that had no answer yet were stopped and may have done a part of their work.";
+const CUT_OFF: &str =
+    "The program ended in the middle of this turn. Tools that had no answer yet may have done a part of their work.";
 const FAILED: &str =
     "This turn ended early because the model could not be reached. Tools that have answered did their work.";
 

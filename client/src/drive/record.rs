@@ -1,5 +1,7 @@
 //! What becomes part of a conversation, for whoever keeps it.
 
+use serde::{Deserialize, Serialize};
+
 use super::Manner;
 use crate::conversation::event::Usage;
 use crate::conversation::item::{Call, Item, Output};
@@ -8,7 +10,7 @@ use crate::talk::Talk;
 /// What becomes part of the conversation, in the moment in which it does.
 ///
 /// ```text
-/// Begun  ( Answered  Ran* )*  Ended
+/// ( Begun  ( Answered  Ran* | Compacted )*  Ended | Compacted )*
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Happening<'a> {
@@ -28,12 +30,15 @@ pub enum Happening<'a> {
     },
     /// A tool answered; nobody has seen it yet.
     Ran(&'a Call, &'a Output),
+    /// All that was said so far, in this turn too, is from now on told by these items.
+    Compacted(&'a [Item]),
     /// The turn is over.
     Ended(Ending),
 }
 
 /// How a turn came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The model has said all that it would.
     Finished,

@@ -124,6 +124,23 @@ fn a_turn_that_was_stopped_leaves_a_conversation_that_can_go_on() {
 }
 
 #[test]
+fn a_turn_that_was_cut_off_keeps_what_was_complete() {
+    let mut history = History::default();
+    let (mut turn, open) = with_open_calls();
+    turn.ran(&open[0], text("made"));
+    turn.cut_off(&mut history);
+    let expected = [
+        Item::user("prompt"),
+        function("a"),
+        freeform("b"),
+        output_of_freeform("b", ABORTED),
+        output("a", "made"),
+        Item::developer(CUT_OFF),
+    ];
+    assert_eq!(history.items(), expected);
+}
+
+#[test]
 fn no_call_runs_twice() {
     let mut turn = Turn::begin(vec![]);
     turn.answered(answer(vec![function("a"), function("a"), freeform("a")], Move::Person));
