@@ -43,9 +43,11 @@ fn asked(team: &Team) -> Vec<Value> {
     team.provider.log_of(Endpoint::Responses).into_iter().map(|entry| entry.conversation.unwrap()).collect()
 }
 
+/// What was said, without what stands in front of the conversation.
 fn texts(body: &Value) -> Vec<String> {
     let items = body["input"].as_array().unwrap().iter();
-    items.map(|item| item["content"][0]["text"].as_str().unwrap_or_default().to_owned()).collect()
+    let texts = items.map(|item| item["content"][0]["text"].as_str().unwrap_or_default().to_owned());
+    texts.filter(|text| !text.starts_with("<environment_context>")).collect()
 }
 
 #[test]

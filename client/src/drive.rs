@@ -96,6 +96,8 @@ pub struct Manner {
     pub model: Model,
     /// What it is told first.
     pub instructions: String,
+    /// What stands in front of the conversation, and is no part of it.
+    pub context: Vec<Item>,
     /// How hard it thinks; its own default when `None`.
     pub effort: Option<String>,
     /// How it tells what it thinks; not at all when `None`.
@@ -296,12 +298,13 @@ impl<'a> Driver<'a> {
     }
 
     fn body(&self, turn: &Turn, under: &Under<'_, '_>) -> Vec<u8> {
-        let Manner { model, instructions, effort, summary, session_id } = &self.manner;
+        let Manner { model, instructions, context, effort, summary, session_id } = &self.manner;
         let request = Request {
             model: &model.slug,
             shape: model.shape,
             images: model.images,
             instructions,
+            context,
             history: under.history.items(),
             turn: turn.items(),
             tools: under.tools.specs(),

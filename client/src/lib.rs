@@ -21,6 +21,7 @@
 //! * [`random`]: random numbers of the system.
 //! * [`drive`]: a turn of a conversation where it meets the world.
 //! * [`session`]: a conversation that is kept.
+//! * [`instructions`]: what the person and a project ask of every conversation.
 //! * [`tool`]: what the model may do on this machine.
 //! * [`cli`]: one file per command.
 //!
@@ -37,6 +38,7 @@ pub mod drive;
 pub mod durable_file;
 pub mod failure;
 pub mod http;
+pub mod instructions;
 pub mod json_object;
 pub mod model;
 pub mod oauth;

@@ -2,6 +2,7 @@
 //!
 //! * [`typed`]: what may be typed. * [`attach`]: files and standard input. * [`manner`]: which model, how it is asked.
 //! * [`print`], [`screen`]: an answer for a program, and for a person.
+//! * [`context`]: what stands in front of a conversation with tools.
 //! * [`person`]: who decides about tools. * [`workshop`]: the tools.
 //! * [`command`], [`conversation`]: a conversation at the terminal.
 
@@ -31,6 +32,7 @@ use crate::terminal::capability::{Capability, Colour};
 
 mod attach;
 mod command;
+mod context;
 mod conversation;
 mod manner;
 mod person;

@@ -19,6 +19,8 @@ pub struct Request<'a> {
     pub images: Images,
     /// The base prompt; the backend refuses an empty one.
     pub instructions: &'a str,
+    /// What stands in front of the conversation.
+    pub context: &'a [Item],
     /// The conversation before this turn.
     pub history: &'a [Item],
     /// What this turn adds so far.
@@ -60,7 +62,8 @@ impl Request<'_> {
     }
 
     fn wire(&self) -> Body<'_> {
-        let items = self.history.iter().chain(self.turn).map(|item| Input::Item(self.sendable(item)));
+        let items =
+            self.context.iter().chain(self.history).chain(self.turn).map(|item| Input::Item(self.sendable(item)));
         let lite = self.shape == Shape::Lite;
         let leading = [
             Input::Tools(AdditionalTools { kind: "additional_tools", role: "developer", tools: self.tools }),

@@ -15,7 +15,11 @@ const EXPECTED: &[(&str, Sides, &str)] = &[
     ("headers.x-codex-window-id", OnlyStock, "the same conversation has the same session-id"),
     // What stands around the conversation.
     ("body.instructions", OnlyOurs, "the documented place; the stock CLI says it in a developer message"),
-    ("body.preface", Differ, "sx says it in the instructions"),
+    (
+        "body.preface",
+        Differ,
+        "rules stand in the instructions; AGENTS.md and environment in one message of other words",
+    ),
     ("body.reasoning.summary", OnlyOurs, "a person sees what the model thinks"),
     ("body.client_metadata.root_turn_id", OnlyStock, "ids that serve the stock CLI's own statistics"),
     ("body.client_metadata.turn_id", OnlyStock, "the same"),

@@ -11,6 +11,7 @@ use rustyline::error::ReadlineError;
 
 pub(super) use self::opening::converse;
 use super::command::{Line, read};
+use super::context::Context;
 use super::manner::Wish;
 use super::workshop::Workshop;
 use crate::cli::backend::Scene;
@@ -43,6 +44,8 @@ struct Conversation<'a> {
     driver: Driver<'a>,
     history: History,
     tools: Option<Workshop<'a>>,
+    /// What stands in front of it, when there are tools.
+    context: Option<Context>,
     clock: &'a dyn Clock,
     colour: Colour,
     verbose: bool,

@@ -33,7 +33,8 @@ impl Wish {
     pub(super) fn manner(&self, catalog: Option<&Catalog>, instructions: &str, talk: &mut Talk) -> Manner {
         let (model, effort) = self.fitted(catalog, talk);
         talk.detail(format!("model {}, effort {}", model.slug, effort.as_deref().unwrap_or("its own")));
-        Manner { model, instructions: instructions.to_owned(), effort, summary: None, session_id: random::uuid() }
+        let (instructions, session_id) = (instructions.to_owned(), random::uuid());
+        Manner { model, instructions, context: Vec::new(), effort, summary: None, session_id }
     }
 
     /// The model that is meant, and an effort that it knows.

@@ -43,6 +43,7 @@ fn request<'a>(tools: &'a [ToolSpec], history: &'a [Item], turn: &'a [Item]) -> 
         shape: Shape::Classic,
         images: Images::Sent,
         instructions: "You are a coding agent.",
+        context: &[],
         history,
         turn,
         tools,

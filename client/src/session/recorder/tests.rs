@@ -9,7 +9,8 @@ use crate::model::catalog::Model;
 
 fn manner(id: &str) -> Manner {
     let (model, session_id) = (Model::unknown("gpt-5.5"), id.to_owned());
-    Manner { model, instructions: String::new(), effort: Some("high".to_owned()), summary: None, session_id }
+    let (instructions, context, effort) = (String::new(), Vec::new(), Some("high".to_owned()));
+    Manner { model, instructions, context, effort, summary: None, session_id }
 }
 
 fn one_turn(keeper: &mut Keeper<'_>, id: &str, prompt: &str) -> Talk {

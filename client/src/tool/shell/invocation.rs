@@ -78,6 +78,11 @@ impl Invocation {
     }
 }
 
+/// What reads a script, as it is called: `bash` or `sh`.
+pub fn shell() -> &'static str {
+    if Path::new(SHELL).exists() { "bash" } else { "sh" }
+}
+
 fn in_shell(text: String) -> Vec<String> {
     let (shell, option) = if Path::new(SHELL).exists() { (SHELL, "-lc") } else { (PLAIN_SHELL, "-c") };
     vec![shell.to_owned(), option.to_owned(), text]

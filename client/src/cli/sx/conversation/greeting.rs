@@ -3,6 +3,7 @@
 use super::Conversation;
 use super::model::model_line;
 use super::voice::{say, tell};
+use crate::cli::sx::context::Context;
 use crate::cli::sx::typed::NAME;
 use crate::talk::Talk;
 
@@ -12,5 +13,8 @@ pub(super) fn greet(conversation: &Conversation<'_>, talk: &mut Talk) {
     let tools = tools.unwrap_or_else(|| "no tools".to_owned());
     say(&format!("{NAME} {}: {}, {tools}", env!("CARGO_PKG_VERSION"), model_line(conversation.driver.manner())));
     say("/help for help; Ctrl-C stops an answer, Ctrl-D leaves. Nothing is kept.");
+    if let Some(line) = conversation.context.as_ref().and_then(Context::line) {
+        say(&line);
+    }
     tell(talk, conversation.verbose);
 }
