@@ -35,6 +35,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::settings::Surroundings;
+    use crate::settings::places::Places;
+    use crate::settings::written::Written;
+    use crate::talk::Talk;
+    use crate::tool::sandbox::closed_paths;
 
     #[test]
     fn conversations_are_kept_below_the_state_directory() {
@@ -45,5 +50,18 @@ mod tests {
         let moved = [("HOME", "/home/a"), ("XDG_STATE_HOME", "/state")];
         assert_eq!(place(&moved).unwrap(), Path::new("/state/scorpiox/sessions"));
         assert_eq!(place(&[("XDG_STATE_HOME", "relative")]), None);
+    }
+
+    #[test]
+    fn nothing_that_the_model_runs_may_read_them() {
+        let environment = [("HOME", "/home/a"), ("XDG_STATE_HOME", "/state")];
+        for set in [&environment[..1], &environment] {
+            let lookup = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+            let surroundings = Surroundings { environment: &lookup, directory: "/p".into(), program_directory: None };
+            let written = Written::put_together(&[], &lookup, &mut Talk::default()).unwrap();
+            let hidden = closed_paths::hidden(&surroundings, &Places::around(&surroundings), &written);
+            let place = place(&lookup).unwrap();
+            assert!(hidden.iter().any(|path| place.starts_with(path)), "{}", place.display());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `sx`: talks with a model; `sx -p` asks it one thing.
 //!
-//! * [`typed`]: what may be typed. * [`attach`]: files and standard input. * [`manner`]: which model, how it is asked.
+//! * [`typed`]: what may be typed. * [`beginning`]: which conversation is held. * [`recollection`]: what was said in it.
+//!   * [`sessions`]: those that are kept. * [`attach`]: files and standard input. * [`manner`]: which model, how it is asked.
 //! * [`print`], [`screen`]: an answer for a program, and for a person.
 //! * [`context`]: what stands in front of a conversation with tools.
 //! * [`person`]: who decides about tools. * [`workshop`]: the tools.
@@ -8,11 +9,11 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use clap::CommandFactory as _;
 
+use self::beginning::as_before;
 use self::manner::Wish;
 use self::print::{Events, Printer, Whole};
 use self::screen::Screen;
@@ -23,7 +24,7 @@ use crate::backend::models;
 use crate::backend::stream::SILENCE;
 use crate::clock::Clock;
 use crate::conversation::history::History;
-use crate::drive::record::Unrecorded;
+use crate::conversation::item::Item;
 use crate::drive::{Driver, Ended, Manner, NoTools};
 use crate::failure::{Class, Failure};
 use crate::model::catalog::Catalog;
@@ -31,13 +32,16 @@ use crate::talk::Talk;
 use crate::terminal::capability::{Capability, Colour};
 
 mod attach;
+mod beginning;
 mod command;
 mod context;
 mod conversation;
 mod manner;
 mod person;
 mod print;
+mod recollection;
 mod screen;
+mod sessions;
 mod typed;
 mod workshop;
 
@@ -61,30 +65,40 @@ pub fn run(
         let invocation = Invocation::try_from(typed)?;
         let environment = invocation.environment(environment);
         match &invocation.task {
-            Task::Answer { prompt, files, form } => answer(prompt, files, *form, &environment, clock, talk),
-            Task::Converse(mode) => conversation::converse(*mode, &environment, clock, talk, invocation.verbose),
+            Task::Answer { prompt, files, form } => {
+                let prompt = attach::message(prompt, files, talk)?;
+                answer(prompt, *form, &invocation, &environment, clock, talk)
+            }
+            Task::Converse(mode) => conversation::converse(*mode, &invocation, &environment, clock, talk),
+            Task::LookAfter(deed) => sessions::run(deed, &environment, clock, talk),
         }
     })
 }
 
 fn answer(
-    prompt: &str,
-    files: &[PathBuf],
+    prompt: Item,
     form: Form,
+    invocation: &Invocation,
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
     talk: &mut Talk,
 ) -> Result<(), Failure> {
-    let prompt = attach::message(prompt, files, talk)?;
+    let (mut keeper, earlier) = invocation.beginning.open(environment, clock)?;
     backend::with(environment, clock, talk, |scene, talk| {
-        let wish = Wish::written(scene.settings.written())?;
-        let manner = wish.manner(catalog(scene, clock, talk)?.as_ref(), INSTRUCTIONS, talk);
+        let mut wish = Wish::written(scene.settings.written())?;
+        if let Some(earlier) = &earlier {
+            as_before(&mut wish, &earlier.told, &invocation.settings);
+        }
+        let mut manner = wish.manner(catalog(scene, clock, talk)?.as_ref(), INSTRUCTIONS, talk);
+        let (mut history, mut tools) = (History::default(), NoTools);
+        if let Some(earlier) = earlier {
+            (manner.session_id, history) = (earlier.session.id, earlier.history);
+        }
         let mut printer = printer(form, &manner, colour(environment));
         // Nobody sets it: Ctrl-C ends the whole command.
         let stop = AtomicBool::new(false);
         let driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
-        let (mut history, mut tools, mut recorder) = (History::default(), NoTools, Unrecorded);
-        let spent = driver.turn(vec![prompt], &mut history, &mut tools, &mut *printer, &mut recorder, talk);
+        let spent = driver.turn(vec![prompt], &mut history, &mut tools, &mut *printer, &mut keeper, talk);
         let spent = spent.map_err(|ended| match ended {
             Ended::Failed(failure) => failure,
             Ended::Stopped => Failure::temporary("stopped"),

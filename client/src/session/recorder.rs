@@ -65,6 +65,11 @@ impl<'a> Keeper<'a> {
         Self { clock, directory: PathBuf::new(), keeping: Keeping::Unwanted }
     }
 
+    /// Whether anything is to be kept.
+    pub fn is_wanted(&self) -> bool {
+        !matches!(self.keeping, Keeping::Unwanted)
+    }
+
     /// Goes on with a conversation that was kept.
     pub fn go_on(&mut self, transcript: Transcript, replayed: &Replayed) {
         if let Keeping::In { current, .. } = &mut self.keeping {

@@ -15,6 +15,8 @@ pub(super) enum Command<'a> {
     Approvals(Option<&'a str>),
     /// What is left of the plan's limits.
     Usage,
+    /// Go on with another conversation.
+    Resume(Option<&'a str>),
     /// Begin anew.
     Clear,
     /// Leave.
@@ -75,6 +77,12 @@ pub(super) const COMMANDS: &[Row] = &[
         means: |word| Command::Approvals(word),
     },
     Row { names: &["usage"], argument: "", text: "what is left of the plan's limits", means: |_| Command::Usage },
+    Row {
+        names: &["resume"],
+        argument: "[ID]",
+        text: "go on with another conversation; without an ID choose from a list",
+        means: |word| Command::Resume(word),
+    },
     Row { names: &["clear"], argument: "", text: "begin a new conversation", means: |_| Command::Clear },
     Row { names: &["quit", "exit"], argument: "", text: "leave; as Ctrl-D", means: |_| Command::Quit },
 ];

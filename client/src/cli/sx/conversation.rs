@@ -2,7 +2,7 @@
 //!
 //! * [`opening`]: what it begins with. * [`voice`]: what is said to the person. * [`greeting`]: what is said first.
 //! * [`turn`]: a prompt and its answer. * [`obey`]: a command of the person, each in a file of its own: [`help`],
-//!   [`model`], [`approvals`], [`usage`], [`anew`].
+//!   [`model`], [`approvals`], [`usage`], [`anew`], [`resume`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,6 +20,7 @@ use crate::conversation::history::History;
 use crate::drive::Driver;
 use crate::failure::Failure;
 use crate::model::catalog::Catalog;
+use crate::session::recorder::Keeper;
 use crate::talk::Talk;
 use crate::terminal::capability::Colour;
 
@@ -30,6 +31,7 @@ mod help;
 mod model;
 mod obey;
 mod opening;
+mod resume;
 mod turn;
 mod usage;
 mod voice;
@@ -43,6 +45,7 @@ struct Conversation<'a> {
     wish: Wish,
     driver: Driver<'a>,
     history: History,
+    keeper: Keeper<'a>,
     tools: Option<Workshop<'a>>,
     /// What stands in front of it, when there are tools.
     context: Option<Context>,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use super::beginning::{Beginning, TypedBeginning};
+use super::sessions::{Deed, Group};
 use crate::cli::outcome;
 use crate::failure::{Class, Failure};
 use crate::settings::catalog::check;
@@ -21,7 +23,14 @@ Examples:
   sx -p \"...\" -m gpt-5.5 -e CODEX_REASONING_EFFORT=high
 
 On a terminal an answer appears as it arrives. With -p, into a pipe or a file goes the whole answer or nothing: what
-broke off in the middle is never printed there. Nothing is kept when sx has ended.
+broke off in the middle is never printed there.
+
+Every conversation is kept, those of -p too: plain files for your eyes only, below $XDG_STATE_HOME/scorpiox/sessions (else
+~/.local/state); they hold what tools printed. --ephemeral keeps nothing; sx sessions lists, shows, exports and deletes.
+--continue and --resume go on with one, with the model and the effort that it had unless you type others; -p too:
+  sx --continue
+  sx --resume 1a2b                                  as much of its id as no other has; without it you choose
+  sx -p \"and in C?\" --continue
 
 With -p the model has no tools. In a conversation it may run scripts, change files below the current directory and show
 a plan, unless TOOLS=0. You see every script and every change, spelled out, and are asked before it happens:
@@ -63,7 +72,7 @@ With -p Ctrl-C ends it at once; in a conversation once stops the answer and twic
 
 /// Talks with a model at the terminal, or asks it one thing.
 #[derive(Debug, Parser)]
-#[command(name = NAME, version, after_help = format!("{NOTES}\n{}\n{EXIT_CODES}", outcome::EXIT_CODES))]
+#[command(name = NAME, version, args_conflicts_with_subcommands = true, after_help = format!("{NOTES}\n{}\n{EXIT_CODES}", outcome::EXIT_CODES))]
 pub(super) struct Typed {
     /// What to ask; without it a conversation begins on the terminal
     #[arg(short, long)]
@@ -86,9 +95,13 @@ pub(super) struct Typed {
     /// Print events, one JSON line each
     #[arg(long, requires = "prompt")]
     json: bool,
+    #[command(flatten)]
+    beginning: TypedBeginning,
     /// Say on stderr how the answer came about; never shows a secret
     #[arg(long, short)]
     verbose: bool,
+    #[command(subcommand)]
+    group: Option<Group>,
 }
 
 impl Typed {
@@ -103,6 +116,8 @@ pub(super) struct Invocation {
     pub(super) task: Task,
     /// Settings of this run; each key once.
     pub(super) settings: Vec<(Key, String)>,
+    /// Which conversation is held.
+    pub(super) beginning: Beginning,
     pub(super) verbose: bool,
 }
 
@@ -113,6 +128,8 @@ pub(super) enum Task {
     Answer { prompt: String, files: Vec<PathBuf>, form: Form },
     /// Talk with a person, who wants to be asked this much.
     Converse(Mode),
+    /// Look after the conversations that are kept.
+    LookAfter(Deed),
 }
 
 /// What is printed.
@@ -137,12 +154,13 @@ impl TryFrom<Typed> for Invocation {
             settings.push((key, value));
         }
         let form = if typed.json { Form::Events } else { Form::Answer };
-        let task = match typed.prompt {
-            None => Task::Converse(typed.approvals),
-            Some(prompt) if prompt.trim().is_empty() => return Err(wrong("the prompt is empty")),
-            Some(prompt) => Task::Answer { prompt, files: typed.files, form },
+        let task = match (typed.group, typed.prompt) {
+            (Some(group), _) => Task::LookAfter(group.into()),
+            (None, None) => Task::Converse(typed.approvals),
+            (None, Some(prompt)) if prompt.trim().is_empty() => return Err(wrong("the prompt is empty")),
+            (None, Some(prompt)) => Task::Answer { prompt, files: typed.files, form },
         };
-        Ok(Self { task, settings, verbose: typed.verbose })
+        Ok(Self { task, settings, beginning: typed.beginning.try_into()?, verbose: typed.verbose })
     }
 }
 

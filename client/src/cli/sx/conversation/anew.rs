@@ -8,6 +8,7 @@ use crate::random;
 /// `/clear`.
 pub(super) fn clear(conversation: &mut Conversation<'_>) {
     conversation.history = History::default();
+    conversation.keeper.let_go();
     conversation.driver.manner_mut().session_id = random::uuid();
     say("a new conversation");
 }

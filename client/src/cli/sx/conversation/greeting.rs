@@ -12,7 +12,8 @@ pub(super) fn greet(conversation: &Conversation<'_>, talk: &mut Talk) {
     let tools = conversation.tools.as_ref().map(|tools| approvals(tools.mode().name()));
     let tools = tools.unwrap_or_else(|| "no tools".to_owned());
     say(&format!("{NAME} {}: {}, {tools}", env!("CARGO_PKG_VERSION"), model_line(conversation.driver.manner())));
-    say("/help for help; Ctrl-C stops an answer, Ctrl-D leaves. Nothing is kept.");
+    let kept = if conversation.keeper.is_wanted() { "" } else { " Nothing is kept." };
+    say(&format!("/help for help; Ctrl-C stops an answer, Ctrl-D leaves.{kept}"));
     if let Some(line) = conversation.context.as_ref().and_then(Context::line) {
         say(&line);
     }

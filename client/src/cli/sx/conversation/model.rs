@@ -33,7 +33,8 @@ pub(super) fn model_line(manner: &Manner) -> String {
     format!("model {}, effort {}", manner.model.slug, manner.effort.as_deref().unwrap_or("its own"))
 }
 
-fn refit(conversation: &mut Conversation<'_>, talk: &mut Talk) {
+/// Asks the model that is meant from here on.
+pub(super) fn refit(conversation: &mut Conversation<'_>, talk: &mut Talk) {
     let (model, effort) = conversation.wish.fitted(conversation.catalog.as_ref(), talk);
     let manner = conversation.driver.manner_mut();
     (manner.model, manner.effort) = (model, effort);

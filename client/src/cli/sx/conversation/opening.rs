@@ -7,12 +7,14 @@ use std::sync::atomic::AtomicBool;
 
 use signal_hook::consts::SIGINT;
 
-use super::{Conversation, greeting};
+use super::{Conversation, greeting, resume};
 use crate::backend::stream::SILENCE;
 use crate::cli::backend::{self, Scene};
+use crate::cli::sx::beginning::as_before;
 use crate::cli::sx::context::Context;
 use crate::cli::sx::manner::Wish;
 use crate::cli::sx::person::Person;
+use crate::cli::sx::typed::Invocation;
 use crate::cli::sx::workshop::Workshop;
 use crate::cli::sx::{catalog, colour};
 use crate::clock::Clock;
@@ -39,18 +41,22 @@ const INTERRUPTED: i32 = 130;
 /// Talks with the person at this terminal until they leave.
 pub(in crate::cli::sx) fn converse(
     mode: Mode,
+    invocation: &Invocation,
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
     talk: &mut Talk,
-    verbose: bool,
 ) -> Result<(), Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         let failure = Failure::new(Class::Usage, "a conversation needs a terminal");
         return Err(failure.with_hint("ask one thing with -p PROMPT"));
     }
+    let (keeper, earlier) = invocation.beginning.open(environment, clock)?;
     let stop = stop_flag()?;
     backend::with(environment, clock, talk, |scene, talk| {
-        let wish = Wish::written(scene.settings.written())?;
+        let mut wish = Wish::written(scene.settings.written())?;
+        if let Some(earlier) = &earlier {
+            as_before(&mut wish, &earlier.told, &invocation.settings);
+        }
         let catalog = catalog(scene, clock, talk)?;
         let colour = colour(environment);
         let tools = workshop(scene, mode, Person { colour }, clock, &stop, talk)?;
@@ -60,11 +66,15 @@ pub(in crate::cli::sx) fn converse(
         manner.context.extend(context.iter().map(Context::item));
         manner.summary = Some("auto".to_owned());
         let driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
-        let history = History::default();
+        let (history, verbose) = (History::default(), invocation.verbose);
         let mut conversation =
-            Conversation { scene, catalog, wish, driver, history, tools, context, clock, colour, verbose };
+            Conversation { scene, catalog, wish, driver, history, keeper, tools, context, clock, colour, verbose };
         greeting::greet(&conversation, talk);
+        if let Some(earlier) = earlier {
+            resume::go_on(&mut conversation, earlier);
+        }
         let left = conversation.go_on(&stop, talk);
+        resume::say_how_to_go_on(&conversation, talk);
         conversation.tools.into_iter().for_each(Workshop::close);
         left
     })

@@ -8,7 +8,6 @@ use crate::cli::sx::print::Printer as _;
 use crate::cli::sx::screen::Screen;
 use crate::conversation::event::Usage;
 use crate::conversation::item::Item;
-use crate::drive::record::Unrecorded;
 use crate::drive::{Ended, NoTools, Tools};
 use crate::failure::Failure;
 use crate::model::catalog::Model;
@@ -16,7 +15,7 @@ use crate::talk::Talk;
 
 pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &mut Talk) -> After {
     let mut screen = Box::new(Screen::new(io::stdout(), io::stderr(), conversation.colour));
-    let Conversation { driver, history, tools, .. } = conversation;
+    let Conversation { driver, history, tools, keeper, .. } = conversation;
     let mut none = NoTools;
     let tools: &mut dyn Tools = match tools {
         Some(workshop) => {
@@ -25,7 +24,7 @@ pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &m
         }
         None => &mut none,
     };
-    let spent = driver.turn(vec![Item::user(prompt)], history, tools, &mut *screen, &mut Unrecorded, talk);
+    let spent = driver.turn(vec![Item::user(prompt)], history, tools, &mut *screen, keeper, talk);
     let nothing = Failure::temporary("stopped");
     let printed = screen.end(spent.as_ref().map(|usage| *usage).map_err(|_| &nothing));
     match spent {
