@@ -21,6 +21,7 @@
 //! * [`broker`]: a broker's settings, and the process.
 //! * [`admin`]: the operations over its Unix socket.
 //! * [`client`]: somebody with a key.
+//! * `sockets`: whether what was sent over a connection has been read.
 //! * [`crowd`]: many of them at once.
 //! * [`database`]: a second connection to the broker's database.
 //! * [`snapshot`]: a directory, byte by byte.
@@ -41,6 +42,7 @@ pub mod laptop;
 pub mod output;
 pub mod patience;
 pub mod snapshot;
+mod sockets;
 pub mod team;
 pub mod terminal;
 pub mod tls;

@@ -6,15 +6,17 @@ use super::broker::{Broker, Wire};
 use super::client::Key;
 use super::http::{Connection, Reply, Request};
 use super::patience;
+use super::sockets::Sockets;
 
 /// Requests that have been sent and not answered.
 pub struct Crowd(Vec<Connection<Wire>>);
 
 impl Crowd {
-    /// So many ask for a token, in turn with these keys.
+    /// So many ask for a token, in turn with these keys. Returns when the broker has read every request: on a busy machine
+    /// one that was only sent may lie in a queue for longer than a story takes, and a broker that stops drops it.
     ///
     /// # Panics
-    /// When they cannot connect.
+    /// When they cannot connect, or are not read.
     pub fn asking(broker: &Broker, keys: &[&Key], count: usize) -> Self {
         let send = |key: &&Key| {
             let bearer = key.bearer();
@@ -23,7 +25,18 @@ impl Crowd {
             connection.send(&Request { target: "/codex", headers: &headers, ..Request::default() }).expect("sent");
             connection
         };
-        Self(keys.iter().cycle().take(count).map(send).collect())
+        let mut crowd = Self(keys.iter().cycle().take(count).map(send).collect());
+        patience::until("a broker that has read every request", || crowd.has_been_read().then_some(()));
+        crowd
+    }
+
+    fn has_been_read(&mut self) -> bool {
+        // Two looks in this order: what is delivered at the first is in the far end's queue at the second, or read.
+        let (before, after) = (Sockets::now(), Sockets::now());
+        self.0.iter_mut().all(|connection| {
+            let stream = connection.stream().socket();
+            before.has_delivered(stream) && after.has_been_read(stream)
+        })
     }
 
     /// How many have got something already.
