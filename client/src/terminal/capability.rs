@@ -8,6 +8,10 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 /// Whether colours may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
+    /// All there are.
+    True,
+    /// The fixed palette of 256.
+    Palette,
     /// The terminal's own sixteen, whose shades its owner chose.
     Sixteen,
     /// None: bold, underlined and reversed must do.
@@ -37,7 +41,7 @@ pub struct Capability {
 pub struct Unmovable(pub String);
 
 impl Capability {
-    /// What the environment says: `TERM`, `NO_COLOR`, and the locale.
+    /// What the environment says: `TERM`, `COLORTERM`, `NO_COLOR`, and the locale.
     pub fn of(environment: Lookup<'_>) -> Result<Self, Unmovable> {
         let text = |name: &str| environment(name).map(|value| value.to_string_lossy().into_owned());
         let terminal = text("TERM").unwrap_or_default();
@@ -48,7 +52,13 @@ impl Capability {
             || terminal.ends_with("-m")
             || terminal.ends_with("-mono");
         let unwanted = text("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let colour = if monochrome || unwanted { Colour::None } else { Colour::Sixteen };
+        let more = text("COLORTERM").unwrap_or_default();
+        let colour = match terminal.as_str() {
+            _ if monochrome || unwanted => Colour::None,
+            name if matches!(more.as_str(), "truecolor" | "24bit") || name.ends_with("-direct") => Colour::True,
+            name if name.contains("256color") => Colour::Palette,
+            _ => Colour::Sixteen,
+        };
         Ok(Self { colour, characters: characters(&text) })
     }
 }
@@ -74,7 +84,10 @@ mod tests {
     fn the_environment_says_what_can_be_shown() {
         type Case<'a> = (&'a [(&'a str, &'a str)], (Colour, Characters));
         let cases: &[Case<'_>] = &[
-            (&[("TERM", "xterm-256color"), ("LANG", "en_US.UTF-8")], (Colour::Sixteen, Characters::Utf8)),
+            (&[("TERM", "xterm-256color"), ("LANG", "en_US.UTF-8")], (Colour::Palette, Characters::Utf8)),
+            (&[("TERM", "xterm"), ("COLORTERM", "truecolor")], (Colour::True, Characters::Ascii)),
+            (&[("TERM", "vt100"), ("COLORTERM", "truecolor")], (Colour::None, Characters::Ascii)),
+            (&[("TERM", "linux")], (Colour::Sixteen, Characters::Ascii)),
             (&[("TERM", "xterm"), ("NO_COLOR", "1"), ("LANG", "C.utf8")], (Colour::None, Characters::Utf8)),
             (&[("TERM", "xterm"), ("NO_COLOR", "")], (Colour::Sixteen, Characters::Ascii)),
             (&[("TERM", "vt100"), ("LANG", "de_DE.ISO-8859-1")], (Colour::None, Characters::Ascii)),

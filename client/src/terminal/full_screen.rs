@@ -28,7 +28,7 @@ pub struct FullScreen {
 impl FullScreen {
     /// Takes the screen of stdout.
     pub fn enter(capability: Capability) -> io::Result<Self> {
-        force_color_output(capability.colour == Colour::Sixteen);
+        force_color_output(capability.colour != Colour::None);
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         give_back_on_panic();

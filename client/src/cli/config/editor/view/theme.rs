@@ -67,7 +67,7 @@ impl Theme {
 
     fn coloured(self, colour: Color) -> Style {
         match self.0.colour {
-            Colour::Sixteen => Style::new().fg(colour),
+            Colour::Sixteen | Colour::Palette | Colour::True => Style::new().fg(colour),
             Colour::None => Style::new(),
         }
     }
