@@ -51,7 +51,24 @@ pub enum Unread {
 
 /// Reads a whole regular file of at most `limit` bytes.
 pub fn read(path: &Path, limit: u64, symlinks: Symlinks) -> Result<Content, Unread> {
-    read_opened(open(path, symlinks)?, limit, || ())
+    read_from(open(path, symlinks)?, limit)
+}
+
+/// Reads a whole file that was opened by [`open`], of at most `limit` bytes.
+pub fn read_from(file: File, limit: u64) -> Result<Content, Unread> {
+    read_opened(file, limit, || ())
+}
+
+/// The first bytes of a regular file, at most so many.
+pub fn beginning(path: &Path, count: usize) -> Result<Vec<u8>, Unread> {
+    let file = open(path, Symlinks::Follow)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(Unread::NotAFile(kind(&metadata)));
+    }
+    let mut bytes = Vec::with_capacity(count);
+    file.take(count as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// `then` is what happens elsewhere between the last byte and the look whether anything has changed.
@@ -74,7 +91,8 @@ fn read_opened(mut file: File, limit: u64, then: impl FnOnce()) -> Result<Conten
     Ok(Content { bytes, metadata })
 }
 
-fn open(path: &Path, symlinks: Symlinks) -> Result<File, Unread> {
+/// Opens whatever is there, without waiting for anybody.
+pub fn open(path: &Path, symlinks: Symlinks) -> Result<File, Unread> {
     // Without NONBLOCK a FIFO would wait for a writer, perhaps for ever.
     let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     if symlinks == Symlinks::Refuse {
@@ -129,6 +147,8 @@ mod tests {
         assert_eq!(*read(&path("file"), 3, Symlinks::Refuse).unwrap().bytes, b"abc");
         assert_eq!(*read(&path("link"), 3, Symlinks::Follow).unwrap().bytes, b"abc");
         assert!(matches!(read(&path("file"), 2, Symlinks::Refuse), Err(Unread::TooLong(2))));
+        assert_eq!(beginning(&path("file"), 2).unwrap(), b"ab");
+        assert_eq!(beginning(&path("fifo"), 2).unwrap_err().to_string(), "is a FIFO, not a file");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! * [`item`]: what it consists of. * [`fault`]: why an answer did not come, and what may be done about it.
 //! * [`event`]: what a model's answer brings while it arrives.
 //! * [`reply`]: one answer while it arrives. * [`history`]: all that was said, as the backend takes it.
-//! * [`turn`]: one prompt until its final answer.
+//! * [`images`]: those that do not stay. * [`turn`]: one prompt until its final answer.
 //!
 //! How the parts meet: a driver (the edge) owns a [`History`](history::History) and does what the turn asks for.
 //!
@@ -26,8 +26,9 @@
 pub mod event;
 pub mod fault;
 pub mod history;
+pub mod images;
 pub mod item;
 pub mod reply;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod turn;

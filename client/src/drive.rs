@@ -2,6 +2,7 @@
 //!
 //! * [`record`]: who keeps what was said.
 
+mod images;
 pub mod record;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -132,7 +133,7 @@ impl From<Failure> for Ended {
 
 /// What is needed while one turn lasts.
 struct Under<'a, 'b> {
-    history: &'a History,
+    history: &'a mut History,
     tools: &'a mut dyn Tools,
     watcher: &'a mut dyn Watcher,
     recorder: &'a mut dyn Recorder,
@@ -190,9 +191,9 @@ impl<'a> Driver<'a> {
         };
         under.record(Happening::Ended(ending));
         match ending {
-            Ending::Finished => turn.finish(history),
-            Ending::Stopped => turn.stop(history),
-            Ending::Failed => turn.fail(history),
+            Ending::Finished => turn.finish(under.history),
+            Ending::Stopped => turn.stop(under.history),
+            Ending::Failed => turn.fail(under.history),
         }
         driven
     }
@@ -228,8 +229,8 @@ impl<'a> Driver<'a> {
     }
 
     /// Asks until there is a whole answer, or nothing more may be tried.
-    fn ask(&self, turn: &Turn, under: &mut Under<'_, '_>) -> Result<Answer, Ended> {
-        let body = self.body(turn, under);
+    fn ask(&self, turn: &mut Turn, under: &mut Under<'_, '_>) -> Result<Answer, Ended> {
+        let mut body = self.body(turn, under);
         let mut fetched = self.backend.tokens.fetch(&Wanted::Current, under.talk)?;
         let (mut repeats, mut renewal) = (0, Renewal::Possible);
         loop {
@@ -243,6 +244,10 @@ impl<'a> Driver<'a> {
             if fault.remedy == Remedy::RenewToken && renewal == Renewal::Possible {
                 renewal = Renewal::Done;
                 fetched = self.another(&fetched, fault, under.talk)?;
+                continue;
+            }
+            if fault.remedy == Remedy::LeaveOutImages && images::can_go_on_without(turn, under.history, under.talk) {
+                body = self.body(turn, under);
                 continue;
             }
             let Some(pause) = pause_before_repeat(&fault, repeats, random::jitter()) else {

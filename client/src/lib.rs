@@ -16,6 +16,7 @@
 //! * [`auth_file`]: a login in the shape of the stock CLI's file.
 //! * [`token`]: an access token, and where one can come from.
 //! * [`conversation`]: a conversation with a model, pure.
+//! * [`mod@image`]: images for the model.
 //! * [`model`]: how the model is asked, and how its answer is read.
 //! * [`backend`]: what the ChatGPT backend is asked besides the conversation.
 //! * [`random`]: random numbers of the system.
@@ -38,6 +39,7 @@ pub mod drive;
 pub mod durable_file;
 pub mod failure;
 pub mod http;
+pub mod image;
 pub mod instructions;
 pub mod json_object;
 pub mod model;

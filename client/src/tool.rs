@@ -1,7 +1,8 @@
 //! What the model may do on this machine.
 //!
 //! * [`approval`]: whether it may. * [`output`]: what is kept of an output, and told.
-//! * [`patch`]: editing files. * [`update_plan`]: what the model is going to do.
+//! * [`patch`]: editing files. * [`view_image`]: looking at one.
+//! * [`update_plan`]: what the model is going to do.
 //! * [`function`]: programs of the person that the model may call.
 //! * [`sandbox`]: the confinement of what runs.
 //! * [`shell`]: commands, from their start to the end of the last of their processes.
@@ -13,3 +14,4 @@ pub mod patch;
 pub mod sandbox;
 pub mod shell;
 pub mod update_plan;
+pub mod view_image;

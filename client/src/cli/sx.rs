@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::CommandFactory as _;
 
+use self::attach::picture;
 use self::beginning::as_before;
 use self::manner::Wish;
 use self::print::{Events, Printer, Whole};
@@ -66,7 +67,7 @@ pub fn run(
         let environment = invocation.environment(environment);
         match &invocation.task {
             Task::Answer { prompt, files, form } => {
-                let prompt = attach::message(prompt, files, talk)?;
+                let prompt = attach::message(prompt, &invocation.images, files, talk)?;
                 answer(prompt, *form, &invocation, &environment, clock, talk)
             }
             Task::Converse(mode) => conversation::converse(*mode, &invocation, &environment, clock, talk),
@@ -89,7 +90,9 @@ fn answer(
         if let Some(earlier) = &earlier {
             as_before(&mut wish, &earlier.told, &invocation.settings);
         }
-        let mut manner = wish.manner(catalog(scene, clock, talk)?.as_ref(), INSTRUCTIONS, talk);
+        let catalog = catalog(scene, clock, talk)?;
+        let mut manner = wish.manner(catalog.as_ref(), INSTRUCTIONS, talk);
+        picture::check(&prompt, &manner.model, catalog.as_ref())?;
         let (mut history, mut tools) = (History::default(), NoTools);
         if let Some(earlier) = earlier {
             (manner.session_id, history) = (earlier.session.id, earlier.history);

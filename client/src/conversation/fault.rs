@@ -27,6 +27,8 @@ pub enum Remedy {
     RenewToken,
     /// Make the conversation shorter: it no longer fits the model's window.
     Shorten,
+    /// Leave out the image that the backend takes for none; it does not say which.
+    LeaveOutImages,
     /// Nothing before the account's limit ends.
     WaitUntil {
         /// Unix seconds; `None` when the backend did not say.
@@ -53,7 +55,7 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         let class = match fault.remedy {
             Remedy::AskAgain { .. } | Remedy::WaitUntil { .. } => Class::Temporary,
-            Remedy::RenewToken | Remedy::Shorten | Remedy::GiveUp => Class::PersonMustAct,
+            Remedy::RenewToken | Remedy::Shorten | Remedy::LeaveOutImages | Remedy::GiveUp => Class::PersonMustAct,
         };
         let failure = Self::new(class, fault.message);
         match fault.remedy {
@@ -64,6 +66,7 @@ impl From<Fault> for Failure {
                 Some(at) => failure.with_hint(format!("it ends at {at}; scorpiox-codex-usage shows it in local time")),
                 None => failure.with_hint("scorpiox-codex-usage shows when it ends"),
             },
+            Remedy::LeaveOutImages => failure.with_hint("ask again without the image"),
             Remedy::GiveUp => failure,
         }
     }
@@ -102,6 +105,7 @@ mod tests {
             (Remedy::WaitUntil { resets_at: Some(7) }, 75),
             (Remedy::RenewToken, 69),
             (Remedy::Shorten, 69),
+            (Remedy::LeaveOutImages, 69),
             (Remedy::GiveUp, 69),
         ];
         for (remedy, code) in cases {
@@ -143,7 +147,8 @@ mod tests {
 
     #[test]
     fn nothing_else_is_repeated_by_itself() {
-        for remedy in [Remedy::RenewToken, Remedy::Shorten, Remedy::WaitUntil { resets_at: None }, Remedy::GiveUp] {
+        let limit = Remedy::WaitUntil { resets_at: None };
+        for remedy in [Remedy::RenewToken, Remedy::Shorten, Remedy::LeaveOutImages, limit, Remedy::GiveUp] {
             assert_eq!(pause_before_repeat(&Fault::new(remedy, "x"), 0, 0.5), None);
         }
     }

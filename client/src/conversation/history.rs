@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::images;
 use super::item::{Call, Given, Item, Output};
 
 /// The answer to a call that was never run to its end.
@@ -25,10 +26,17 @@ impl History {
         &self.items
     }
 
-    /// Adds what one turn brought; mended like the rest.
+    /// Adds what one turn brought; mended like the rest. Images that are too old to be sent are not kept either.
     pub(super) fn extend(&mut self, items: Vec<Item>) {
         self.items.extend(items);
         self.items = complete(std::mem::take(&mut self.items));
+        let old = images::too_old(&self.items);
+        images::leave_out(&mut self.items, old, images::OLD);
+    }
+
+    /// The backend says that an image is none, and does not say which one: all go. How many there were.
+    pub fn leave_out_images(&mut self) -> usize {
+        images::leave_out(&mut self.items, usize::MAX, images::REFUSED)
     }
 }
 

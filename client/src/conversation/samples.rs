@@ -2,7 +2,7 @@
 
 use super::item::{CallOutput, CustomToolCall, FunctionCall, Item, Output};
 
-pub(super) fn function(call_id: &str) -> Item {
+pub(crate) fn function(call_id: &str) -> Item {
     let (name, arguments) = ("shell".to_owned(), r#"{"command":"make"}"#.to_owned());
     Item::FunctionCall(FunctionCall { call_id: call_id.to_owned(), name, namespace: None, arguments })
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::event::Move;
 use super::history::History;
+use super::images;
 use super::item::{Call, Item, Output};
 use super::reply::Answer;
 
@@ -41,6 +42,17 @@ pub enum Next {
     RunTools(Vec<Call>),
     /// The model has said all that it will; [`Turn::finish`].
     Done,
+}
+
+/// Whose images were left out of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// What tools had answered with.
+    OfTools,
+    /// What the person had attached.
+    OfPerson,
+    /// There were none.
+    Nothing,
 }
 
 impl Turn {
@@ -95,6 +107,17 @@ impl Turn {
             self.take_outputs();
             self.state = State::Asking;
         }
+    }
+
+    /// The backend says that an image is none, and does not say which one: those of tools go, or else the person's.
+    pub fn leave_out_images(&mut self) -> LeftOut {
+        let mut leave_out = |is_meant: fn(&Item) -> bool| {
+            images::leave_out(self.items.iter_mut().filter(|item| is_meant(item)), usize::MAX, images::REFUSED) > 0
+        };
+        if leave_out(|item| !matches!(item, Item::Message(_))) {
+            return LeftOut::OfTools;
+        }
+        if leave_out(|_| true) { LeftOut::OfPerson } else { LeftOut::Nothing }
     }
 
     /// The turn is over: the conversation has it.

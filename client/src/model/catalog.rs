@@ -43,7 +43,7 @@ pub struct Model {
     pub context_tokens: u64,
     /// Tokens at which it is to be compacted.
     pub compact_at_tokens: u64,
-    /// Whether it takes images.
+    /// Whether it takes images, and how large.
     pub images: Images,
     /// Whether it takes patches as free text; else as a function's argument.
     pub freeform_patch: bool,
@@ -141,7 +141,7 @@ fn model(entry: &Value) -> Option<Model> {
         verbosity: if flag("support_verbosity") { text("default_verbosity") } else { None },
         context_tokens: context_tokens / 100 * share.unwrap_or(USUAL_SHARE),
         compact_at_tokens,
-        images: images(&entry["input_modalities"]),
+        images: images(entry),
         freeform_patch: entry["apply_patch_tool_type"].as_str() == Some("freeform"),
         instructions: text("base_instructions"),
         slug,
@@ -154,9 +154,10 @@ fn efforts(levels: &Value) -> Vec<String> {
     levels.as_array().into_iter().flatten().filter_map(effort).collect()
 }
 
-fn images(modalities: &Value) -> Images {
-    match modalities.as_array() {
+fn images(entry: &Value) -> Images {
+    match entry["input_modalities"].as_array() {
         Some(listed) if !listed.iter().any(|modality| modality == "image") => Images::LeftOut,
+        Some(_) | None if entry["supports_image_detail_original"] == true => Images::SentInFull,
         Some(_) | None => Images::Sent,
     }
 }

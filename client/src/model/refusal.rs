@@ -35,6 +35,7 @@ impl Refused<'_> {
                 _ => again,
             },
             400 | 413 if code == Some("context_length_exceeded") => Remedy::Shorten,
+            400 if is_about_an_image(&message) => Remedy::LeaveOutImages,
             408 | 425 | 500.. => again,
             // A web page in front of the backend, not the backend.
             403 if body.is_null() => again,
@@ -66,6 +67,12 @@ fn usage_limit(body: &Value) -> String {
         Some(plan) => format!("the usage limit of the account is reached (plan {plan})"),
         None => "the usage limit of the account is reached".to_owned(),
     }
+}
+
+/// The backend has no code for it.
+fn is_about_an_image(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("image") && (message.contains("valid image") || message.contains("invalid image"))
 }
 
 fn mentions_cloudflare(body: &[u8]) -> bool {

@@ -1,9 +1,13 @@
 //! The body of a request, in both shapes that the backend takes; the model's catalogue entry says which one.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::tool_spec::ToolSpec;
-use crate::conversation::item::{CallOutput, Content, Item, Message, Output};
+use crate::conversation::images;
+use crate::conversation::item::{Content, Item};
+use crate::image::room::Detail;
 
 /// What stands where an image would, when the model takes none.
 const IMAGE_LEFT_OUT: &str = "[an image was left out: this model takes no images]";
@@ -49,8 +53,10 @@ pub enum Shape {
 /// What happens to images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Images {
-    /// They are sent.
+    /// They are sent, and looked at in high detail.
     Sent,
+    /// They are sent, and looked at in original detail where that is wanted.
+    SentInFull,
     /// A note stands in their place.
     LeftOut,
 }
@@ -62,12 +68,13 @@ impl Request<'_> {
     }
 
     fn wire(&self) -> Body<'_> {
-        let items =
-            self.context.iter().chain(self.history).chain(self.turn).map(|item| Input::Item(self.sendable(item)));
+        let all = || self.context.iter().chain(self.history).chain(self.turn);
+        let mut too_old = images::too_old(all());
+        let items = all().map(|item| Input::Item(self.sendable(item, &mut too_old)));
         let lite = self.shape == Shape::Lite;
         let leading = [
             Input::Tools(AdditionalTools { kind: "additional_tools", role: "developer", tools: self.tools }),
-            Input::Item(Item::developer(self.instructions)),
+            Input::Item(Cow::Owned(Item::developer(self.instructions))),
         ];
         Body {
             model: self.model,
@@ -90,30 +97,26 @@ impl Request<'_> {
         }
     }
 
-    /// The item as this model takes it.
-    fn sendable(&self, item: &Item) -> Item {
+    /// The item as this model takes it, without its images as long as there are more of those that are too old.
+    fn sendable<'a>(&self, item: &'a Item, too_old: &mut usize) -> Cow<'a, Item> {
+        if images::count(item) == 0 {
+            return Cow::Borrowed(item);
+        }
         let mut item = item.clone();
-        let parts = match &mut item {
-            Item::Message(Message { content, .. }) => content,
-            Item::FunctionCallOutput(CallOutput { output: Output::Parts(parts), .. })
-            | Item::CustomToolCallOutput(CallOutput { output: Output::Parts(parts), .. }) => parts,
-            Item::FunctionCallOutput(CallOutput { output: Output::Text(_), .. })
-            | Item::CustomToolCallOutput(CallOutput { output: Output::Text(_), .. })
-            | Item::Reasoning(_)
-            | Item::FunctionCall(_)
-            | Item::CustomToolCall(_) => return item,
-        };
-        for part in parts {
+        let old = images::leave_out([&mut item], *too_old, images::OLD);
+        *too_old -= old;
+        for part in images::parts_mut(&mut item) {
             let Content::InputImage { detail, .. } = part else { continue };
             match (self.images, self.shape) {
-                (Images::LeftOut, Shape::Classic | Shape::Lite) => {
-                    *part = Content::InputText { text: IMAGE_LEFT_OUT.to_owned() };
+                (Images::LeftOut, _) => *part = Content::InputText { text: IMAGE_LEFT_OUT.to_owned() },
+                (Images::Sent | Images::SentInFull, Shape::Lite) => *detail = None,
+                (Images::Sent, Shape::Classic) if detail.as_deref() == Some(Detail::Original.name()) => {
+                    *detail = Some(Detail::High.name().to_owned());
                 }
-                (Images::Sent, Shape::Lite) => *detail = None,
-                (Images::Sent, Shape::Classic) => {}
+                (Images::Sent | Images::SentInFull, Shape::Classic) => {}
             }
         }
-        item
+        Cow::Owned(item)
     }
 }
 
@@ -141,7 +144,7 @@ struct Body<'a> {
 #[serde(untagged)]
 enum Input<'a> {
     Tools(AdditionalTools<'a>),
-    Item(Item),
+    Item(Cow<'a, Item>),
 }
 
 #[derive(Serialize)]

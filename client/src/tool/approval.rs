@@ -38,6 +38,8 @@ impl Mode {
 pub enum Action<'a> {
     /// It changes nothing, here or elsewhere, and runs nothing.
     Harmless,
+    /// A file elsewhere is looked at, and so leaves the machine.
+    LookElsewhere,
     /// Files below the working directory change.
     Edit,
     /// This command runs.
@@ -100,6 +102,8 @@ impl Approvals {
     pub fn decide(&self, action: Action, confinement: Confinement, person: Person) -> Decision {
         let decision = match (self.mode, action) {
             (_, Action::Harmless) => Decision::Allow,
+            // No sandbox is around it that would hold it.
+            (_, Action::LookElsewhere) => Decision::Ask,
             (Mode::ReadOnly, Action::Edit | Action::Run(_)) => Decision::Refuse(READ_ONLY),
             (Mode::AutoEdit | Mode::FullAuto, Action::Edit) if confinement == Confinement::Confined => Decision::Allow,
             // Unasked edits belong into a project; in a home directory they could change what the next login runs.
@@ -124,11 +128,13 @@ mod tests {
         use Confinement::{Confined, Unconfined};
         use Decision::{Allow, Ask, Refuse};
         use Mode::{AutoEdit, FullAuto, ReadOnly};
+        let elsewhere = Action::LookElsewhere;
         let (edit, run, known) = (Action::Edit, Action::Run("make"), Action::Run("make test"));
         #[rustfmt::skip]
         let table = [
             // mode, action, confinement, somebody is there, nobody is there
             (ReadOnly,  Action::Harmless, Unconfined, Allow,             Allow),
+            (ReadOnly,  elsewhere,        Confined,   Ask,               Refuse(NOBODY)),
             (ReadOnly,  edit,             Confined,   Refuse(READ_ONLY), Refuse(READ_ONLY)),
             (ReadOnly,  run,              Confined,   Refuse(READ_ONLY), Refuse(READ_ONLY)),
             (ReadOnly,  known,            Confined,   Refuse(READ_ONLY), Refuse(READ_ONLY)),
@@ -143,6 +149,7 @@ mod tests {
             (AutoEdit,  run,              Confined,   Ask,               Refuse(NOBODY)),
             (AutoEdit,  run,              Unconfined, Ask,               Refuse(NOBODY)),
             (AutoEdit,  known,            Unconfined, Allow,             Allow),
+            (FullAuto,  elsewhere,        Confined,   Ask,               Refuse(NOBODY)),
             (FullAuto,  edit,             Confined,   Allow,             Allow),
             (FullAuto,  edit,             Unconfined, Ask,               Refuse(NOBODY)),
             (FullAuto,  run,              Confined,   Allow,             Allow),

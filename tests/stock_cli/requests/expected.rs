@@ -50,7 +50,6 @@ const EXPECTED: &[(&str, Sides, &str)] = &[
     ("body.tools.write_stdin", OnlyStock, "another shell tool"),
     ("body.tools.shell_command", OnlyOurs, "another shell tool, which the models know as well"),
     ("body.tools.update_plan", OnlyOurs, "the stock CLI offers it at the terminal, not to exec"),
-    ("body.tools.view_image", OnlyStock, "sx does not have it"),
     ("body.tools.create_goal", OnlyStock, "sx does not have it"),
     ("body.tools.get_goal", OnlyStock, "sx does not have it"),
     ("body.tools.update_goal", OnlyStock, "sx does not have it"),

@@ -17,6 +17,8 @@ pub(super) enum Command<'a> {
     Usage,
     /// Go on with another conversation.
     Resume(Option<&'a str>),
+    /// An image for the next prompt.
+    Image(Option<&'a str>),
     /// Begin anew.
     Clear,
     /// Leave.
@@ -82,6 +84,12 @@ pub(super) const COMMANDS: &[Row] = &[
         argument: "[ID]",
         text: "go on with another conversation; without an ID choose from a list",
         means: |word| Command::Resume(word),
+    },
+    Row {
+        names: &["image"],
+        argument: "FILE [PROMPT]",
+        text: "attach an image to the next prompt, or to this one; a path in a prompt does the same",
+        means: |argument| Command::Image(argument),
     },
     Row { names: &["clear"], argument: "", text: "begin a new conversation", means: |_| Command::Clear },
     Row { names: &["quit", "exit"], argument: "", text: "leave; as Ctrl-D", means: |_| Command::Quit },

@@ -2,7 +2,7 @@
 //!
 //! * [`opening`]: what it begins with. * [`voice`]: what is said to the person. * [`greeting`]: what is said first.
 //! * [`turn`]: a prompt and its answer. * [`obey`]: a command of the person, each in a file of its own: [`help`],
-//!   [`model`], [`approvals`], [`usage`], [`anew`], [`resume`].
+//!   [`model`], [`approvals`], [`usage`], [`image`], [`anew`], [`resume`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +10,7 @@ use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 
 pub(super) use self::opening::converse;
+use super::attach::picture::Attached;
 use super::command::{Line, read};
 use super::context::Context;
 use super::manner::Wish;
@@ -28,6 +29,7 @@ mod anew;
 mod approvals;
 mod greeting;
 mod help;
+mod image;
 mod model;
 mod obey;
 mod opening;
@@ -46,6 +48,8 @@ struct Conversation<'a> {
     driver: Driver<'a>,
     history: History,
     keeper: Keeper<'a>,
+    /// For the next prompt.
+    images: Vec<Attached>,
     tools: Option<Workshop<'a>>,
     /// What stands in front of it, when there are tools.
     context: Option<Context>,
@@ -72,14 +76,12 @@ impl Conversation<'_> {
                 Err(ReadlineError::Eof) => return Ok(()),
                 Err(error) => return Err(broken(error)),
             };
+            stop.store(false, Ordering::Relaxed);
             let after = match read(&line) {
                 Line::Empty => After::GoOn,
                 Line::Command(command) => obey::obey(self, command, talk),
                 Line::Unknown(name) => help::no_such_command(name, talk),
-                Line::Prompt(prompt) => {
-                    stop.store(false, Ordering::Relaxed);
-                    turn::answer(self, prompt, talk)
-                }
+                Line::Prompt(prompt) => turn::answer(self, prompt, talk),
             };
             // What cannot be remembered can be typed again.
             let _ = editor.add_history_entry(line.trim());

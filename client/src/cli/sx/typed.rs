@@ -19,7 +19,8 @@ Examples:
   sx                                                a conversation at the terminal; /help there says what there is
   sx -p \"what does errno 28 mean\"
   sx -p \"why does this fail\" < build.log            standard input is attached when it is a pipe or a file
-  sx -p \"what differs between these\" a.toml b.toml  files are attached: text, 1 MiB together
+  sx -p \"what differs between these\" a.toml b.toml  files are attached: text, 1 MiB together, and images
+  sx -p \"what is wrong here\" -i shot.png            an image; sx -i shot.png begins a conversation about it
   sx -p \"...\" -m gpt-5.5 -e CODEX_REASONING_EFFORT=high
 
 On a terminal an answer appears as it arrives. With -p, into a pipe or a file goes the whole answer or nothing: what
@@ -42,6 +43,12 @@ Scripts run in a sandbox where this machine allows one: no network; logins, keys
 current directory, without .git, and a directory of the session can be changed. Where there is none, you are told so
 and asked each time; nothing runs unconfined unseen. In the sandbox, \"always\" holds for the very same script until sx
 ends.
+
+Images are PNG, JPEG, WebP or GIF (the first frame), known by their content, up to 20 MiB and 50 million pixels. They are
+scaled down to what a model looks at and encoded anew: only pixels are sent, without the place and camera of a photo. In
+a conversation /image FILE attaches one, and so does an absolute path in a prompt, as terminals paste it for a file that
+is dropped on them. The model may look at images below the current directory, and asks for those elsewhere. Of many
+images in a conversation the latest are sent, at least ten. A model that takes none is not asked.
 
 A function of your own is a program NAME with a description NAME.json in the folder functions beside your settings:
   {\"description\":\"...\",\"parameters\":{JSON schema of an object, all of it required},\"timeout_seconds\":60,\"network\":false}
@@ -77,9 +84,12 @@ pub(super) struct Typed {
     /// What to ask; without it a conversation begins on the terminal
     #[arg(short, long)]
     prompt: Option<String>,
-    /// Text files to attach to the prompt
+    /// Files to attach to the prompt: text, or images
     #[arg(value_name = "FILE", requires = "prompt")]
     files: Vec<PathBuf>,
+    /// An image for the prompt, or for the first one of a conversation; can be repeated
+    #[arg(short, long = "image", value_name = "FILE")]
+    images: Vec<PathBuf>,
     /// The model, by id or alias; as -e MODEL=...
     #[arg(short, long)]
     model: Option<String>,
@@ -114,6 +124,8 @@ impl Typed {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Invocation {
     pub(super) task: Task,
+    /// For the prompt, or for the first one of a conversation.
+    pub(super) images: Vec<PathBuf>,
     /// Settings of this run; each key once.
     pub(super) settings: Vec<(Key, String)>,
     /// Which conversation is held.
@@ -160,7 +172,13 @@ impl TryFrom<Typed> for Invocation {
             (None, Some(prompt)) if prompt.trim().is_empty() => return Err(wrong("the prompt is empty")),
             (None, Some(prompt)) => Task::Answer { prompt, files: typed.files, form },
         };
-        Ok(Self { task, settings, beginning: typed.beginning.try_into()?, verbose: typed.verbose })
+        Ok(Self {
+            task,
+            images: typed.images,
+            settings,
+            beginning: typed.beginning.try_into()?,
+            verbose: typed.verbose,
+        })
     }
 }
 
@@ -210,6 +228,8 @@ mod tests {
         assert_eq!(plain.task, Task::Answer { prompt: "why".into(), files, form: Form::Answer });
         assert_eq!(invocation(&[]).unwrap().task, Task::Converse(Mode::Ask));
         assert_eq!(invocation(&["--approvals", "read-only"]).unwrap().task, Task::Converse(Mode::ReadOnly));
+        let images = invocation(&["-i", "a.png", "--image", "b.png"]).unwrap().images;
+        assert_eq!(images, [PathBuf::from("a.png"), "b.png".into()]);
         assert_eq!(invocation(&["--approvals", "never"]), Err(0));
         let set = invocation(&["-p", "x", "-e", "MODEL=opus", "-e", "TOOLS=0", "-m", "gpt-5.5", "--json"]).unwrap();
         assert_eq!(set.settings, [(Key::Tools, "0".to_owned()), (Key::Model, "gpt-5.5".to_owned())]);

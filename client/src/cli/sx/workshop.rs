@@ -1,7 +1,7 @@
 //! The tools of a conversation, each behind the person's approval and, where this machine allows it, in a sandbox.
 //!
 //! * [`bench`]: how commands can be run here. * [`run`]: what every command goes through.
-//! * [`script`], [`function`], [`change`], [`plan`]: one tool each; [`Workshop::call`] has an arm for it.
+//! * [`script`], [`function`], [`change`], [`view`], [`plan`]: one tool each; [`Workshop::call`] has an arm for it.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -12,6 +12,8 @@ use crate::clock::Clock;
 use crate::conversation::item::{Call, Given, Output};
 use crate::drive::{Tools, unsupported};
 use crate::failure::Failure;
+use crate::model::catalog::Model;
+use crate::model::responses::Images;
 use crate::model::tool_spec::ToolSpec;
 use crate::settings::Surroundings;
 use crate::settings::places::{self, Places};
@@ -24,7 +26,7 @@ use crate::tool::patch::directory::Directory;
 use crate::tool::patch::tool as patch_tool;
 use crate::tool::sandbox::closed_paths;
 use crate::tool::shell::call as shell;
-use crate::tool::update_plan;
+use crate::tool::{update_plan, view_image};
 
 mod bench;
 mod change;
@@ -32,15 +34,20 @@ mod function;
 mod plan;
 mod run;
 mod script;
+mod view;
 
 /// The names of our own tools: no function may have one.
-const OURS: [&str; 3] = [shell::NAME, patch_tool::NAME, update_plan::NAME];
+const OURS: [&str; 4] = [shell::NAME, patch_tool::NAME, view_image::NAME, update_plan::NAME];
 
 /// What the model may use in one conversation.
 pub(super) struct Workshop<'a> {
     specs: Vec<ToolSpec>,
     functions: Functions,
     workspace: PathBuf,
+    /// What no tool may read, canonical.
+    hidden: Vec<PathBuf>,
+    /// How the model takes images.
+    images: Images,
     files: Directory,
     /// What an edit could reach.
     edits: Confinement,
@@ -68,17 +75,20 @@ impl<'a> Workshop<'a> {
         let hidden = closed_paths::hidden(surroundings, &Places::around(surroundings), written);
         let home = surroundings.absolute_path("HOME");
         let edits = change::reach(&workspace, home.as_deref());
-        let bench = Bench::Unknown { hidden, home, programs: surroundings.program_directory.clone() };
+        let bench = Bench::Unknown { hidden: hidden.clone(), home, programs: surroundings.program_directory.clone() };
         let approvals = Approvals::new(mode);
         let folder = places::user_directory(surroundings).map(|folder| folder.join(FOLDER));
         let functions = folder.map(|folder| Functions::read(&folder, &OURS, talk)).unwrap_or_default();
-        Ok(Self { specs: Vec::new(), functions, workspace, files, edits, bench, approvals, person, clock, stop })
+        let (specs, images) = (Vec::new(), Images::LeftOut);
+        Ok(Self { specs, functions, workspace, hidden, images, files, edits, bench, approvals, person, clock, stop })
     }
 
     /// Describes the tools as this model takes them.
-    pub(super) fn suit(&mut self, freeform_patch: bool) {
-        let patch = if freeform_patch { patch_tool::freeform() } else { patch_tool::function() };
+    pub(super) fn suit(&mut self, model: &Model) {
+        self.images = model.images;
+        let patch = if model.freeform_patch { patch_tool::freeform() } else { patch_tool::function() };
         self.specs = vec![shell::spec(), patch, update_plan::spec()];
+        self.specs.extend(view_image::spec(model.images));
         self.specs.extend(self.functions.all().iter().map(Function::spec));
     }
 
@@ -103,6 +113,7 @@ impl<'a> Workshop<'a> {
             (shell::NAME, Given::Arguments(arguments)) => self.script(arguments),
             (patch_tool::NAME, given) => self.patch(given),
             (update_plan::NAME, Given::Arguments(arguments)) => plan::shown(arguments, self.person),
+            (view_image::NAME, Given::Arguments(arguments)) => return Some(self.view(arguments)),
             (name, Given::Arguments(arguments)) => self.function(name, arguments)?,
             (_, Given::Freeform(_)) => return None,
         };

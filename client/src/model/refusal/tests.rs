@@ -6,10 +6,16 @@ const AGAIN: Remedy = Remedy::AskAgain { after: None };
 
 #[test]
 fn an_http_answer_means_this() {
-    let cases: [(u16, &str, Remedy, &str); 21] = [
+    let cases: [(u16, &str, Remedy, &str); 22] = [
         (400, r#"{"detail":"Instructions are required"}"#, Remedy::GiveUp, "400: Instructions are required"),
         (400, r#"{"error":{"code":"cyber_policy","message":"no"}}"#, Remedy::GiveUp, "400: no"),
         (400, r#"{"error":{"code":"context_length_exceeded"}}"#, Remedy::Shorten, "400: context_length_exceeded"),
+        (
+            400,
+            r#"{"error":{"message":"The image data you provided does not represent a valid image.","code":"invalid_value"}}"#,
+            Remedy::LeaveOutImages,
+            "does not represent a valid image",
+        ),
         (400, "", Remedy::GiveUp, "answers 400"),
         (401, r#"{"error":{"code":"token_expired"}}"#, Remedy::RenewToken, "401: token_expired"),
         (401, "<html>", Remedy::RenewToken, "answers 401"),

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::conversation::item::{FunctionCall, Role};
+use crate::conversation::item::{CallOutput, FunctionCall, Output, Role};
 use crate::model::tool_spec::{Grammar, Syntax};
 
 fn tools() -> Vec<ToolSpec> {
@@ -128,8 +128,37 @@ fn an_image_goes_as_the_model_takes_it() {
     let with_detail = json!({"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "high"});
     let without = json!({"type": "input_image", "image_url": "data:image/png;base64,AA=="});
     assert_eq!(pictures(Shape::Classic, Images::Sent), with_detail);
+    assert_eq!(pictures(Shape::Classic, Images::SentInFull), with_detail);
     assert_eq!(pictures(Shape::Lite, Images::Sent), without);
     for shape in [Shape::Classic, Shape::Lite] {
         assert_eq!(pictures(shape, Images::LeftOut), json!({"type": "input_text", "text": IMAGE_LEFT_OUT}));
     }
+}
+
+#[test]
+fn original_detail_is_for_models_that_know_it() {
+    let image =
+        Content::InputImage { image_url: "data:image/png;base64,AA==".to_owned(), detail: Some("original".to_owned()) };
+    let items = [Item::message(Role::User, vec![image])];
+    let detail = |images| {
+        let body = sent(Request { images, ..request(&[], &[], &items) });
+        body["input"][0]["content"][0]["detail"].clone()
+    };
+    assert_eq!((detail(Images::SentInFull), detail(Images::Sent)), (json!("original"), json!("high")));
+}
+
+#[test]
+fn of_many_images_the_oldest_are_not_sent() {
+    let image = |number: usize| {
+        let url = format!("data:image/png;base64,{number}");
+        Item::message(Role::User, vec![Content::InputImage { image_url: url, detail: None }])
+    };
+    let items: Vec<Item> = (0..21).map(image).collect();
+    let body = sent(Request { ..request(&[], &items[..15], &items[15..]) });
+    let first = |number: usize| body["input"][number]["content"][0].clone();
+    assert_eq!(first(0), json!({"type": "input_text", "text": images::OLD}));
+    assert_eq!(
+        (first(10)["type"].clone(), first(11)["image_url"].clone()),
+        (json!("input_text"), json!("data:image/png;base64,11"))
+    );
 }

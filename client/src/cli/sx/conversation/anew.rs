@@ -9,6 +9,7 @@ use crate::random;
 pub(super) fn clear(conversation: &mut Conversation<'_>) {
     conversation.history = History::default();
     conversation.keeper.let_go();
+    conversation.images.clear();
     conversation.driver.manner_mut().session_id = random::uuid();
     say("a new conversation");
 }

@@ -1,8 +1,8 @@
 //! What is said when a conversation begins.
 
-use super::Conversation;
 use super::model::model_line;
 use super::voice::{say, tell};
+use super::{Conversation, image};
 use crate::cli::sx::context::Context;
 use crate::cli::sx::typed::NAME;
 use crate::talk::Talk;
@@ -17,5 +17,6 @@ pub(super) fn greet(conversation: &Conversation<'_>, talk: &mut Talk) {
     if let Some(line) = conversation.context.as_ref().and_then(Context::line) {
         say(&line);
     }
+    image::greet(&conversation.images);
     tell(talk, conversation.verbose);
 }

@@ -1,6 +1,6 @@
 //! A command of the person: one arm, one function of another file.
 
-use super::{After, Conversation, anew, approvals, help, model, resume, usage};
+use super::{After, Conversation, anew, approvals, help, image, model, resume, usage};
 use crate::cli::sx::command::Command;
 use crate::talk::Talk;
 
@@ -12,6 +12,7 @@ pub(super) fn obey(conversation: &mut Conversation<'_>, command: Command<'_>, ta
         Command::Approvals(word) => approvals::approvals(conversation, word, talk),
         Command::Usage => usage::usage(conversation, talk),
         Command::Resume(word) => resume::resume(conversation, word, talk),
+        Command::Image(argument) => return image::image(conversation, argument, talk),
         Command::Clear => anew::clear(conversation),
         Command::Quit => return After::Leave,
     }

@@ -10,6 +10,7 @@ use signal_hook::consts::SIGINT;
 use super::{Conversation, greeting, resume};
 use crate::backend::stream::SILENCE;
 use crate::cli::backend::{self, Scene};
+use crate::cli::sx::attach::picture::Attached;
 use crate::cli::sx::beginning::as_before;
 use crate::cli::sx::context::Context;
 use crate::cli::sx::manner::Wish;
@@ -50,6 +51,7 @@ pub(in crate::cli::sx) fn converse(
         let failure = Failure::new(Class::Usage, "a conversation needs a terminal");
         return Err(failure.with_hint("ask one thing with -p PROMPT"));
     }
+    let images = invocation.images.iter().map(|path| Attached::read(path)).collect::<Result<Vec<_>, _>>()?;
     let (keeper, earlier) = invocation.beginning.open(environment, clock)?;
     let stop = stop_flag()?;
     backend::with(environment, clock, talk, |scene, talk| {
@@ -67,8 +69,20 @@ pub(in crate::cli::sx) fn converse(
         manner.summary = Some("auto".to_owned());
         let driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
         let (history, verbose) = (History::default(), invocation.verbose);
-        let mut conversation =
-            Conversation { scene, catalog, wish, driver, history, keeper, tools, context, clock, colour, verbose };
+        let mut conversation = Conversation {
+            scene,
+            catalog,
+            wish,
+            driver,
+            history,
+            keeper,
+            images,
+            tools,
+            context,
+            clock,
+            colour,
+            verbose,
+        };
         greeting::greet(&conversation, talk);
         if let Some(earlier) = earlier {
             resume::go_on(&mut conversation, earlier);

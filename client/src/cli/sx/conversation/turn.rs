@@ -3,30 +3,31 @@
 use std::io;
 
 use super::voice::say;
-use super::{After, Conversation};
+use super::{After, Conversation, image};
 use crate::cli::sx::print::Printer as _;
 use crate::cli::sx::screen::Screen;
 use crate::conversation::event::Usage;
-use crate::conversation::item::Item;
 use crate::drive::{Ended, NoTools, Tools};
 use crate::failure::Failure;
 use crate::model::catalog::Model;
 use crate::talk::Talk;
 
 pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &mut Talk) -> After {
+    let Some(message) = image::message(conversation, prompt, talk) else { return After::GoOn };
     let mut screen = Box::new(Screen::new(io::stdout(), io::stderr(), conversation.colour));
-    let Conversation { driver, history, tools, keeper, .. } = conversation;
+    let Conversation { driver, history, images, tools, keeper, .. } = conversation;
     let mut none = NoTools;
     let tools: &mut dyn Tools = match tools {
         Some(workshop) => {
-            workshop.suit(driver.manner().model.freeform_patch);
+            workshop.suit(&driver.manner().model);
             workshop
         }
         None => &mut none,
     };
-    let spent = driver.turn(vec![Item::user(prompt)], history, tools, &mut *screen, keeper, talk);
+    let spent = driver.turn(vec![message], history, tools, &mut *screen, keeper, talk);
     let nothing = Failure::temporary("stopped");
     let printed = screen.end(spent.as_ref().map(|usage| *usage).map_err(|_| &nothing));
+    image::after(images, &spent);
     match spent {
         Ok(usage) => say(&status(&driver.manner().model, &usage)),
         Err(Ended::Stopped) => say("stopped; the conversation goes on from here"),
