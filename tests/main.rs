@@ -21,7 +21,7 @@
 //! * [`startup_files`]: keys, mark, database, lock (S1, S2, S2c, S3, S5, H8).
 //! * [`stock_cli`]: the stock Codex CLI over a token command of ours.
 //! * [`sx`]: one prompt, one answer (C8). * [`sx_conversation`]: many, at a terminal. * [`sx_images`]: images. * [`sx_instructions`]: AGENTS.md files (C12).
-//! * [`sx_stream`]: an answer at its limits of time and size (C7).
+//! * [`sx_sessions`]: conversations that are kept, and gone on with. * [`sx_stream`]: an answer at its limits of time and size (C7).
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -49,4 +49,5 @@ mod sx;
 mod sx_conversation;
 mod sx_images;
 mod sx_instructions;
+mod sx_sessions;
 mod sx_stream;

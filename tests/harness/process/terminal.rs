@@ -75,6 +75,15 @@ impl Terminal {
         kill_process(pid, Signal::INT).expect("a command that runs");
     }
 
+    /// SIGKILL: no time for anything.
+    ///
+    /// # Panics
+    /// When the command has gone.
+    pub fn is_killed(mut self) {
+        self.child.kill().expect("a command that runs");
+        self.child.wait().expect("a command of ours");
+    }
+
     /// Waits for the command's end; its exit code.
     ///
     /// # Panics
