@@ -284,6 +284,41 @@ fn where_nothing_can_be_kept_the_conversation_goes_on() {
 }
 
 #[test]
+fn the_traffic_log_tells_everything_but_secrets() {
+    let (team, machine) = given();
+    let tokens = team.issued();
+    let key = team.given_a_client("other").key.0;
+    let refresh_token = tokens.refresh_token.clone().unwrap();
+    let mut secrets = vec![tokens.access_token.clone(), tokens.id_token, refresh_token, tokens.account.account_id, key];
+    // The worst case: all of them are in what a tool printed, and the model repeats them.
+    let all = secrets.join(" ");
+    fs::write(machine.home().join("auth.json"), json!({"tokens": secrets}).to_string()).unwrap();
+    let mut answer = Script::message(&format!("Your token is {}\u{1f980}, all: {all}", tokens.access_token));
+    let thought = json!({"type": "reasoning", "summary": [], "encrypted_content": "gAAAAthought"});
+    answer
+        .steps
+        .insert(1, Step::Event(json!({"type": "response.output_item.done", "output_index": 0, "item": thought})));
+    team.provider.script(answer);
+    secrets.extend(["gAAAAthought".to_owned(), tokens.access_token[..60].to_owned()]);
+    let first = machine.run_program("sx", &["-p", "What is it?", "auth.json", "--log-traffic"]);
+    assert!(first.stdout.contains(&tokens.access_token), "{first:?}");
+    assert_eq!(machine.run_program("sx", &["-p", "Thanks", "--continue", "--log-traffic"]).code, 0);
+
+    let path = sessions(&machine).join(kept(&machine).remove(0)).join("traffic.jsonl");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let log = fs::read_to_string(&path).unwrap();
+    for secret in &secrets {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds = |kind: &str| lines.iter().filter(|line| line["traffic"] == kind).count();
+    assert_eq!((kinds("asked"), kinds("answered")), (2, 2), "{log}");
+    assert_eq!(lines[0]["headers"]["authorization"], "[masked]");
+    assert_eq!(lines[0]["body"]["model"], "gpt-5.5");
+    assert!(log.contains("What is it?") && log.contains("response.completed") && log.contains("Thanks"), "{log}");
+}
+
+#[test]
 fn a_transcript_of_a_newer_version_is_left_alone() {
     let (_team, machine) = given();
     assert_eq!(machine.run_program("sx", &["-p", "One"]).code, 0);

@@ -11,6 +11,7 @@ use std::time::Duration;
 use self::record::{Ending, Happening, Recorder};
 use crate::backend::exchange::Backend;
 use crate::backend::stream::{ModelStream, Question, Unanswered};
+use crate::backend::traffic::Ear;
 use crate::clock::{Clock, Deadline};
 use crate::conversation::event::{Event, Usage};
 use crate::conversation::fault::{Fault, Remedy, pause_before_repeat};
@@ -158,6 +159,11 @@ impl<'a> Driver<'a> {
         silence: Duration,
     ) -> Self {
         Self { backend, stream: ModelStream::new(backend, clock, stop, silence), manner, clock, stop }
+    }
+
+    /// Lets somebody listen to what goes over the wire.
+    pub fn listen(&mut self, ear: Ear) {
+        self.stream.listen(ear);
     }
 
     /// How the model is asked.

@@ -10,13 +10,16 @@
 //! * [`entry`]: a line of a transcript. * [`replay`]: the conversation that a transcript tells. Both pure.
 //! * [`transcript`]: the file, appended to by one process at a time. * [`usage_file`]: the sums.
 //! * [`store`]: all conversations of a user. * [`recorder`]: keeps one while it is held.
+//! * [`traffic`]: what went over the wire. * [`masking`]: what of it is secret. Pure.
 //! * [`markdown`]: a conversation as a document. Pure.
 
 pub mod entry;
 pub mod markdown;
+pub mod masking;
 pub mod recorder;
 pub mod replay;
 pub mod store;
+pub mod traffic;
 pub mod transcript;
 pub mod usage_file;
 

@@ -16,6 +16,7 @@ use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
 use super::exchange::{Backend, unreached};
+use super::traffic::{Ear, Sound};
 use crate::clock::{Clock, Deadline};
 use crate::conversation::event::Event;
 use crate::conversation::fault::Fault;
@@ -83,12 +84,18 @@ pub struct ModelStream<'a> {
     clock: &'a dyn Clock,
     stop: &'a AtomicBool,
     silence: Duration,
+    ear: Ear,
 }
 
 impl<'a> ModelStream<'a> {
     /// Connects to nobody yet. An answer that brings no event for `silence` is given up, and any when `stop` is set.
     pub fn new(backend: &'a Backend<'a>, clock: &'a dyn Clock, stop: &'a AtomicBool, silence: Duration) -> Self {
-        Self { backend, clock, stop, silence }
+        Self { backend, clock, stop, silence, ear: Ear::default() }
+    }
+
+    /// Lets somebody listen from here on.
+    pub fn listen(&mut self, ear: Ear) {
+        self.ear = ear;
     }
 
     /// Asks once. Each event is shown when it arrives, and `None` when for a moment none did; only the whole answer
@@ -107,6 +114,8 @@ impl<'a> ModelStream<'a> {
             host: self.backend.address.host().to_owned(),
             headers: self.headers(question, token),
             body: question.body.to_vec(),
+            session_id: question.session_id.to_owned(),
+            ear: self.ear.clone(),
         };
         // At most one piece waits: whoever shows slowly slows the stream, and memory stays bounded.
         let (to, from) = sync_channel(1);
@@ -163,26 +172,36 @@ struct Asking {
     host: String,
     headers: Headers,
     body: Vec<u8>,
+    session_id: String,
+    ear: Ear,
 }
 
 impl Asking {
     fn run(self, to: &SyncSender<Piece>) {
-        let read = self.send().and_then(|response| read(response, to));
+        let ear = self.ear.clone();
+        let read = self.send().and_then(|response| read(response, to, &ear));
+        ear.hear(Sound::Ended(match &read {
+            Ok(()) => "nothing more comes",
+            Err(_) => "it failed",
+        }));
         if let Err(unanswered) = read {
             let _ = to.send(Err(unanswered));
         }
     }
 
     fn send(self) -> Result<Response<Body>, Unanswered> {
+        let Self { session_id, url, headers, body, ear, .. } = &self;
+        ear.hear(Sound::Asked { session_id, url, headers, body });
         let mut request =
             self.agent.post(&self.url).header(ACCEPT, "text/event-stream").header(CONTENT_TYPE, "application/json");
         for (name, value) in &self.headers {
             request = request.header(name, value.as_str());
         }
         let response = request.send(&self.body[..]).map_err(|error| no_answer(unreached(&error, &self.host)))?;
+        ear.hear(Sound::Answered { status: response.status().as_u16(), headers: response.headers() });
         match response.status().as_u16() {
             200 => Ok(response),
-            status => Err(refused(status, response).into()),
+            status => Err(refused(status, response, ear).into()),
         }
     }
 }
@@ -195,7 +214,7 @@ fn no_answer(failure: Failure) -> Unanswered {
 }
 
 /// Sends events until there are no more, or nobody takes them.
-fn read(mut response: Response<Body>, to: &SyncSender<Piece>) -> Result<(), Unanswered> {
+fn read(mut response: Response<Body>, to: &SyncSender<Piece>, ear: &Ear) -> Result<(), Unanswered> {
     let mut wanted = to.send(Ok(announced(response.headers()))).is_ok();
     let mut decoder = Decoder::default();
     let mut body = response.body_mut().as_reader();
@@ -209,6 +228,7 @@ fn read(mut response: Response<Body>, to: &SyncSender<Piece>) -> Result<(), Unan
         let (mut rest, mut events) = (&piece[..count], Vec::new());
         let too_long = |error: EventTooLong| Fault::passing(error.to_string());
         while let Some(data) = decoder.next_data(&mut rest).map_err(too_long)? {
+            ear.hear(Sound::Event(&data));
             events.extend(reading::read(&data));
         }
         // Bytes that are no event are no sign of life.
@@ -231,10 +251,11 @@ fn announced(headers: &HeaderMap) -> Vec<Event> {
     text(MODEL).map(|model| Event::Model(model.to_owned())).into_iter().chain(state).chain(used).collect()
 }
 
-fn refused(status: u16, mut response: Response<Body>) -> Fault {
+fn refused(status: u16, mut response: Response<Body>, ear: &Ear) -> Fault {
     let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let mut body = Vec::new();
     // A body that breaks off still has its status.
     let _ = response.body_mut().as_reader().take(LONGEST_REFUSAL).read_to_end(&mut body);
+    ear.hear(Sound::Refused(&body));
     Refused { status, retry_after: seconds.map(Duration::from_secs), body: &body }.fault()
 }

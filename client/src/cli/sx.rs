@@ -100,7 +100,8 @@ fn answer(
         let mut printer = printer(form, &manner, colour(environment));
         // Nobody sets it: Ctrl-C ends the whole command.
         let stop = AtomicBool::new(false);
-        let driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
+        let mut driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
+        driver.listen(invocation.beginning.ear(environment));
         let spent = driver.turn(vec![prompt], &mut history, &mut tools, &mut *printer, &mut keeper, talk);
         let spent = spent.map_err(|ended| match ended {
             Ended::Failed(failure) => failure,

@@ -104,11 +104,11 @@ impl Store {
 
     /// Removes a conversation for good, unless somebody holds it.
     pub fn remove(&self, id: &str) -> Result<(), NotOpened> {
-        // What tells no conversation can be removed too.
         let held = Transcript::open(&self.folder(id));
         match held {
-            Err(error @ (NotOpened::Held | NotOpened::Io(_))) => return Err(error),
-            Err(NotOpened::Unreadable(_)) | Ok(_) => {}
+            Err(NotOpened::Held) => return Err(NotOpened::Held),
+            // What tells no conversation can be removed too.
+            Err(NotOpened::Unreadable(_) | NotOpened::Io(_)) | Ok(_) => {}
         }
         fs::remove_dir_all(self.folder(id))?;
         Ok(crate::durable_file::sync_directory_of(&self.folder(id))?)

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -10,14 +11,16 @@ use rustyline::DefaultEditor;
 use super::manner::{Wish, effort_of};
 use super::sessions::list::{current_directory, row, width};
 use super::sessions::{named, not_at_hand, store};
+use crate::backend::traffic::Ear;
 use crate::cli::outcome;
-use crate::clock::Clock;
+use crate::clock::{Clock, SystemClock};
 use crate::failure::{Class, Failure};
 use crate::random;
 use crate::session;
 use crate::session::recorder::Keeper;
 use crate::session::replay::{Replayed, Told};
 use crate::session::store::{Glance, Store};
+use crate::session::traffic::TrafficLog;
 use crate::session::transcript::NotOpened;
 use crate::settings::written::Key;
 
@@ -39,6 +42,9 @@ pub(super) struct TypedBeginning {
     /// Keep nothing of what is said
     #[arg(long)]
     ephemeral: bool,
+    /// Keep requests and answers too, without tokens, keys, images and encrypted reasoning: traffic.jsonl
+    #[arg(long, conflicts_with = "ephemeral")]
+    log_traffic: bool,
 }
 
 /// Which conversation is held, and whether it is kept.
@@ -46,6 +52,13 @@ pub(super) struct TypedBeginning {
 pub(super) struct Beginning {
     which: Which,
     keeping: Keeping,
+    traffic: Traffic,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Traffic {
+    Logged,
+    NotLogged,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +96,8 @@ impl TryFrom<TypedBeginning> for Beginning {
             (false, true) => Keeping::AsCopy,
             (false, false) => Keeping::Kept,
         };
-        Ok(Self { which, keeping })
+        let traffic = if typed.log_traffic { Traffic::Logged } else { Traffic::NotLogged };
+        Ok(Self { which, keeping, traffic })
     }
 }
 
@@ -91,7 +105,7 @@ impl Beginning {
     /// A new conversation, kept.
     #[cfg(test)]
     pub(super) fn new() -> Self {
-        Self { which: Which::New, keeping: Keeping::Kept }
+        Self { which: Which::New, keeping: Keeping::Kept, traffic: Traffic::NotLogged }
     }
 
     /// Opens what is meant: who keeps the conversation, and what was said before.
@@ -116,6 +130,14 @@ impl Beginning {
         }
         let replayed = take_up(&mut keeper, &store, &id)?;
         Ok((keeper, Some(replayed)))
+    }
+
+    /// Who listens to what goes over the wire.
+    pub(super) fn ear(&self, environment: &dyn Fn(&str) -> Option<OsString>) -> Ear {
+        match (self.traffic, session::place(environment)) {
+            (Traffic::Logged, Some(place)) => Ear::of(Arc::new(TrafficLog::new(place, Box::new(SystemClock::start())))),
+            (Traffic::Logged, None) | (Traffic::NotLogged, _) => Ear::default(),
+        }
     }
 
     fn id(&self, store: &Store) -> Result<String, Failure> {
@@ -220,13 +242,13 @@ mod tests {
     fn what_is_typed_names_one_conversation() {
         let typed = |latest, resume: Option<&str>, fork, ephemeral| {
             let resume = resume.map(str::to_owned);
-            Beginning::try_from(TypedBeginning { latest, resume, fork, ephemeral })
+            Beginning::try_from(TypedBeginning { latest, resume, fork, ephemeral, log_traffic: false })
         };
         assert_eq!(typed(false, None, false, false).unwrap(), Beginning::new());
         assert_eq!(typed(true, None, false, false).unwrap().which, Which::Latest);
         assert_eq!(typed(false, Some(""), false, false).unwrap().which, Which::Chosen);
         let copy = typed(false, Some("1a"), true, false).unwrap();
-        assert_eq!(copy, Beginning { which: Which::Named("1a".to_owned()), keeping: Keeping::AsCopy });
+        assert_eq!((copy.which, copy.keeping), (Which::Named("1a".to_owned()), Keeping::AsCopy));
         assert_eq!(typed(true, None, true, true).unwrap().keeping, Keeping::Not);
         assert_eq!(typed(false, None, true, false).unwrap_err().class, Class::Usage);
     }

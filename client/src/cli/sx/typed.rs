@@ -26,8 +26,8 @@ Examples:
 On a terminal an answer appears as it arrives. With -p, into a pipe or a file goes the whole answer or nothing: what
 broke off in the middle is never printed there.
 
-Every conversation is kept, those of -p too: plain files for your eyes only, below $XDG_STATE_HOME/scorpiox/sessions (else
-~/.local/state); they hold what tools printed. --ephemeral keeps nothing; sx sessions lists, shows, exports and deletes.
+Every conversation is kept, those of -p too: plain files for your eyes only, below $XDG_STATE_HOME/scorpiox/sessions,
+else ~/.local/state. They hold what tools printed. --ephemeral keeps nothing; sx sessions lists, shows, exports and deletes.
 --continue and --resume go on with one, with the model and the effort that it had unless you type others; -p too:
   sx --continue
   sx --resume 1a2b                                  as much of its id as no other has; without it you choose
@@ -79,7 +79,8 @@ With -p Ctrl-C ends it at once; in a conversation once stops the answer and twic
 
 /// Talks with a model at the terminal, or asks it one thing.
 #[derive(Debug, Parser)]
-#[command(name = NAME, version, args_conflicts_with_subcommands = true, after_help = format!("{NOTES}\n{}\n{EXIT_CODES}", outcome::EXIT_CODES))]
+#[command(name = NAME, version, args_conflicts_with_subcommands = true)]
+#[command(after_help = format!("{NOTES}\n{}\n{EXIT_CODES}", outcome::EXIT_CODES))]
 pub(super) struct Typed {
     /// What to ask; without it a conversation begins on the terminal
     #[arg(short, long)]

@@ -67,7 +67,8 @@ pub(in crate::cli::sx) fn converse(
         let context = tools.as_ref().map(|_| Context::gather(scene, clock, talk));
         manner.context.extend(context.iter().map(Context::item));
         manner.summary = Some("auto".to_owned());
-        let driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
+        let mut driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
+        driver.listen(invocation.beginning.ear(environment));
         let (history, verbose) = (History::default(), invocation.verbose);
         let mut conversation = Conversation {
             scene,
