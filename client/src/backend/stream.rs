@@ -106,7 +106,10 @@ impl<'a> ModelStream<'a> {
         token: &Token,
         show: &mut dyn FnMut(Option<&Event>),
     ) -> Result<Answer, Unanswered> {
-        let patience = Patience::Stream { connect: CONNECT, begin: self.silence, silence: self.silence };
+        // Silence is judged where the events are taken. The thread that waits for bytes has a limit only so that it ends, a
+        // later one: two that are alike would race, and a person would read now this reason and now that.
+        let limit = self.silence * 2;
+        let patience = Patience::Stream { connect: CONNECT, begin: limit, silence: limit };
         let agent = self.backend.way().agent(patience).map_err(Unanswered::Failure)?;
         let asking = Asking {
             agent: agent.clone(),
