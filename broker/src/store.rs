@@ -12,7 +12,7 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection, Row, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection, Row, Sqlite, Transaction};
 
 use crate::activity::Activity;
 use crate::seal::{KeyId, OpenError, Sealer};
@@ -129,10 +129,28 @@ impl Store {
         Ok((Self { writer, readers, sealer, activity }, instance))
     }
 
-    /// Waits for what is under way and closes the files.
+    /// Waits for what is under way, empties the log into the database and closes the files.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+        if let Err(error) = self.empty_log().await {
+            // Nothing is lost: the next start reads the log.
+            tracing::warn!(%error, "the database's log was not emptied");
+        }
+    }
+
+    /// The last connection that is closed empties the log by itself. But one that was on its way back to its pool when the
+    /// worker that had used it ended is closed by a thread for which nobody waits, perhaps not before the process has gone.
+    async fn empty_log(&self) -> Result<(), sqlx::Error> {
+        let options = self.writer.connect_options();
+        let mut log = options.get_filename().as_os_str().to_owned();
+        log.push("-wal");
+        if !Path::new(&log).exists() {
+            return Ok(());
+        }
+        let mut connection = SqliteConnectOptions::clone(&options).create_if_missing(false).connect().await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+        connection.close().await
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
@@ -215,4 +233,23 @@ async fn claim_identity(pool: &SqlitePool, sealer: &Sealer, instance: &str) -> R
     }
     transaction.commit().await?;
     Ok(instance.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::MasterKey;
+
+    #[tokio::test]
+    async fn a_store_is_closed_with_an_empty_log_also_while_a_connection_of_its_own_is_late() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("broker.db");
+        let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
+        let (store, _) = Store::open(&path, sealer, "i", Activity::default()).await.unwrap();
+        let mut late = options(&path).connect().await.unwrap();
+        sqlx::query("SELECT * FROM meta").fetch_all(&mut late).await.unwrap();
+        store.close().await;
+        assert_eq!(std::fs::metadata(directory.path().join("broker.db-wal")).unwrap().len(), 0);
+        late.close().await.unwrap();
+    }
 }
