@@ -7,6 +7,7 @@
 //! * [`bare`]: the reference server.
 //! * [`load`], [`admin`]: requests of clients and of an administrator.
 //! * [`broker`], [`team`]: a real broker process; its login and clients. * [`sshd`]: a real OpenSSH server.
+//! * [`conversation`]: `sx` and the stock CLI at a terminal.
 //! * [`rows`]: what is measured.
 
 use std::process::ExitCode;
@@ -14,12 +15,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::report::{Row, table};
-use crate::rows::{fetch, rest, serve, ssh, storm};
+use crate::rows::{conversation as conversations, fetch, rest, serve, ssh, storm};
 
 mod admin;
 mod bare;
 mod broker;
 mod clock;
+mod conversation;
 mod cores;
 mod load;
 mod process;
@@ -49,6 +51,9 @@ enum Mode {
     /// The reference server, in a process of its own.
     #[command(hide = true)]
     Bare(bare::Bare),
+    /// A conversation's figures, from inside a network namespace.
+    #[command(hide = true)]
+    Conversation(conversation::Inside),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,6 +61,7 @@ enum What {
     Serve,
     Fetch,
     Ssh,
+    Sx,
     Storm,
     Rest,
 }
@@ -63,9 +69,10 @@ enum What {
 fn main() -> anyhow::Result<ExitCode> {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let cli = Cli::parse();
-    if let Some(Mode::Bare(bare)) = &cli.mode {
-        bare::run(bare)?;
-        return Ok(ExitCode::SUCCESS);
+    match &cli.mode {
+        Some(Mode::Bare(bare)) => return bare::run(bare).map(|()| ExitCode::SUCCESS),
+        Some(Mode::Conversation(inside)) => return conversation::inside(inside).map(|()| ExitCode::SUCCESS),
+        None => {}
     }
     let what = if cli.what.is_empty() { What::value_variants() } else { &cli.what };
     let mut rows = Vec::new();
@@ -88,6 +95,7 @@ fn measure(what: What, quick: bool) -> anyhow::Result<Vec<Row>> {
         What::Serve => serve::rows(serve::Extent { rounds: rounds(7), requests: work(60_000) }),
         What::Fetch => fetch::rows(fetch::Extent { rounds: rounds(7), runs: work(200) }),
         What::Ssh => ssh::rows(fetch::Extent { rounds: rounds(7), runs: work(40) }),
+        What::Sx => conversations::rows(fetch::Extent { rounds: rounds(7), runs: work(20) }),
         What::Storm => storm::row(rounds(3)).map(|row| vec![row]),
         What::Rest => rest::rows(rounds(5)),
     }

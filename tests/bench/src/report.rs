@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A row of the table.
 #[derive(Debug, Serialize)]
@@ -28,7 +28,7 @@ pub(crate) struct Row {
 }
 
 /// One round: our figure and the reference's, measured right after each other.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Round {
     pub(crate) ours: f64,
     pub(crate) reference: f64,
