@@ -39,7 +39,7 @@ enum Current {
     /// Nothing has been said yet.
     None,
     /// It is being kept.
-    Kept(Kept),
+    Kept(Box<Kept>),
     /// From some moment on it could not be kept. What is left out once cannot be gone on with.
     Lost { id: String },
 }
@@ -74,7 +74,7 @@ impl<'a> Keeper<'a> {
     pub fn go_on(&mut self, transcript: Transcript, replayed: &Replayed) {
         if let Keeping::In { current, .. } = &mut self.keeping {
             let (id, told) = (replayed.session.id.clone(), replayed.told.clone());
-            *current = Current::Kept(Kept { id, transcript, told });
+            *current = Current::Kept(Box::new(Kept { id, transcript, told }));
         }
     }
 
@@ -98,7 +98,8 @@ impl<'a> Keeper<'a> {
         let Keeping::In { store, current } = &mut self.keeping else { return Ok(()) };
         let id = &manner.session_id;
         match current {
-            Current::Kept(Kept { id: known, .. }) | Current::Lost { id: known } if known == id => return Ok(()),
+            Current::Kept(kept) if kept.id == *id => return Ok(()),
+            Current::Lost { id: known } if known == id => return Ok(()),
             Current::None | Current::Kept(_) | Current::Lost { .. } => {}
         }
         *current = Current::Lost { id: id.clone() };
@@ -107,7 +108,7 @@ impl<'a> Keeper<'a> {
         let client = env!("CARGO_PKG_VERSION").to_owned();
         let session = Session { schema: SCHEMA, id: id.clone(), directory, client, copy_of: None };
         transcript.append(&Line::new(self.clock.unix_ms(), Entry::Session(session)), Lasting::Later)?;
-        *current = Current::Kept(Kept { id: id.clone(), transcript, told: Told::default() });
+        *current = Current::Kept(Box::new(Kept { id: id.clone(), transcript, told: Told::default() }));
         Ok(())
     }
 
@@ -130,9 +131,9 @@ impl<'a> Keeper<'a> {
 
     fn lose(&mut self) {
         if let Keeping::In { current, .. } = &mut self.keeping
-            && let Current::Kept(Kept { id, .. }) = current
+            && let Current::Kept(kept) = current
         {
-            *current = Current::Lost { id: std::mem::take(id) };
+            *current = Current::Lost { id: std::mem::take(&mut kept.id) };
         }
     }
 }
