@@ -5,7 +5,7 @@
 //! * [`print`], [`screen`]: an answer for a program, and for a person.
 //! * [`context`]: what stands in front of a conversation with tools.
 //! * [`person`]: who decides about tools. * [`workshop`]: the tools.
-//! * [`command`], [`conversation`]: a conversation at the terminal.
+//! * [`command`], [`line`], [`conversation`]: a conversation at the terminal.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
@@ -37,6 +37,7 @@ mod beginning;
 mod command;
 mod context;
 mod conversation;
+mod line;
 mod manner;
 mod person;
 mod print;
@@ -70,7 +71,7 @@ pub fn run(
                 let prompt = attach::message(prompt, &invocation.images, files, talk)?;
                 answer(prompt, *form, &invocation, &environment, clock, talk)
             }
-            Task::Converse(mode) => conversation::converse(*mode, &invocation, &environment, clock, talk),
+            Task::Converse(opening) => conversation::converse(opening, &invocation, &environment, clock, talk),
             Task::LookAfter(deed) => sessions::run(deed, &environment, clock, talk),
         }
     })

@@ -89,7 +89,7 @@ impl Key {
 const MOST_SLIPS: usize = 2;
 
 /// Bytes put in, left out, changed or swapped with their neighbour on the way from one word to the other.
-fn slips(one: &[u8], other: &[u8]) -> usize {
+pub(crate) fn slips(one: &[u8], other: &[u8]) -> usize {
     let mut rows = vec![(0..=other.len()).collect::<Vec<_>>()];
     for i in 1..=one.len() {
         let mut row = vec![i];

@@ -5,6 +5,8 @@ use super::settings_file::{Owner, SettingsFile};
 use super::written::WrittenValue;
 use crate::failure::Failure;
 
+/// The name that means none, whatever a lower tier says.
+pub const OFF: &str = "off";
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 64;
 

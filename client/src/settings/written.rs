@@ -112,7 +112,7 @@ impl Written {
             files.extend(amend(place, place.read()?)?);
         }
         let mut written = Self::put_together(&files, surroundings.environment, talk)?;
-        if let Some(active) = written.get(Key::ActiveProfile) {
+        if let Some(active) = written.get(Key::ActiveProfile).filter(|value| value.text.as_str() != profile::OFF) {
             for file in profile::read(active, &places)? {
                 written.add_profile(&file, talk)?;
             }

@@ -17,9 +17,12 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// All of them, from least to most.
+    pub const ALL: [Self; 4] = [Self::ReadOnly, Self::Ask, Self::AutoEdit, Self::FullAuto];
+
     /// Reads a setting; the name is the one that a person writes.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::ReadOnly, Self::Ask, Self::AutoEdit, Self::FullAuto].into_iter().find(|mode| mode.name() == name)
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
     }
 
     /// What a person writes.

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{InputModes, LocalModes, OutputModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::patience;
 
@@ -27,7 +27,9 @@ impl Terminal {
     /// # Panics
     /// When there is no terminal to be had, or the command does not start.
     pub fn start(mut command: Command) -> Self {
-        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+        // Not inherited: a command that held its own screen open would not see it closed.
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+        let screen = openpt(flags).expect("a pseudo-terminal");
         fcntl_setfl(&screen, OFlags::NONBLOCK).expect("a screen that can be looked at");
         grantpt(&screen).and_then(|()| unlockpt(&screen)).expect("a terminal of our own");
         let name = ptsname(&screen, Vec::new()).expect("its name").into_string().expect("a plain name");
@@ -71,8 +73,48 @@ impl Terminal {
     /// # Panics
     /// When the command has gone.
     pub fn interrupts(&self) {
+        self.signals(Signal::INT);
+    }
+
+    /// Sends the command a signal.
+    ///
+    /// # Panics
+    /// When the command has gone.
+    pub fn signals(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::INT).expect("a command that runs");
+        kill_process(pid, signal).expect("a command that runs");
+    }
+
+    /// Another size, as when a window is dragged.
+    ///
+    /// # Panics
+    /// When the command has gone.
+    pub fn resizes(&self, columns: u16) {
+        tcsetwinsize(&self.screen, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })
+            .expect("a size");
+        // It is not the terminal of the command's session, so nobody else says it.
+        self.signals(Signal::WINCH);
+    }
+
+    /// Whether a shell could go on here: what is typed is shown, and Enter ends a line.
+    ///
+    /// # Panics
+    /// When the terminal does not say how it is.
+    pub fn is_as_before(&self) -> bool {
+        let modes = tcgetattr(&self.screen).expect("a terminal");
+        modes.local_modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+            && modes.input_modes.contains(InputModes::ICRNL)
+            && modes.output_modes.contains(OutputModes::OPOST)
+    }
+
+    /// Closes the terminal; the exit code of the command, which must end.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn closes(mut self) -> Option<i32> {
+        let elsewhere = OpenOptions::new().read(true).open("/dev/null").expect("the null device");
+        drop(std::mem::replace(&mut self.screen, elsewhere));
+        self.ends()
     }
 
     /// SIGKILL: no time for anything.
@@ -89,10 +131,16 @@ impl Terminal {
     /// # Panics
     /// When it does not end.
     pub fn ends(&mut self) -> Option<i32> {
-        patience::until("the end of the command", || {
-            self.look();
-            self.child.try_wait().expect("a command of ours").map(|status| status.code())
-        })
+        patience::until("the end of the command", || self.has_ended())
+    }
+
+    /// Whether it has ended, and then its exit code.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn has_ended(&mut self) -> Option<Option<i32>> {
+        self.look();
+        self.child.try_wait().expect("a command of ours").map(|status| status.code())
     }
 }
 

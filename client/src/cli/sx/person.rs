@@ -2,11 +2,11 @@
 
 use std::io::{self, Write as _};
 
-use rustix::termios::{QueueSelector, tcflush};
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 
 use crate::terminal::capability::Colour;
+use crate::terminal::keyboard;
 use crate::terminal::sanitize::{sanitized, spelled_out};
 use crate::tool::patch::show::{Kind, Shown};
 
@@ -54,17 +54,21 @@ impl Person {
         let Ok(mut editor) = DefaultEditor::new() else { return Verdict::No };
         loop {
             // What was typed before the question was seen is no answer to it.
-            if tcflush(io::stdin(), QueueSelector::IFlush).is_err() {
+            if keyboard::put_away().is_err() {
                 return Verdict::No;
             }
-            match editor.readline(&format!("{question} ({choice}) ")) {
+            let answer = editor.readline(&format!("{question} ({choice}) "));
+            keyboard::listen();
+            match answer {
                 Ok(answer) => {
                     if let Some(verdict) = verdict(&answer, choices) {
                         return verdict;
                     }
                 }
                 Err(ReadlineError::Interrupted) => return Verdict::Stop,
-                Err(_) => return Verdict::No,
+                Err(ReadlineError::Eof) => return Verdict::No,
+                // There is no terminal any more.
+                Err(_) => return Verdict::Stop,
             }
         }
     }

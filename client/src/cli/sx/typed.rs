@@ -17,6 +17,8 @@ pub(super) const NAME: &str = "sx";
 const NOTES: &str = "\
 Examples:
   sx                                                a conversation at the terminal; /help there says what there is
+  sx \"why does the build fail\"                      the same, with its first prompt
+  sx --profile work                                 with the settings of scorpiox-env/work.txt
   sx -p \"what does errno 28 mean\"
   sx -p \"why does this fail\" < build.log            standard input is attached when it is a pipe or a file
   sx -p \"what differs between these\" a.toml b.toml  files are attached: text, 1 MiB together, and images
@@ -85,9 +87,9 @@ pub(super) struct Typed {
     /// What to ask; without it a conversation begins on the terminal
     #[arg(short, long)]
     prompt: Option<String>,
-    /// Files to attach to the prompt: text, or images
-    #[arg(value_name = "FILE", requires = "prompt")]
-    files: Vec<PathBuf>,
+    /// With -p: files to attach, text or images. Without: the first prompt of a conversation
+    #[arg(value_name = "FILE|PROMPT")]
+    rest: Vec<OsString>,
     /// An image for the prompt, or for the first one of a conversation; can be repeated
     #[arg(short, long = "image", value_name = "FILE")]
     images: Vec<PathBuf>,
@@ -100,6 +102,9 @@ pub(super) struct Typed {
     /// Who answers; as -e PROVIDER=...
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
+    /// A profile of settings for this run, or off for none; as -e ACTIVE_PROFILE=...
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// How much you are asked about tools: ask, auto-edit, full-auto or read-only
     #[arg(long, value_name = "MODE", default_value = "ask", value_parser = mode)]
     approvals: Mode,
@@ -139,10 +144,19 @@ pub(super) struct Invocation {
 pub(super) enum Task {
     /// Answer one prompt.
     Answer { prompt: String, files: Vec<PathBuf>, form: Form },
-    /// Talk with a person, who wants to be asked this much.
-    Converse(Mode),
+    /// Talk with a person.
+    Converse(Opening),
     /// Look after the conversations that are kept.
     LookAfter(Deed),
+}
+
+/// How a conversation is to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Opening {
+    /// How much the person wants to be asked.
+    pub(super) mode: Mode,
+    /// The first prompt, when it was typed with the command.
+    pub(super) prompt: Option<String>,
 }
 
 /// What is printed.
@@ -157,7 +171,7 @@ impl TryFrom<Typed> for Invocation {
 
     fn try_from(typed: Typed) -> Result<Self, Failure> {
         let mut settings = Vec::new();
-        let named = [(Key::Model, typed.model), (Key::Provider, typed.provider)];
+        let named = [(Key::Model, typed.model), (Key::Provider, typed.provider), (Key::ActiveProfile, typed.profile)];
         let named = named.into_iter().filter_map(|(key, value)| Some((key, value?)));
         for (key, value) in
             typed.settings.iter().map(|text| setting(text)).collect::<Result<Vec<_>, _>>()?.into_iter().chain(named)
@@ -169,9 +183,12 @@ impl TryFrom<Typed> for Invocation {
         let form = if typed.json { Form::Events } else { Form::Answer };
         let task = match (typed.group, typed.prompt) {
             (Some(group), _) => Task::LookAfter(group.into()),
-            (None, None) => Task::Converse(typed.approvals),
+            (None, None) => Task::Converse(Opening { mode: typed.approvals, prompt: first_prompt(typed.rest)? }),
             (None, Some(prompt)) if prompt.trim().is_empty() => return Err(wrong("the prompt is empty")),
-            (None, Some(prompt)) => Task::Answer { prompt, files: typed.files, form },
+            (None, Some(prompt)) => {
+                let files = typed.rest.into_iter().map(PathBuf::from).collect();
+                Task::Answer { prompt, files, form }
+            }
         };
         Ok(Self {
             task,
@@ -193,6 +210,20 @@ impl Invocation {
             let set = self.settings.iter().find(|(key, _)| key.as_str() == name);
             set.map(|(_, value)| value.into()).or_else(|| environment(name))
         }
+    }
+}
+
+/// Several words are most likely a prompt whose quotes were forgotten, or files whose -p was.
+fn first_prompt(mut words: Vec<OsString>) -> Result<Option<String>, Failure> {
+    if words.len() > 1 {
+        let failure = Failure::new(Class::Usage, "a conversation begins with one prompt");
+        return Err(failure.with_hint("quote it: sx \"PROMPT\"; files are attached with -p PROMPT FILE..."));
+    }
+    let Some(word) = words.pop() else { return Ok(None) };
+    match word.into_string() {
+        Ok(prompt) if prompt.trim().is_empty() => Err(wrong("the prompt is empty")),
+        Ok(prompt) => Ok(Some(prompt)),
+        Err(_) => Err(wrong("the prompt is not UTF-8")),
     }
 }
 
@@ -227,8 +258,10 @@ mod tests {
         let plain = invocation(&["-p", "why", "a.txt", "b.txt"]).unwrap();
         let files = vec!["a.txt".into(), "b.txt".into()];
         assert_eq!(plain.task, Task::Answer { prompt: "why".into(), files, form: Form::Answer });
-        assert_eq!(invocation(&[]).unwrap().task, Task::Converse(Mode::Ask));
-        assert_eq!(invocation(&["--approvals", "read-only"]).unwrap().task, Task::Converse(Mode::ReadOnly));
+        let converse = |mode, prompt: Option<&str>| Task::Converse(Opening { mode, prompt: prompt.map(str::to_owned) });
+        assert_eq!(invocation(&[]).unwrap().task, converse(Mode::Ask, None));
+        assert_eq!(invocation(&["--approvals", "read-only"]).unwrap().task, converse(Mode::ReadOnly, None));
+        assert_eq!(invocation(&["why is this"]).unwrap().task, converse(Mode::Ask, Some("why is this")));
         let images = invocation(&["-i", "a.png", "--image", "b.png"]).unwrap().images;
         assert_eq!(images, [PathBuf::from("a.png"), "b.png".into()]);
         assert_eq!(invocation(&["--approvals", "never"]), Err(0));
@@ -239,8 +272,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
-        let cases: [&[&str]; 6] = [
+        let cases: [&[&str]; 9] = [
             &["-p", " "],
+            &[" "],
+            &["why", "is", "this"],
+            &["--profile", "../x"],
             &["-p", "x", "-e", "MODEL"],
             &["-p", "x", "-e", "PATH=/tmp"],
             &["-p", "x", "-e", "CODEX_BASE_URL=https://elsewhere.example/"],
@@ -250,7 +286,7 @@ mod tests {
         for arguments in cases {
             assert_eq!(invocation(arguments), Err(64), "{arguments:?}");
         }
-        for arguments in [&["x"][..], &["--json"], &["-p"], &["-p", "x", "--wrong"]] {
+        for arguments in [&["--json"][..], &["-p"], &["-p", "x", "--wrong"]] {
             assert_eq!(invocation(arguments), Err(0), "{arguments:?}");
         }
     }

@@ -25,6 +25,7 @@ use crate::tool::function::directory::{FOLDER, Functions};
 use crate::tool::patch::directory::Directory;
 use crate::tool::patch::tool as patch_tool;
 use crate::tool::sandbox::closed_paths;
+use crate::tool::sandbox::policy::Network;
 use crate::tool::shell::call as shell;
 use crate::tool::{update_plan, view_image};
 
@@ -100,6 +101,12 @@ impl<'a> Workshop<'a> {
     /// The same, changed.
     pub(super) fn set_mode(&mut self, mode: Mode) {
         self.approvals.mode = mode;
+    }
+
+    /// How a script would be held, for the person; looks, if nobody has.
+    pub(super) fn held(&mut self) -> String {
+        self.bench.prepare(&self.workspace);
+        self.bench.held(Network::Refused).unwrap_or_else(|why| why)
     }
 
     /// Removes what commands needed.

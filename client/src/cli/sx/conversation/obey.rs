@@ -1,6 +1,6 @@
 //! A command of the person: one arm, one function of another file.
 
-use super::{After, Conversation, anew, approvals, help, image, model, resume, usage};
+use super::{After, Conversation, anew, approvals, config, help, image, model, profile, resume, status, usage};
 use crate::cli::sx::command::Command;
 use crate::talk::Talk;
 
@@ -10,6 +10,10 @@ pub(super) fn obey(conversation: &mut Conversation<'_>, command: Command<'_>, ta
         Command::Model(word) => model::model(conversation, word, talk),
         Command::Effort(word) => model::effort(conversation, word, talk),
         Command::Approvals(word) => approvals::approvals(conversation, word, talk),
+        Command::Status => status::status(conversation),
+        Command::Profile(words) => profile::profile(conversation, words, talk),
+        Command::Use(word) => profile::use_profile(conversation, word, talk),
+        Command::Config => config::config(conversation, talk),
         Command::Usage => usage::usage(conversation, talk),
         Command::Resume(word) => resume::resume(conversation, word, talk),
         Command::Image(argument) => return image::image(conversation, argument, talk),
