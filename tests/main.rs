@@ -20,9 +20,9 @@
 //! * [`shutdown`]: the stop and the reload (R17).
 //! * [`startup_files`]: keys, mark, database, lock (S1, S2, S2c, S3, S5, H8).
 //! * [`stock_cli`]: the stock Codex CLI over a token command of ours.
-//! * [`sx`]: one prompt, one answer (C8). * [`sx_conversation`]: many, at a terminal. * [`sx_images`]: images. * [`sx_instructions`]: AGENTS.md files (C12).
-//! * [`sx_sessions`]: conversations that are kept, and gone on with. * [`sx_stream`]: an answer at its limits of time and size (C7).
-//! * [`sx_editor`]: what is typed, and the terminal afterwards.
+//! * [`sx`]: one prompt, one answer (C8). * [`sx_compaction`]: conversations that become too long.
+//! * [`sx_conversation`]: many, at a terminal. * [`sx_images`]: images. * [`sx_instructions`]: AGENTS.md files (C12).
+//! * [`sx_sessions`]: conversations that are kept, and gone on with. * [`sx_editor`]: what is typed, and the terminal afterwards.
 //! * [`sx_stream`]: an answer at its limits of time and size (C7).
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
@@ -48,6 +48,7 @@ mod shutdown;
 mod startup_files;
 mod stock_cli;
 mod sx;
+mod sx_compaction;
 mod sx_conversation;
 mod sx_editor;
 mod sx_images;

@@ -3,7 +3,8 @@
 //! * [`item`]: what it consists of. * [`fault`]: why an answer did not come, and what may be done about it.
 //! * [`event`]: what a model's answer brings while it arrives.
 //! * [`reply`]: one answer while it arrives. * [`history`]: all that was said, as the backend takes it.
-//! * [`images`]: those that do not stay. * [`turn`]: one prompt until its final answer.
+//! * [`images`]: those that do not stay. * [`size`]: how many tokens that takes.
+//! * [`turn`]: one prompt until its final answer. * [`compaction`]: a conversation that became too long.
 //!
 //! How the parts meet: a driver (the edge) owns a [`History`](history::History) and does what the turn asks for.
 //!
@@ -23,6 +24,7 @@
 //! turn.finish(&mut history);                      // or turn.stop(…) after Ctrl-C, turn.fail(…) after a Fault
 //! ```
 
+pub mod compaction;
 pub mod event;
 pub mod fault;
 pub mod history;
@@ -31,4 +33,5 @@ pub mod item;
 pub mod reply;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod size;
 pub mod turn;

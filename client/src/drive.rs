@@ -1,37 +1,36 @@
 //! A turn where it meets the world: asks the model when the turn says so, runs its tools, repeats what may be repeated.
 //!
-//! * [`record`]: who keeps what was said.
+//! * [`record`]: who keeps what was said. * [`asking`]: the model is asked until it has answered.
+//! * [`compacting`]: a conversation that became too long is made shorter.
 
+mod asking;
+pub mod compacting;
 mod images;
 pub mod record;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use self::asking::{Audience, Unable};
+use self::compacting::Compacting;
 use self::record::{Ending, Happening, Recorder};
 use crate::backend::exchange::Backend;
-use crate::backend::stream::{ModelStream, Question, Unanswered};
+use crate::backend::stream::ModelStream;
 use crate::backend::traffic::Ear;
-use crate::clock::{Clock, Deadline};
+use crate::clock::Clock;
 use crate::conversation::event::{Event, Usage};
-use crate::conversation::fault::{Fault, Remedy, pause_before_repeat};
+use crate::conversation::fault::{Fault, Remedy};
 use crate::conversation::history::History;
 use crate::conversation::item::{Call, Given, Item, Output};
 use crate::conversation::reply::Answer;
 use crate::conversation::turn::{Next, Turn};
 use crate::failure::Failure;
 use crate::model::catalog::Model;
-use crate::model::responses::Request;
 use crate::model::tool_spec::ToolSpec;
-use crate::random;
 use crate::talk::Talk;
-use crate::token::Fetched;
-use crate::token::chain::{Given as GivenToken, Wanted};
 
 /// So often the model is asked within one turn; whoever needs more goes in circles.
 const MOST_QUESTIONS: u32 = 200;
-/// So often somebody looks whether the person has had enough.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// What the model may use.
 pub trait Tools {
@@ -39,6 +38,10 @@ pub trait Tools {
     fn specs(&self) -> &[ToolSpec];
     /// Runs one, or says why not; either is told to the model.
     fn run(&mut self, call: &Call) -> Output;
+    /// Puts what was said so far where they can read it, and says where; `None` when there is no such place.
+    fn keep(&mut self, _conversation: &[Item]) -> Option<String> {
+        None
+    }
 }
 
 /// Nothing that the model may use.
@@ -79,6 +82,8 @@ pub enum Sight<'a> {
         /// Because of this.
         fault: &'a Fault,
     },
+    /// The conversation is made shorter.
+    Compacting(Compacting<'a>),
     /// A tool begins.
     Calling(&'a Call),
     /// A tool has answered.
@@ -104,6 +109,8 @@ pub struct Manner {
     pub effort: Option<String>,
     /// How it tells what it thinks; not at all when `None`.
     pub summary: Option<String>,
+    /// At how many tokens the conversation is made shorter, when the model does not say less.
+    pub compact_at_tokens: Option<u64>,
     /// Names the conversation.
     pub session_id: String,
 }
@@ -176,7 +183,8 @@ impl<'a> Driver<'a> {
         &mut self.manner
     }
 
-    /// One prompt until its final answer; what it cost in all.
+    /// One prompt until its final answer; what it cost in all. A conversation that is too long is made shorter first:
+    /// when the person stops that, nothing was said and nothing has changed.
     pub fn turn(
         &self,
         prompt: Vec<Item>,
@@ -186,10 +194,12 @@ impl<'a> Driver<'a> {
         recorder: &mut dyn Recorder,
         talk: &mut Talk,
     ) -> Result<Usage, Ended> {
-        recorder.record(Happening::Begun { prompt: &prompt, manner: &self.manner }, talk);
         let mut turn = Turn::begin(prompt);
         let mut under = Under { history, tools, watcher, recorder, talk, turn_state: None };
-        let driven = self.drive(&mut turn, &mut under);
+        let mut spent = Usage::default();
+        self.make_room(&mut turn, &mut spent, &mut under)?;
+        under.record(Happening::Begun { prompt: turn.items(), manner: &self.manner });
+        let driven = self.drive(&mut turn, &mut spent, &mut under).map(|()| spent);
         let ending = match &driven {
             Ok(_) => Ending::Finished,
             Err(Ended::Stopped) => Ending::Stopped,
@@ -204,14 +214,13 @@ impl<'a> Driver<'a> {
         driven
     }
 
-    fn drive(&self, turn: &mut Turn, under: &mut Under<'_, '_>) -> Result<Usage, Ended> {
-        let mut spent = Usage::default();
+    fn drive(&self, turn: &mut Turn, spent: &mut Usage, under: &mut Under<'_, '_>) -> Result<(), Ended> {
         for _ in 0..MOST_QUESTIONS {
             match turn.next() {
-                Next::Done => return Ok(spent),
+                Next::Done => return Ok(()),
                 Next::RunTools(calls) => self.run_tools(&calls, turn, under)?,
                 Next::Ask => {
-                    let answer = self.ask(turn, under)?;
+                    let answer = self.answer(turn, spent, under)?;
                     let (usage, before) = (answer.completed.usage, turn.items().len());
                     spent.add(&usage.unwrap_or_default());
                     turn.answered(answer);
@@ -220,6 +229,29 @@ impl<'a> Driver<'a> {
             }
         }
         Err(Failure::person_must_act("the model does not come to an end with this turn").into())
+    }
+
+    /// The model's next answer in this turn. What the backend does not take is changed: made shorter once, and asked
+    /// without images.
+    fn answer(&self, turn: &mut Turn, spent: &mut Usage, under: &mut Under<'_, '_>) -> Result<Answer, Ended> {
+        self.make_room(turn, spent, under)?;
+        let mut length = Length::AsItIs;
+        loop {
+            let body = self.body(under.history.items(), turn.items(), under.tools.specs());
+            let fault = match self.ask(&body, Audience::Watcher, under) {
+                Ok(answer) => return Ok(answer),
+                Err(Unable::Unsuitable(fault)) => fault,
+                Err(Unable::Ended(ended)) => return Err(ended),
+            };
+            match (fault.remedy, length) {
+                (Remedy::Shorten, Length::AsItIs) => {
+                    self.make_fit(fault, turn, spent, under)?;
+                    length = Length::MadeShorter;
+                }
+                (Remedy::LeaveOutImages, _) if images::can_go_on_without(turn, under.history, under.talk) => {}
+                (_, _) => return Err(Failure::from(fault).into()),
+            }
+        }
     }
 
     fn run_tools(&self, calls: &[Call], turn: &mut Turn, under: &mut Under<'_, '_>) -> Result<(), Ended> {
@@ -233,105 +265,11 @@ impl<'a> Driver<'a> {
         }
         Ok(())
     }
-
-    /// Asks until there is a whole answer, or nothing more may be tried.
-    fn ask(&self, turn: &mut Turn, under: &mut Under<'_, '_>) -> Result<Answer, Ended> {
-        let mut body = self.body(turn, under);
-        let mut fetched = self.backend.tokens.fetch(&Wanted::Current, under.talk)?;
-        let (mut repeats, mut renewal) = (0, Renewal::Possible);
-        loop {
-            under.watcher.see(Sight::Asking);
-            let fault = match self.ask_once(&body, &fetched, under) {
-                Ok(answer) => return Ok(answer),
-                Err(Unanswered::Failure(failure)) => return Err(failure.into()),
-                Err(Unanswered::Stopped) => return Err(Ended::Stopped),
-                Err(Unanswered::Fault(fault)) => fault,
-            };
-            if fault.remedy == Remedy::RenewToken && renewal == Renewal::Possible {
-                renewal = Renewal::Done;
-                fetched = self.another(&fetched, fault, under.talk)?;
-                continue;
-            }
-            if fault.remedy == Remedy::LeaveOutImages && images::can_go_on_without(turn, under.history, under.talk) {
-                body = self.body(turn, under);
-                continue;
-            }
-            let Some(pause) = pause_before_repeat(&fault, repeats, random::jitter()) else {
-                return Err(Failure::from(fault).into());
-            };
-            under.watcher.see(Sight::Waiting { pause, fault: &fault });
-            self.wait(pause, under.watcher)?;
-            repeats += 1;
-        }
-    }
-
-    /// Waits, unless the person has had enough.
-    fn wait(&self, pause: Duration, watcher: &mut dyn Watcher) -> Result<(), Ended> {
-        let deadline = Deadline::within(pause, self.clock);
-        while !deadline.left().is_zero() {
-            self.go_on()?;
-            self.clock.pause(deadline.left().min(BETWEEN_LOOKS));
-            watcher.see(Sight::Quiet);
-        }
-        Ok(())
-    }
-
-    fn go_on(&self) -> Result<(), Ended> {
-        if self.stop.load(Ordering::Relaxed) { Err(Ended::Stopped) } else { Ok(()) }
-    }
-
-    fn ask_once(&self, body: &[u8], fetched: &Fetched, under: &mut Under<'_, '_>) -> Result<Answer, Unanswered> {
-        let turn_state = under.turn_state.clone();
-        let question = Question {
-            body,
-            shape: self.manner.model.shape,
-            session_id: &self.manner.session_id,
-            turn_state: turn_state.as_deref(),
-        };
-        let (watcher, state) = (&mut under.watcher, &mut under.turn_state);
-        self.stream.ask(&question, &fetched.token, &mut |event| {
-            let Some(event) = event else { return watcher.see(Sight::Quiet) };
-            if let (Event::TurnState(said), None) = (event, state.as_ref()) {
-                *state = Some(said.clone());
-            }
-            watcher.see(Sight::Event(event));
-        })
-    }
-
-    /// A token other than the one that was refused.
-    fn another(&self, refused: &Fetched, fault: Fault, talk: &mut Talk) -> Result<Fetched, Failure> {
-        talk.detail(format!("{fault}; getting another token"));
-        let fetched = self.backend.tokens.fetch(&Wanted::OtherThan(GivenToken::from(refused)), talk)?;
-        match fetched.token.access_token == refused.token.access_token {
-            true => Err(fault.into()),
-            false => Ok(fetched),
-        }
-    }
-
-    fn body(&self, turn: &Turn, under: &Under<'_, '_>) -> Vec<u8> {
-        let Manner { model, instructions, context, effort, summary, session_id } = &self.manner;
-        let request = Request {
-            model: &model.slug,
-            shape: model.shape,
-            images: model.images,
-            instructions,
-            context,
-            history: under.history.items(),
-            turn: turn.items(),
-            tools: under.tools.specs(),
-            // Said even when it is the usual one: what the backend assumes need not be what its catalogue says.
-            effort: effort.as_deref().or(model.default_effort.as_deref()),
-            summary: summary.as_deref(),
-            verbosity: model.verbosity.as_deref(),
-            session_id,
-        };
-        request.body()
-    }
 }
 
-/// A refused token is replaced once for each question.
+/// A conversation that does not fit is made shorter once for each question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Renewal {
-    Possible,
-    Done,
+enum Length {
+    AsItIs,
+    MadeShorter,
 }

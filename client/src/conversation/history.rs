@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::images;
 use super::item::{Call, Given, Item, Output};
+use super::size::{self, Said};
 
 /// The answer to a call that was never run to its end.
 pub const ABORTED: &str = "aborted";
@@ -13,12 +14,22 @@ pub const ABORTED: &str = "aborted";
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
     items: Vec<Item>,
+    /// What the backend said last of its size; `None` after a change that nobody has measured.
+    said: Option<Said>,
+    /// In tokens: below this a compaction would bring nothing.
+    compact_not_below: u64,
 }
 
 impl History {
     /// The conversation of these items; what does not fit together is mended as [`complete`] says.
     pub fn of(items: Vec<Item>) -> Self {
-        Self { items: complete(items) }
+        Self { items: complete(items), ..Self::default() }
+    }
+
+    /// The same, of which the backend last said that it takes so many tokens.
+    pub fn measured(self, tokens: u64) -> Self {
+        let items = self.items.len();
+        Self { said: Some(Said { tokens, items }), ..self }
     }
 
     /// Its items, oldest first.
@@ -26,12 +37,36 @@ impl History {
         &self.items
     }
 
-    /// Adds what one turn brought; mended like the rest. Images that are too old to be sent are not kept either.
-    pub(super) fn extend(&mut self, items: Vec<Item>) {
+    /// How many tokens it takes, as far as anybody knows: as the backend said, and estimated from there on.
+    pub fn tokens(&self) -> u64 {
+        let (said, counted) = self.said.map_or((0, 0), |said| (said.tokens, said.items));
+        said + size::of_items(self.items.iter().skip(counted))
+    }
+
+    /// Below so many tokens no compaction is worth trying.
+    pub(super) fn compact_not_below(&self) -> u64 {
+        self.compact_not_below
+    }
+
+    /// A compaction at this size brought nothing: the next one waits until a tenth has been added.
+    pub fn compacted_in_vain(&mut self, tokens: u64) {
+        self.compact_not_below = tokens.saturating_add(tokens / 10).max(1);
+    }
+
+    /// Adds what one turn brought, and what was said of its size; mended like the rest. Images that are too old to be
+    /// sent are not kept either.
+    pub(super) fn extend(&mut self, items: Vec<Item>, said: Option<Said>) {
+        let before = self.items.len();
         self.items.extend(items);
         self.items = complete(std::mem::take(&mut self.items));
+        self.said = said.map(|said| Said { items: before + said.items, ..said }).or(self.said);
         let old = images::too_old(&self.items);
         images::leave_out(&mut self.items, old, images::OLD);
+    }
+
+    /// It consists of these items from now on.
+    pub(super) fn replace(&mut self, items: Vec<Item>) {
+        *self = Self::of(items);
     }
 
     /// The backend says that an image is none, and does not say which one: all go. How many there were.

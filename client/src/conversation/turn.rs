@@ -7,6 +7,7 @@ use super::history::History;
 use super::images;
 use super::item::{Call, Item, Output};
 use super::reply::Answer;
+use super::size::{self, Said};
 
 /// One prompt until its final answer. The conversation changes only when the turn ends: by [`finish`](Self::finish),
 /// [`stop`](Self::stop) or [`fail`](Self::fail).
@@ -16,6 +17,16 @@ pub struct Turn {
     items: Vec<Item>,
     state: State,
     world: World,
+    /// What the last answer said of the size of everything up to it.
+    said: Option<Said>,
+    prompt: Prompt,
+}
+
+/// Whether the model has answered the prompt in any way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prompt {
+    Open,
+    Answered,
 }
 
 /// Whether anything outside the conversation may have changed.
@@ -58,7 +69,7 @@ pub enum LeftOut {
 impl Turn {
     /// Begins with what the person says, perhaps with what this program adds in front of it.
     pub fn begin(prompt: Vec<Item>) -> Self {
-        Self { items: prompt, state: State::Asking, world: World::Untouched }
+        Self { items: prompt, state: State::Asking, world: World::Untouched, said: None, prompt: Prompt::Open }
     }
 
     /// What is to be done next. Says the same until it is done.
@@ -77,9 +88,32 @@ impl Turn {
         &self.items
     }
 
+    /// Whether the model has answered the prompt in any way.
+    pub fn is_answered(&self) -> bool {
+        self.prompt == Prompt::Answered
+    }
+
+    /// How many tokens the conversation takes with this turn, as far as anybody knows.
+    pub fn tokens(&self, history: &History) -> u64 {
+        let (said, counted) = self.said.map_or((history.tokens(), 0), |said| (said.tokens, said.items));
+        said + size::of_items(self.items.iter().skip(counted))
+    }
+
+    /// What [`compaction::source`](super::compaction::source) gave has become these items. What the model has answered
+    /// in this turn is among it, so the turn can no longer be taken back.
+    pub fn compact(&mut self, history: &mut History, items: Vec<Item>) {
+        history.replace(items);
+        self.said = None;
+        if self.is_answered() {
+            self.items.clear();
+            self.world = World::Changed;
+        }
+    }
+
     /// The model answered. An answer that nobody asked for changes nothing.
     pub fn answered(&mut self, answer: Answer) {
         let State::Asking = self.state else { return };
+        self.prompt = Prompt::Answered;
         let mut seen: HashSet<String> = self.items.iter().filter_map(Item::as_call).map(|call| call.call_id).collect();
         let mut calls = Vec::new();
         for item in answer.items {
@@ -89,6 +123,9 @@ impl Turn {
                 calls.extend(call.map(|call| (call, None)));
                 self.items.push(item);
             }
+        }
+        if let Some(usage) = answer.completed.usage.filter(|usage| usage.total_tokens > 0) {
+            self.said = Some(Said { tokens: usage.total_tokens, items: self.items.len() });
         }
         self.state = match answer.completed.whose_move {
             _ if !calls.is_empty() => State::Running(calls),
@@ -123,7 +160,7 @@ impl Turn {
     /// The turn is over: the conversation has it.
     pub fn finish(mut self, history: &mut History) {
         self.take_outputs();
-        history.extend(self.items);
+        history.extend(self.items, self.said);
     }
 
     /// The person stopped the turn. The conversation has what was complete, calls without an answer as aborted, and a
@@ -131,7 +168,7 @@ impl Turn {
     pub fn stop(mut self, history: &mut History) {
         self.take_outputs();
         self.items.push(Item::developer(STOPPED));
-        history.extend(self.items);
+        history.extend(self.items, self.said);
     }
 
     /// The turn failed. The conversation is as it was before, so that the prompt can be given again; but when tools have
@@ -140,7 +177,7 @@ impl Turn {
         if self.world == World::Changed {
             self.take_outputs();
             self.items.push(Item::developer(FAILED));
-            history.extend(self.items);
+            history.extend(self.items, self.said);
         }
     }
 
@@ -148,7 +185,7 @@ impl Turn {
     pub fn cut_off(mut self, history: &mut History) {
         self.take_outputs();
         self.items.push(Item::developer(CUT_OFF));
-        history.extend(self.items);
+        history.extend(self.items, self.said);
     }
 
     /// Puts what the tools answered behind their calls, in the order of the calls.

@@ -30,8 +30,14 @@ pub enum Happening<'a> {
     },
     /// A tool answered; nobody has seen it yet.
     Ran(&'a Call, &'a Output),
-    /// All that was said so far, in this turn too, is from now on told by these items.
-    Compacted(&'a [Item]),
+    /// All that was said so far is from now on told by these items; what a turn began with stays as it is as long as
+    /// the model has not answered in it.
+    Compacted {
+        /// The conversation from now on.
+        items: &'a [Item],
+        /// What it cost to write them, if the backend said.
+        usage: Option<Usage>,
+    },
     /// The turn is over.
     Ended(Ending),
 }

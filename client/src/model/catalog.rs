@@ -129,7 +129,8 @@ fn model(entry: &Value) -> Option<Model> {
     let slug = text("slug").or_else(|| text("id"))?;
     let context_tokens = entry["context_window"].as_u64().filter(|tokens| *tokens > 0).unwrap_or(USUAL_CONTEXT);
     let share = entry["effective_context_window_percent"].as_u64().filter(|share| (1..=100).contains(share));
-    let compact_at_tokens = entry["auto_compact_token_limit"].as_u64().unwrap_or(context_tokens / 10 * 9);
+    let compact_at_tokens =
+        entry["auto_compact_token_limit"].as_u64().filter(|tokens| *tokens > 0).unwrap_or(context_tokens / 10 * 9);
     Some(Model {
         display_name: text("display_name").unwrap_or_else(|| slug.clone()),
         visible: entry["visibility"].as_str().is_none_or(|visibility| visibility == "list"),

@@ -68,11 +68,15 @@ pub enum Entry {
         /// How it ended.
         how: Ending,
     },
-    /// All that was said so far, in this turn too, is from now on told by these items.
+    /// All that was said so far is from now on told by these items; what a turn began with stays as it is as long as
+    /// the model has not answered in it.
     Compacted {
         /// The conversation from now on.
         #[serde(deserialize_with = "known_items")]
         items: Vec<Item>,
+        /// What it cost to write them, if the backend said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        usage: Option<Usage>,
     },
     /// Something that a later version writes.
     #[serde(other)]

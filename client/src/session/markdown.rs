@@ -46,7 +46,7 @@ impl Document {
                     Ending::Failed => self.paragraph("*Failed.*"),
                 }
             }
-            Entry::Compacted { items } => {
+            Entry::Compacted { items, .. } => {
                 self.paragraph("*Compacted: from here on the model was told only this of what stands above.*");
                 items.iter().for_each(|item| self.item(item));
                 self.paragraph("*End of what the model was told.*");

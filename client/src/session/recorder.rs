@@ -159,7 +159,7 @@ impl Entry {
             }
             Happening::Answered { items, usage } => Self::Items { items: items.to_vec(), usage },
             Happening::Ran(call, output) => Self::Output { item: call.answered(output.clone()) },
-            Happening::Compacted(items) => Self::Compacted { items: items.to_vec() },
+            Happening::Compacted { items, usage } => Self::Compacted { items: items.to_vec(), usage },
             Happening::Ended(how) => Self::TurnEnd { how },
         }
     }
@@ -172,8 +172,10 @@ impl Told {
                 self.turns += 1;
                 self.model = Some(manner.model.slug.clone());
             }
-            Happening::Answered { usage, .. } => self.usage.add(&usage.unwrap_or_default()),
-            Happening::Ran(..) | Happening::Compacted(_) | Happening::Ended(_) => {}
+            Happening::Answered { usage, .. } | Happening::Compacted { usage, .. } => {
+                self.usage.add(&usage.unwrap_or_default());
+            }
+            Happening::Ran(..) | Happening::Ended(_) => {}
         }
     }
 }
@@ -183,7 +185,9 @@ fn lasting(happening: &Happening<'_>) -> Lasting {
     match happening {
         Happening::Answered { items, .. } if items.iter().all(|item| item.as_call().is_none()) => Lasting::Later,
         Happening::Begun { .. } => Lasting::Later,
-        Happening::Answered { .. } | Happening::Ran(..) | Happening::Compacted(_) | Happening::Ended(_) => Lasting::Now,
+        Happening::Answered { .. } | Happening::Ran(..) | Happening::Compacted { .. } | Happening::Ended(_) => {
+            Lasting::Now
+        }
     }
 }
 

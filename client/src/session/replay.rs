@@ -86,7 +86,7 @@ impl Replay {
             }
             Entry::Items { items, usage } => {
                 self.told.usage.add(&usage.unwrap_or_default());
-                self.open.iter_mut().for_each(|turn| answered(turn, &items));
+                self.open.iter_mut().for_each(|turn| answered(turn, &items, usage));
             }
             Entry::Output { item } => self.open.iter_mut().for_each(|turn| ran(turn, &item)),
             Entry::TurnEnd { how } => {
@@ -98,9 +98,12 @@ impl Replay {
                     (Some(turn), Ending::Failed) => turn.fail(&mut self.history),
                 }
             }
-            Entry::Compacted { items } => {
-                self.history = History::of(items);
-                self.open.iter_mut().for_each(|turn| *turn = Turn::begin(Vec::new()));
+            Entry::Compacted { items, usage } => {
+                self.told.usage.add(&usage.unwrap_or_default());
+                match &mut self.open {
+                    Some(turn) => turn.compact(&mut self.history, items),
+                    None => self.history = History::of(items),
+                }
             }
         }
     }
@@ -122,10 +125,10 @@ impl Replay {
 }
 
 /// Whose move it was does not matter: what follows in the transcript says it.
-fn answered(turn: &mut Turn, items: &[Item]) {
+fn answered(turn: &mut Turn, items: &[Item], usage: Option<Usage>) {
     let mut reply = Reply::default();
     let events = items.iter().cloned().map(Event::Item);
-    let end = Event::Completed(Completed { usage: None, whose_move: Move::Model });
+    let end = Event::Completed(Completed { usage, whose_move: Move::Model });
     let taken = events.chain([end]).try_for_each(|event| reply.take(event).map(drop));
     if let (Ok(()), Ok(answer)) = (taken, reply.finish()) {
         turn.answered(answer);

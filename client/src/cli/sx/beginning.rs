@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     fn wish() -> Wish {
-        Wish { model: "sonnet".to_owned(), effort: Some("low") }
+        Wish { model: "sonnet".to_owned(), effort: Some("low"), compact_at_tokens: 190_000 }
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) enum Command<'a> {
     Resume(Option<&'a str>),
     /// An image for the next prompt.
     Image(Option<&'a str>),
+    /// Make the conversation shorter; what is to be kept above all.
+    Compact(Option<&'a str>),
     /// Begin anew.
     Clear,
     /// Leave.
@@ -155,6 +157,13 @@ pub(super) const COMMANDS: &[Row] = &[
         takes: Takes::Text,
         text: "attach an image to the next prompt, or to this one; a path in a prompt does the same",
         means: |argument| Command::Image(argument),
+    },
+    Row {
+        names: &["compact"],
+        argument: "[WHAT MATTERS]",
+        takes: Takes::Text,
+        text: "make the conversation shorter: a summary takes its place",
+        means: |focus| Command::Compact(focus),
     },
     Row {
         names: &["clear"],

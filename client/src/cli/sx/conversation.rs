@@ -3,7 +3,7 @@
 //! * [`opening`]: what it begins with. * [`voice`]: what is said to the person. * [`greeting`]: what is said first.
 //! * [`turn`]: a prompt and its answer. * [`tools`]: what the model may use. * [`adopt`]: settings that have changed.
 //! * [`obey`]: a command of the person, each in a file of its own: [`help`], [`status`], [`model`], [`approvals`],
-//!   [`profile`], [`config`], [`usage`], [`image`], [`anew`], [`resume`].
+//!   [`profile`], [`config`], [`usage`], [`image`], [`compact`], [`anew`], [`resume`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,6 +32,7 @@ use crate::tool::sandbox::closed_paths;
 mod adopt;
 mod anew;
 mod approvals;
+mod compact;
 mod config;
 mod greeting;
 mod help;

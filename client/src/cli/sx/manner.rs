@@ -4,6 +4,7 @@ use crate::drive::Manner;
 use crate::failure::Failure;
 use crate::model::catalog::{Catalog, Model, Resolved, USUAL_MODEL};
 use crate::random;
+use crate::settings::catalog::{Entry, check};
 use crate::settings::written::{Key, Written, WrittenValue};
 use crate::talk::Talk;
 
@@ -19,6 +20,8 @@ pub(super) struct Wish {
     pub(super) model: String,
     /// As the backend calls it; the model's own when `None`.
     pub(super) effort: Option<&'static str>,
+    /// At how many tokens a conversation is made shorter at the latest.
+    pub(super) compact_at_tokens: u64,
 }
 
 impl Wish {
@@ -26,7 +29,7 @@ impl Wish {
     pub(super) fn written(written: &Written) -> Result<Self, Failure> {
         check_provider(written)?;
         let model = written.get(Key::Model).map_or(USUAL_MODEL, |value| value.text.as_str());
-        Ok(Self { model: model.to_owned(), effort: effort(written)? })
+        Ok(Self { model: model.to_owned(), effort: effort(written)?, compact_at_tokens: threshold(written)? })
     }
 
     /// How a conversation is held. `catalog` is `None` when nobody could say which models there are.
@@ -34,7 +37,8 @@ impl Wish {
         let (model, effort) = self.fitted(catalog, talk);
         talk.detail(format!("model {}, effort {}", model.slug, effort.as_deref().unwrap_or("its own")));
         let (instructions, session_id) = (instructions.to_owned(), random::uuid());
-        Manner { model, instructions, context: Vec::new(), effort, summary: None, session_id }
+        let compact_at_tokens = Some(self.compact_at_tokens);
+        Manner { model, instructions, context: Vec::new(), effort, summary: None, compact_at_tokens, session_id }
     }
 
     /// The model that is meant, and an effort that it knows.
@@ -79,6 +83,18 @@ fn effort(written: &Written) -> Result<Option<&'static str>, Failure> {
     match set {
         Some(value) => known(value).map(Some),
         None => Ok(written.get(Key::Thinking).filter(|value| value.text.as_str() == "1").map(|_| THINKING)),
+    }
+}
+
+fn threshold(written: &Written) -> Result<u64, Failure> {
+    const KEY: Key = Key::ContextClearThreshold;
+    let usual = || Entry::of(KEY).default.and_then(|text| text.parse().ok());
+    match written.get(KEY) {
+        None => Ok(usual().unwrap_or(u64::MAX)),
+        Some(value) => {
+            check(KEY, &value.text).map_err(|why| value.wrong(why))?;
+            value.text.parse().map_err(|error| value.wrong(error))
+        }
     }
 }
 

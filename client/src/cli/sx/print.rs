@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::escape::escaped_json;
 use crate::conversation::event::{Event, Usage};
 use crate::conversation::item::{Item, Role};
+use crate::drive::compacting::Compacting;
 use crate::drive::{Sight, Watcher};
 use crate::failure::{Failure, visible};
 
@@ -64,7 +65,12 @@ impl<W: Write> Watcher for Whole<W> {
         match sight {
             Sight::Asking => self.answer.clear(),
             Sight::Event(Event::Item(item)) => self.answer.extend(answer(item)),
-            Sight::Quiet | Sight::Event(_) | Sight::Waiting { .. } | Sight::Calling(_) | Sight::Called(..) => {}
+            Sight::Quiet
+            | Sight::Event(_)
+            | Sight::Waiting { .. }
+            | Sight::Compacting(_)
+            | Sight::Calling(_)
+            | Sight::Called(..) => {}
         }
     }
 }
@@ -109,6 +115,7 @@ impl<W: Write> Watcher for Events<W> {
                 let (seconds, why) = (pause.as_secs_f64(), fault.to_string());
                 self.line(&json!({"type": "waiting", "seconds": seconds, "why": why}));
             }
+            Sight::Compacting(step) => self.line(&compacting(&step)),
             Sight::Quiet | Sight::Event(_) | Sight::Calling(_) | Sight::Called(..) => {}
         }
     }
@@ -124,6 +131,14 @@ impl<W: Write> Printer for Events<W> {
             }
         });
         self.out.end()
+    }
+}
+
+fn compacting(step: &Compacting<'_>) -> Value {
+    match step {
+        Compacting::Begun { tokens, .. } => json!({"type": "compacting", "tokens": tokens}),
+        Compacting::Done { after, .. } => json!({"type": "compacted", "tokens": after}),
+        Compacting::GivenUp(_) | Compacting::InVain { .. } => json!({"type": "not_compacted", "why": step.to_string()}),
     }
 }
 

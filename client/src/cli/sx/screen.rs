@@ -87,6 +87,10 @@ impl<W: Write, E: Write> Watcher for Screen<W, E> {
                 let seconds = pause.as_secs_f32();
                 let _ = writeln!(self.talk, "sx: {fault}; asking again in {seconds:.1} s, from the beginning");
             }
+            Sight::Compacting(step) => {
+                self.end_part();
+                let _ = writeln!(self.talk, "sx: {step}");
+            }
             Sight::Asking | Sight::Quiet | Sight::Event(_) | Sight::Calling(_) | Sight::Called(..) => {}
         }
     }

@@ -52,6 +52,13 @@ a conversation /image FILE attaches one, and so does an absolute path in a promp
 is dropped on them. The model may look at images below the current directory, and asks for those elsewhere. Of many
 images in a conversation the latest are sent, at least ten. A model that takes none is not asked.
 
+With tools the model is told what AGENTS.md says: yours, beside your settings; then the project's, from the directory
+with .git down to the current one, the nearest last; 32 KiB in all. A project's files are text for the model only: they
+set nothing and allow nothing. Links that lead out of the project are not followed.
+
+A conversation that becomes too long is compacted: the model writes a summary, which takes the place of everything but
+your latest messages, 20,000 tokens of them. /compact does it at once. Stopped with Ctrl-C, nothing has changed.
+
 A function of your own is a program NAME with a description NAME.json in the folder functions beside your settings:
   {\"description\":\"...\",\"parameters\":{JSON schema of an object, all of it required},\"timeout_seconds\":60,\"network\":false}
 It is offered to the model, asked about and held like a script. It reads its arguments, one JSON object, from standard
@@ -62,12 +69,15 @@ input; what it prints is told to the model.
   {\"type\":\"asking\"}                              what came since the last one of these counts no more
   {\"type\":\"text\",\"delta\":\"...\"}                  the next piece of the answer
   {\"type\":\"waiting\",\"seconds\":0.2,\"why\":\"...\"}   the model is asked again after that
+  {\"type\":\"compacting\",\"tokens\":190000}         the conversation is too long: the model writes a summary of it
+  {\"type\":\"compacted\",\"tokens\":9000}            that stands in its place; or not_compacted, \"why\":\"...\"
   {\"type\":\"message\",\"text\":\"...\"}                a message of the model, whole
   {\"type\":\"end\",\"usage\":{...}}                   the answer is complete: input_tokens, cached_tokens,
                                                  output_tokens, reasoning_tokens, total_tokens
   {\"type\":\"failed\",\"message\":\"...\",\"exit_code\":75}
 
 Settings, from scorpiox-env.txt or the environment; -e sets one for this run only:
+  CONTEXT_CLEAR_THRESHOLD tokens at which a conversation is compacted (190000), when the model's own limit is higher
   TOOLS                   0: no tools in a conversation either
   MODEL                   id, or alias: opus, sonnet (default), haiku; an alias that is not offered any more means the
                           first model that is

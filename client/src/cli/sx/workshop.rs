@@ -1,6 +1,7 @@
 //! The tools of a conversation, each behind the person's approval and, where this machine allows it, in a sandbox.
 //!
 //! * [`bench`]: how commands can be run here. * [`run`]: what every command goes through.
+//! * [`earlier`]: what was said before a compaction, for commands to read.
 //! * [`script`], [`function`], [`change`], [`view`], [`plan`]: one tool each; [`Workshop::call`] has an arm for it.
 
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use self::bench::Bench;
 use super::person::Person;
 use crate::clock::Clock;
-use crate::conversation::item::{Call, Given, Output};
+use crate::conversation::item::{Call, Given, Item, Output};
 use crate::drive::{Tools, unsupported};
 use crate::failure::Failure;
 use crate::model::catalog::Model;
@@ -31,6 +32,7 @@ use crate::tool::{update_plan, view_image};
 
 mod bench;
 mod change;
+mod earlier;
 mod function;
 mod plan;
 mod run;
@@ -138,5 +140,9 @@ impl Tools for Workshop<'_> {
             Some(told) => told.unwrap_or_else(Output::Text),
             None => unsupported(call),
         }
+    }
+
+    fn keep(&mut self, conversation: &[Item]) -> Option<String> {
+        self.earlier(conversation)
     }
 }

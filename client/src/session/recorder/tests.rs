@@ -10,7 +10,7 @@ use crate::model::catalog::Model;
 fn manner(id: &str) -> Manner {
     let (model, session_id) = (Model::unknown("gpt-5.5"), id.to_owned());
     let (instructions, context, effort) = (String::new(), Vec::new(), Some("high".to_owned()));
-    Manner { model, instructions, context, effort, summary: None, session_id }
+    Manner { model, instructions, context, effort, summary: None, compact_at_tokens: None, session_id }
 }
 
 fn one_turn(keeper: &mut Keeper<'_>, id: &str, prompt: &str) -> Talk {

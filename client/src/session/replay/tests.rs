@@ -95,11 +95,23 @@ fn what_was_compacted_tells_all_before_it() {
         turn("two"),
         items(vec![call("a")]),
         Entry::Output { item: output("a", "made") },
-        Entry::Compacted { items: vec![summary.clone()] },
+        Entry::Compacted { items: vec![summary.clone()], usage: None },
         items(vec![said("done")]),
         ended(Ending::Finished),
     ]);
     assert_eq!(told.history.items(), [summary, said("done")]);
+}
+
+#[test]
+fn a_prompt_without_an_answer_outlasts_a_compaction() {
+    let (summary, prompt) = (Item::user("summary"), Item::user("two"));
+    let begun = |ending| {
+        let compacted = Entry::Compacted { items: vec![summary.clone()], usage: None };
+        let told = vec![turn("one"), items(vec![said("long")]), ended(Ending::Finished), turn("two"), compacted];
+        replayed(told.into_iter().chain([items(vec![said("done")]), ended(ending)]).collect()).history
+    };
+    assert_eq!(begun(Ending::Finished).items(), [summary.clone(), prompt, said("done")]);
+    assert_eq!(begun(Ending::Failed).items(), [summary]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(super) fn entry(key: Key) -> Entry {
         Key::Thinking => usually("0", open(key, Conversation, Choice(SWITCH), "think, with effort high when no effort is set")),
         Key::ReasoningEffort => open(key, Conversation, Choice(EFFORTS), "how hard the model thinks, for every provider"),
         Key::CodexReasoningEffort => open(key, Conversation, Choice(EFFORTS), "how hard the model thinks, for codex"),
-        Key::ContextClearThreshold => usually("190000", open(key, Conversation, Number(LEAST_THRESHOLD..=GREATEST_THRESHOLD), "tokens at which a conversation is to be compacted; nothing does that yet")),
+        Key::ContextClearThreshold => usually("190000", open(key, Conversation, Number(LEAST_THRESHOLD..=GREATEST_THRESHOLD), "tokens at which a conversation is compacted, if the model says no less")),
         Key::ActiveProfile => open(key, Conversation, Text, "the profile that is switched on: scorpiox-env/NAME.txt"),
         Key::TokenSource => usually("local", open(key, Tokens, List(SOURCES), "where tokens come from; several are asked in their order")),
         Key::CredentialsFile => open(key, Local, Path, "the file with the login; else our own, else the stock Codex CLI's"),

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+const MOST_DOCUMENTS: u32 = 1_000;
 const NAME_BYTES: usize = 8;
 const PREFIX: &str = "scorpiox-";
 /// Held by a living session. It appears locked, under this name.
@@ -50,6 +51,19 @@ impl Scratch {
         let path = self.temporary().join(format!("input-{}", random_name()?));
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(text.as_bytes())?;
         Ok(path)
+    }
+
+    /// Puts a text into the temporary directory for commands to read: `NAME-1.md`, `NAME-2.md`. What is there already is
+    /// never written to, nor through.
+    pub fn document(&self, name: &str, text: &str) -> io::Result<PathBuf> {
+        for number in 1..=MOST_DOCUMENTS {
+            let path = self.temporary().join(format!("{name}-{number}.md"));
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                opened => return opened?.write_all(text.as_bytes()).map(|()| path),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 
     /// A file that nobody can read.
@@ -109,6 +123,22 @@ fn random_name() -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_takes_no_place_that_is_taken() {
+        let base = tempfile::tempdir().unwrap();
+        let scratch = Scratch::make(base.path()).unwrap();
+        let elsewhere = base.path().join("elsewhere");
+        std::os::unix::fs::symlink(&elsewhere, scratch.temporary().join("talk-1.md")).unwrap();
+        fs::write(scratch.temporary().join("talk-2.md"), "theirs").unwrap();
+        let path = scratch.document("talk", "ours").unwrap();
+        assert_eq!(
+            (path.clone(), fs::read_to_string(&path).unwrap()),
+            (scratch.temporary().join("talk-3.md"), "ours".into())
+        );
+        assert!(!elsewhere.exists());
+        scratch.remove().unwrap();
+    }
 
     #[test]
     fn what_a_dead_session_left_goes_and_a_living_one_keeps_its_own() {

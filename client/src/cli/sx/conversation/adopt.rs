@@ -45,6 +45,7 @@ pub(super) fn adopt(
     if has(Effect::Tools) {
         equip(conversation, settings.written(), talk)?;
     }
+    conversation.driver.manner_mut().compact_at_tokens = Some(wish.compact_at_tokens);
     if has(Effect::Model) {
         conversation.wish.model = wish.model;
     }
@@ -82,7 +83,7 @@ fn effect_of(key: Key) -> Effect {
         Key::Model => Effect::Model,
         Key::Thinking | Key::ReasoningEffort | Key::CodexReasoningEffort => Effect::Effort,
         Key::Tools => Effect::Tools,
-        Key::ActiveProfile => Effect::None,
+        Key::ActiveProfile | Key::ContextClearThreshold => Effect::None,
         _ => Effect::Later,
     }
 }

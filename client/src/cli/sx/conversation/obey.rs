@@ -1,6 +1,8 @@
 //! A command of the person: one arm, one function of another file.
 
-use super::{After, Conversation, anew, approvals, config, help, image, model, profile, resume, status, usage};
+use super::{
+    After, Conversation, anew, approvals, compact, config, help, image, model, profile, resume, status, usage,
+};
 use crate::cli::sx::command::Command;
 use crate::talk::Talk;
 
@@ -17,6 +19,7 @@ pub(super) fn obey(conversation: &mut Conversation<'_>, command: Command<'_>, ta
         Command::Usage => usage::usage(conversation, talk),
         Command::Resume(word) => resume::resume(conversation, word, talk),
         Command::Image(argument) => return image::image(conversation, argument, talk),
+        Command::Compact(focus) => return compact::compact(conversation, focus, talk),
         Command::Clear => anew::clear(conversation),
         Command::Quit => return After::Leave,
     }

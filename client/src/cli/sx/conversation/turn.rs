@@ -6,8 +6,9 @@ use super::voice::say;
 use super::{After, Conversation, image};
 use crate::cli::sx::print::Printer as _;
 use crate::cli::sx::screen::Screen;
+use crate::cli::sx::workshop::Workshop;
 use crate::conversation::event::Usage;
-use crate::drive::{Ended, NoTools, Tools};
+use crate::drive::{Ended, Manner, NoTools, Tools};
 use crate::failure::Failure;
 use crate::model::catalog::Model;
 use crate::talk::Talk;
@@ -17,13 +18,7 @@ pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &m
     let mut screen = Box::new(Screen::new(io::stdout(), io::stderr(), conversation.colour));
     let Conversation { driver, history, images, tools, keeper, .. } = conversation;
     let mut none = NoTools;
-    let tools: &mut dyn Tools = match tools {
-        Some(workshop) => {
-            workshop.suit(&driver.manner().model);
-            workshop
-        }
-        None => &mut none,
-    };
+    let tools = suited(tools, driver.manner(), &mut none);
     let spent = driver.turn(vec![message], history, tools, &mut *screen, keeper, talk);
     let nothing = Failure::temporary("stopped");
     let printed = screen.end(spent.as_ref().map(|usage| *usage).map_err(|_| &nothing));
@@ -35,6 +30,21 @@ pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &m
     }
     // Nobody sees any more what would be said.
     if printed.is_err() { After::Leave } else { After::GoOn }
+}
+
+/// The tools as this manner's model takes them.
+pub(super) fn suited<'t>(
+    tools: &'t mut Option<Workshop<'_>>,
+    manner: &Manner,
+    none: &'t mut NoTools,
+) -> &'t mut dyn Tools {
+    match tools {
+        Some(workshop) => {
+            workshop.suit(&manner.model);
+            workshop
+        }
+        None => none,
+    }
 }
 
 fn status(model: &Model, usage: &Usage) -> String {

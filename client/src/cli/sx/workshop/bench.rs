@@ -7,6 +7,7 @@ use crate::tool::function::description::Function;
 use crate::tool::sandbox::launcher::Launcher;
 use crate::tool::sandbox::order::Boundary;
 use crate::tool::sandbox::policy::{Access, Network};
+use crate::tool::sandbox::scratch::Scratch;
 use crate::tool::sandbox::{Sandbox, Unavailable};
 
 /// How commands can be run here.
@@ -72,6 +73,14 @@ impl Bench {
             Self::Confined(launcher, sandbox) => Ok((launcher, confined(sandbox))),
             Self::Open(launcher, _) => Ok((launcher, launcher.unconfined())),
             Self::Unknown { .. } | Self::Closed(_) => Err("commands cannot be run here".to_owned()),
+        }
+    }
+
+    /// The directory of the commands of this session, where there are any.
+    pub(super) fn scratch(&self) -> Option<&Scratch> {
+        match self {
+            Self::Confined(launcher, _) | Self::Open(launcher, _) => Some(launcher.scratch()),
+            Self::Unknown { .. } | Self::Closed(_) => None,
         }
     }
 
