@@ -21,9 +21,10 @@ pub struct History {
 }
 
 impl History {
-    /// The conversation of these items; what does not fit together is mended as [`complete`] says.
+    /// The conversation of these items; what does not fit together is mended as [`complete`] says, and images that are
+    /// too old to be sent are not kept.
     pub fn of(items: Vec<Item>) -> Self {
-        Self { items: complete(items), ..Self::default() }
+        Self { items: kept(items), ..Self::default() }
     }
 
     /// The same, of which the backend last said that it takes so many tokens.
@@ -53,15 +54,12 @@ impl History {
         self.compact_not_below = tokens.saturating_add(tokens / 10).max(1);
     }
 
-    /// Adds what one turn brought, and what was said of its size; mended like the rest. Images that are too old to be
-    /// sent are not kept either.
+    /// Adds what one turn brought, and what was said of its size; mended like the rest.
     pub(super) fn extend(&mut self, items: Vec<Item>, said: Option<Said>) {
         let before = self.items.len();
         self.items.extend(items);
-        self.items = complete(std::mem::take(&mut self.items));
+        self.items = kept(std::mem::take(&mut self.items));
         self.said = said.map(|said| Said { items: before + said.items, ..said }).or(self.said);
-        let old = images::too_old(&self.items);
-        images::leave_out(&mut self.items, old, images::OLD);
     }
 
     /// It consists of these items from now on.
@@ -73,6 +71,14 @@ impl History {
     pub fn leave_out_images(&mut self) -> usize {
         images::leave_out(&mut self.items, usize::MAX, images::REFUSED)
     }
+}
+
+/// The same items, mended, without images that would not be sent any more: they are the largest part of it.
+fn kept(items: Vec<Item>) -> Vec<Item> {
+    let mut items = complete(items);
+    let old = images::too_old(&items);
+    images::leave_out(&mut items, old, images::OLD);
+    items
 }
 
 /// The same items such that the backend takes them:

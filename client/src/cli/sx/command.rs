@@ -155,7 +155,7 @@ pub(super) const COMMANDS: &[Row] = &[
         names: &["image"],
         argument: "FILE [PROMPT]",
         takes: Takes::Text,
-        text: "attach an image to the next prompt, or to this one; a path in a prompt does the same",
+        text: "attach an image to the next prompt, or to this one; so does a pasted path",
         means: |argument| Command::Image(argument),
     },
     Row {

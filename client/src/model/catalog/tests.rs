@@ -51,6 +51,17 @@ fn an_older_entry_and_a_relays_entry_are_read_too() {
 }
 
 #[test]
+fn what_a_model_does_with_images_is_read() {
+    let read = catalog(
+        r#"{"models":[{"slug":"a","input_modalities":["text"],"supports_image_detail_original":true},
+            {"slug":"b","input_modalities":["text","image"],"supports_image_detail_original":true},
+            {"slug":"c","input_modalities":["text","image"],"supports_image_detail_original":false}]}"#,
+    );
+    let images = ["a", "b", "c"].map(|slug| read.get(slug).unwrap().images);
+    assert_eq!(images, [Images::LeftOut, Images::SentInFull, Images::Sent]);
+}
+
+#[test]
 fn odd_members_do_not_cost_the_catalogue() {
     let odd = r#"{"models":[{"slug":7},{"no":"name"},[],null,
         {"slug":"a","priority":"high","context_window":-1,"supported_reasoning_levels":[1,{"effort":2},"low"],
