@@ -171,10 +171,10 @@ fn a_program_gets_events() {
     let answered = ask(&machine, &["-p", "x", "--json"]);
     let lines: Vec<Value> = good(&answered).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let kinds: Vec<&str> = lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
-    let expected = ["begin", "asking", "text", "waiting", "asking", "text", "text", "message", "end"];
+    let expected = ["begin", "asking", "text", "waiting", "asking", "text", "text", "message", "usage", "end"];
     assert_eq!(kinds, expected);
     assert_eq!((&lines[0]["schema"], &lines[0]["model"]), (&json!(1), &json!("gpt-5.5")));
-    assert_eq!((&lines[7]["text"], &lines[8]["usage"]["total_tokens"]), (&json!("Forty-two."), &json!(49)));
+    assert_eq!((&lines[7]["text"], &lines[9]["usage"]["total_tokens"]), (&json!("Forty-two."), &json!(49)));
     team.provider.fault(Fault::on(Endpoint::Responses, How::Status { status: 400, body: Value::Null }));
     let failed = ask(&machine, &["-p", "x", "--json"]);
     let last: Value = serde_json::from_str(failed.stdout.lines().last().unwrap()).unwrap();

@@ -2,9 +2,9 @@
 //!
 //! * [`typed`]: what may be typed. * [`beginning`]: which conversation is held. * [`recollection`]: what was said in it.
 //!   * [`sessions`]: those that are kept. * [`attach`]: files and standard input. * [`manner`]: which model, how it is asked.
-//! * [`print`], [`screen`]: an answer for a program, and for a person.
+//! * [`print`], [`screen`]: an answer for a program, and for a person. * [`status`]: how a conversation stands.
 //! * [`context`]: what stands in front of a conversation with tools.
-//! * [`person`]: who decides about tools. * [`workshop`]: the tools.
+//! * [`tail`]: what a command prints while it runs. * [`person`]: who decides about tools. * [`workshop`]: the tools.
 //! * [`command`], [`line`], [`conversation`]: a conversation at the terminal.
 
 use std::ffi::OsString;
@@ -12,12 +12,15 @@ use std::io::{self, IsTerminal as _};
 use std::sync::atomic::AtomicBool;
 
 use clap::CommandFactory as _;
+use jiff::tz::TimeZone;
 
 use self::attach::picture;
 use self::beginning::as_before;
 use self::manner::Wish;
 use self::print::{Events, Printer, Whole};
 use self::screen::Screen;
+use self::screen::surface::Surface;
+use self::status::Standing;
 use self::typed::{Form, Invocation, NAME, Task, Typed};
 use super::backend::{self, Scene};
 use super::outcome;
@@ -30,7 +33,6 @@ use crate::drive::{Driver, Ended, Manner, NoTools};
 use crate::failure::{Class, Failure};
 use crate::model::catalog::Catalog;
 use crate::talk::Talk;
-use crate::terminal::capability::{Capability, Colour};
 
 mod attach;
 mod beginning;
@@ -44,6 +46,8 @@ mod print;
 mod recollection;
 mod screen;
 mod sessions;
+mod status;
+mod tail;
 mod typed;
 mod workshop;
 
@@ -98,7 +102,8 @@ fn answer(
         if let Some(earlier) = earlier {
             (manner.session_id, history) = (earlier.session.id, earlier.history);
         }
-        let mut printer = printer(form, &manner, colour(environment));
+        let mut standing = Standing::default();
+        let mut printer = printer(form, &manner, Surface::of(environment), clock, &mut standing);
         // Nobody sets it: Ctrl-C ends the whole command.
         let stop = AtomicBool::new(false);
         let mut driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
@@ -109,6 +114,9 @@ fn answer(
             Ended::Stopped => Failure::temporary("stopped"),
         });
         let printed = printer.end(spent.as_ref().map(|usage| *usage));
+        if let Some(warning) = standing.warning(clock.unix_ms() / 1000, &TimeZone::system()) {
+            talk.warn(warning);
+        }
         spent.and(printed)
     })
 }
@@ -125,15 +133,17 @@ fn catalog(scene: &Scene<'_>, clock: &dyn Clock, talk: &mut Talk) -> Result<Opti
     }
 }
 
-fn printer(form: Form, manner: &Manner, colour: Colour) -> Box<dyn Printer> {
+fn printer<'a>(
+    form: Form,
+    manner: &Manner,
+    surface: Surface,
+    clock: &'a dyn Clock,
+    standing: &'a mut Standing,
+) -> Box<dyn Printer + 'a> {
     let stdout = io::stdout();
     match form {
         Form::Events => Box::new(Events::new(stdout, &manner.model.slug, &manner.session_id)),
-        Form::Answer if stdout.is_terminal() => Box::new(Screen::new(stdout, io::stderr(), colour)),
+        Form::Answer if stdout.is_terminal() => Box::new(Screen::new(stdout, io::stderr(), surface, clock, standing)),
         Form::Answer => Box::new(Whole::new(stdout)),
     }
-}
-
-fn colour(environment: &dyn Fn(&str) -> Option<OsString>) -> Colour {
-    Capability::of(environment).map_or(Colour::None, |capability| capability.colour)
 }

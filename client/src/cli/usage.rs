@@ -14,7 +14,7 @@ use crate::talk::Talk;
 
 mod table;
 
-pub(super) use table::table;
+pub(super) use table::{length, table};
 
 const NAME: &str = "scorpiox-codex-usage";
 const NOTES: &str = "\

@@ -1,7 +1,8 @@
 //! A conversation at the terminal: a line is read, something is done, and so on until the person leaves.
 //!
 //! * [`opening`]: what it begins with. * [`voice`]: what is said to the person. * [`greeting`]: what is said first.
-//! * [`turn`]: a prompt and its answer. * [`tools`]: what the model may use. * [`adopt`]: settings that have changed.
+//! * [`turn`]: a prompt and its answer. * [`standing`]: how it stands. * [`tools`]: what the model may use.
+//! * [`adopt`]: settings that have changed.
 //! * [`obey`]: a command of the person, each in a file of its own: [`help`], [`status`], [`model`], [`approvals`],
 //!   [`profile`], [`config`], [`usage`], [`image`], [`compact`], [`anew`], [`resume`].
 
@@ -13,6 +14,8 @@ use super::command::{Line, read};
 use super::context::Context;
 use super::line::{LineEditor, Offers, PROMPT, Reading};
 use super::manner::Wish;
+use super::screen::surface::Surface;
+use super::status::Standing;
 use super::workshop::Workshop;
 use crate::cli::backend::Scene;
 use crate::clock::Clock;
@@ -25,7 +28,6 @@ use crate::settings::Settings;
 use crate::settings::places::Places;
 use crate::settings::written::Written;
 use crate::talk::Talk;
-use crate::terminal::capability::Colour;
 use crate::tool::approval::Mode;
 use crate::tool::sandbox::closed_paths;
 
@@ -42,6 +44,7 @@ mod obey;
 mod opening;
 mod profile;
 mod resume;
+mod standing;
 mod status;
 mod tools;
 mod turn;
@@ -69,7 +72,8 @@ struct Conversation<'a> {
     profile: Option<String>,
     clock: &'a dyn Clock,
     stop: &'a AtomicBool,
-    colour: Colour,
+    surface: Surface,
+    standing: Standing,
     verbose: bool,
 }
 
@@ -83,7 +87,8 @@ enum After {
 impl<'a> Conversation<'a> {
     fn go_on(&mut self, mut first: Option<String>, talk: &mut Talk) -> Result<(), Failure> {
         let broken = |error| Failure::temporary(format!("the terminal cannot be read: {error}"));
-        let mut editor = LineEditor::new(self.scene.surroundings, self.offers(), self.colour).map_err(broken)?;
+        let mut editor =
+            LineEditor::new(self.scene.surroundings, self.offers(), self.surface.colour).map_err(broken)?;
         loop {
             let line = match first.take() {
                 Some(line) => {

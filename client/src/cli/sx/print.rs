@@ -5,13 +5,35 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use crate::cli::escape::escaped_json;
-use crate::conversation::event::{Event, Usage};
-use crate::conversation::item::{Item, Role};
+use crate::conversation::event::{Completed, Event, Usage, Window};
+use crate::conversation::item::{Content, Given, Item, Output, Role};
 use crate::drive::compacting::Compacting;
 use crate::drive::{Sight, Watcher};
 use crate::failure::{Failure, visible};
 
 const SCHEMA: u32 = 1;
+/// What is printed of a tool's answer, in bytes.
+const LONGEST_OUTPUT: usize = 16 * 1024;
+/// How the events are documented in the help.
+pub(super) const EVENTS: &str = r#"--json prints one event per line. Members and kinds are added but never change within a "schema":
+  {"type":"begin","schema":1,"model":"gpt-5.5","session":"..."}
+  {"type":"asking"}                              what came since the last one of these counts no more
+  {"type":"windows","windows":[{...}]}           how much the plan allows: minutes, used_percent, resets_at (Unix s)
+  {"type":"thought","delta":"..."}               the next piece of a summary of what the model thinks
+  {"type":"reasoning","summary":["..."]}         the summary, whole
+  {"type":"text","delta":"..."}                  the next piece of the answer
+  {"type":"message","text":"...","phase":null}   a message of the model, whole; "commentary" is no answer
+  {"type":"usage","usage":{...}}                 what this answer has cost; members as in "end"
+  {"type":"waiting","seconds":0.2,"why":"..."}   the model is asked again after that
+  {"type":"compacting","tokens":190000}          the conversation is too long: the model writes a summary of it
+  {"type":"compacted","tokens":9000}             that stands in its place
+  {"type":"not_compacted","why":"..."}           nothing does
+  {"type":"call","id":"...","name":"...","arguments":"..."}  a tool begins; a freeform one has "input" instead
+  {"type":"output","id":"...","text":"...","cut":false}      what the model is told; cut beyond 16 KiB
+  {"type":"end","usage":{...}}                   the answer is complete: input_tokens, cached_tokens,
+                                                 output_tokens, reasoning_tokens, total_tokens
+  {"type":"failed","message":"...","exit_code":75}
+"#;
 /// A message of this phase tells what the model is doing, and is no part of the answer.
 const COMMENTARY: &str = "commentary";
 
@@ -107,16 +129,31 @@ impl<W: Write> Watcher for Events<W> {
     fn see(&mut self, sight: Sight<'_>) {
         match sight {
             Sight::Asking => self.line(&json!({"type": "asking"})),
-            Sight::Event(Event::Text(delta)) => self.line(&json!({"type": "text", "delta": delta})),
-            Sight::Event(Event::Item(Item::Message(message))) if message.role == Role::Assistant => {
-                self.line(&json!({"type": "message", "text": message.text(), "phase": message.phase}));
+            Sight::Event(event) => {
+                if let Some(line) = line_of(event) {
+                    self.line(&line);
+                }
+            }
+            Sight::Calling(call) => self.line(&match &call.given {
+                Given::Arguments(arguments) => {
+                    json!({"type": "call", "id": call.call_id, "name": call.name, "arguments": arguments})
+                }
+                Given::Freeform(input) => {
+                    json!({"type": "call", "id": call.call_id, "name": call.name, "input": input})
+                }
+            }),
+            Sight::Called(call, output) => {
+                let text = text_of(output);
+                let shown = &text[..text.floor_char_boundary(LONGEST_OUTPUT)];
+                let cut = shown.len() < text.len();
+                self.line(&json!({"type": "output", "id": call.call_id, "text": shown, "cut": cut}));
             }
             Sight::Waiting { pause, fault } => {
                 let (seconds, why) = (pause.as_secs_f64(), fault.to_string());
                 self.line(&json!({"type": "waiting", "seconds": seconds, "why": why}));
             }
             Sight::Compacting(step) => self.line(&compacting(&step)),
-            Sight::Quiet | Sight::Event(_) | Sight::Calling(_) | Sight::Called(..) => {}
+            Sight::Quiet => {}
         }
     }
 }
@@ -139,6 +176,51 @@ fn compacting(step: &Compacting<'_>) -> Value {
         Compacting::Begun { tokens, .. } => json!({"type": "compacting", "tokens": tokens}),
         Compacting::Done { after, .. } => json!({"type": "compacted", "tokens": after}),
         Compacting::GivenUp(_) | Compacting::InVain { .. } => json!({"type": "not_compacted", "why": step.to_string()}),
+    }
+}
+
+/// What is printed of what arrives; what only a screen needs is not.
+fn line_of(event: &Event) -> Option<Value> {
+    match event {
+        Event::Text(delta) => Some(json!({"type": "text", "delta": delta})),
+        Event::Summary(delta) => Some(json!({"type": "thought", "delta": delta})),
+        Event::Item(Item::Message(message)) if message.role == Role::Assistant => {
+            Some(json!({"type": "message", "text": message.text(), "phase": message.phase}))
+        }
+        Event::Item(Item::Reasoning(reasoning)) if !reasoning.summary.is_empty() => {
+            let texts: Vec<_> = reasoning.summary.iter().filter_map(|part| part["text"].as_str()).collect();
+            Some(json!({"type": "reasoning", "summary": texts}))
+        }
+        Event::Windows(windows) => {
+            let window = |window: &Window| {
+                let used_percent = f64::from(window.used_per_mille) / 10.0;
+                json!({"minutes": window.minutes, "used_percent": used_percent, "resets_at": window.resets_at})
+            };
+            Some(json!({"type": "windows", "windows": windows.iter().map(window).collect::<Vec<_>>()}))
+        }
+        Event::Completed(Completed { usage: Some(usage), .. }) => Some(json!({"type": "usage", "usage": usage})),
+        Event::Created
+        | Event::Began(_)
+        | Event::SummarySection
+        | Event::Reasoning(_)
+        | Event::CallInput(_)
+        | Event::Item(_)
+        | Event::Model(_)
+        | Event::TurnState(_)
+        | Event::Completed(_)
+        | Event::Failed(_) => None,
+    }
+}
+
+/// The text of a tool's answer; an image is only named.
+fn text_of(output: &Output) -> String {
+    let part = |part: &Content| match part {
+        Content::InputText { text } | Content::OutputText { text } | Content::Refusal { refusal: text } => text.clone(),
+        Content::InputImage { .. } => "[image]".to_owned(),
+    };
+    match output {
+        Output::Text(text) => text.clone(),
+        Output::Parts(parts) => parts.iter().map(part).collect::<Vec<_>>().join("\n"),
     }
 }
 

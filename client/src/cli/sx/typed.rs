@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use super::beginning::{Beginning, TypedBeginning};
+use super::print::EVENTS;
 use super::sessions::{Deed, Group};
 use crate::cli::outcome;
 use crate::failure::{Class, Failure};
@@ -63,19 +64,8 @@ A function of your own is a program NAME with a description NAME.json in the fol
   {\"description\":\"...\",\"parameters\":{JSON schema of an object, all of it required},\"timeout_seconds\":60,\"network\":false}
 It is offered to the model, asked about and held like a script. It reads its arguments, one JSON object, from standard
 input; what it prints is told to the model.
-
---json prints one event per line. Members and kinds are added but never change within a \"schema\":
-  {\"type\":\"begin\",\"schema\":1,\"model\":\"gpt-5.5\",\"session\":\"...\"}
-  {\"type\":\"asking\"}                              what came since the last one of these counts no more
-  {\"type\":\"text\",\"delta\":\"...\"}                  the next piece of the answer
-  {\"type\":\"waiting\",\"seconds\":0.2,\"why\":\"...\"}   the model is asked again after that
-  {\"type\":\"compacting\",\"tokens\":190000}         the conversation is too long: the model writes a summary of it
-  {\"type\":\"compacted\",\"tokens\":9000}            that stands in its place; or not_compacted, \"why\":\"...\"
-  {\"type\":\"message\",\"text\":\"...\"}                a message of the model, whole
-  {\"type\":\"end\",\"usage\":{...}}                   the answer is complete: input_tokens, cached_tokens,
-                                                 output_tokens, reasoning_tokens, total_tokens
-  {\"type\":\"failed\",\"message\":\"...\",\"exit_code\":75}
-
+";
+const SETTINGS: &str = "\
 Settings, from scorpiox-env.txt or the environment; -e sets one for this run only:
   CONTEXT_CLEAR_THRESHOLD tokens at which a conversation is compacted (190000), when the model's own limit is higher
   TOOLS                   0: no tools in a conversation either
@@ -92,7 +82,7 @@ With -p Ctrl-C ends it at once; in a conversation once stops the answer and twic
 /// Talks with a model at the terminal, or asks it one thing.
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, args_conflicts_with_subcommands = true)]
-#[command(after_help = format!("{NOTES}\n{}\n{EXIT_CODES}", outcome::EXIT_CODES))]
+#[command(after_help = format!("{NOTES}\n{EVENTS}\n{SETTINGS}\n{}\n{EXIT_CODES}", outcome::EXIT_CODES))]
 pub(super) struct Typed {
     /// What to ask; without it a conversation begins on the terminal
     #[arg(short, long)]

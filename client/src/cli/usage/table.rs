@@ -58,7 +58,7 @@ fn window_line(window: &Window, now: i64, zone: &TimeZone) -> String {
 }
 
 /// `5 hours`, `7 days`; a length that is nearly one of these is meant as it, any other is said as it is.
-fn length(seconds: i64) -> String {
+pub(in crate::cli) fn length(seconds: i64) -> String {
     let usual = [(5 * HOUR, "5 hours"), (DAY, "1 day"), (7 * DAY, "7 days"), (30 * DAY, "30 days")];
     let near = usual.iter().find(|(usual, _)| (seconds - usual).abs() <= usual / 20);
     let said = |unit: i64, one: &str| {

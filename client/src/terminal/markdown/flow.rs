@@ -59,9 +59,9 @@ impl Flow {
         self.width = width;
     }
 
-    /// Whether nothing stands on the current line.
+    /// Whether nothing is written on the current line yet.
     pub(super) fn is_at_line_start(&self) -> bool {
-        self.column == 0 && matches!(&self.word, Word::Held { text, .. } if text.is_empty())
+        self.column == 0
     }
 
     /// Begins a line; where it wraps, the next one begins with `hang`.

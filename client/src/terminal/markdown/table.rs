@@ -74,7 +74,8 @@ fn cells(row: &str) -> Vec<String> {
             '|' if !in_code => cells.push(std::mem::take(&mut cell).trim().to_owned()),
             c => cell.push(c),
         }
-        in_code ^= c == '`' && !escaped;
+        // Within code a backslash is one.
+        in_code ^= c == '`' && (in_code || !escaped);
         escaped = c == '\\' && !escaped;
     }
     if !cell.trim().is_empty() {
@@ -181,8 +182,8 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_they_need_to_be() {
-        let rows = ["| Name | n |", "|:--|--:|", "| a | 1 |", "| `x\\|y|` | 200 |", "| only |"];
-        let expected = "Name   |   n\n-------+----\na      |   1\n`x|y|` | 200\nonly   |";
+        let rows = ["| Name | n |", "|:--|--:|", "| a | 1 |", "| `x\\|y|` | 200 |", "| `\\` |"];
+        let expected = "Name   |   n\n-------+----\na      |   1\n`x|y|` | 200\n`\\`    |";
         assert_eq!(table(&rows, 80, Characters::Ascii).unwrap(), expected);
     }
 

@@ -8,6 +8,7 @@ use crate::random;
 /// `/clear`.
 pub(super) fn clear(conversation: &mut Conversation<'_>) {
     conversation.history = History::default();
+    conversation.standing.begins_anew();
     conversation.keeper.let_go();
     conversation.images.clear();
     conversation.driver.manner_mut().session_id = random::uuid();

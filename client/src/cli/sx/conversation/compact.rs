@@ -11,8 +11,8 @@ use crate::talk::Talk;
 
 /// `/compact`.
 pub(super) fn compact(conversation: &mut Conversation<'_>, focus: Option<&str>, talk: &mut Talk) -> After {
-    let mut screen = Box::new(Screen::new(io::stdout(), io::stderr(), conversation.colour));
-    let Conversation { driver, history, tools, keeper, .. } = conversation;
+    let Conversation { driver, history, tools, keeper, surface, standing, clock, .. } = conversation;
+    let mut screen = Box::new(Screen::new(io::stdout(), io::stderr(), *surface, *clock, standing));
     let mut none = NoTools;
     let tools = turn::suited(tools, driver.manner(), &mut none);
     let spent = driver.compact(focus, history, tools, &mut *screen, keeper, talk);

@@ -10,12 +10,14 @@ use crate::backend::stream::SILENCE;
 use crate::cli::backend;
 use crate::cli::sx::attach::picture::Attached;
 use crate::cli::sx::beginning::as_before;
+use crate::cli::sx::catalog;
 use crate::cli::sx::context::Context;
 use crate::cli::sx::manner::Wish;
 use crate::cli::sx::person::Person;
+use crate::cli::sx::screen::surface::Surface;
+use crate::cli::sx::status::Standing;
 use crate::cli::sx::typed::{Invocation, Opening};
 use crate::cli::sx::workshop::Workshop;
-use crate::cli::sx::{catalog, colour};
 use crate::clock::Clock;
 use crate::conversation::history::History;
 use crate::drive::Driver;
@@ -50,9 +52,9 @@ pub(in crate::cli::sx) fn converse(
             as_before(&mut wish, &earlier.told, &invocation.settings);
         }
         let catalog = catalog(scene, clock, talk)?;
-        let colour = colour(environment);
+        let (surface, standing) = (Surface::of(environment), Standing::default());
         let Opening { mode, prompt } = opening.clone();
-        let tools = tools::open(scene, written, mode, Person { colour }, clock, &stop, talk)?;
+        let tools = tools::open(scene, written, mode, Person { colour: surface.colour }, clock, &stop, talk)?;
         let mut manner = wish.manner(catalog.as_ref(), "", talk);
         let context = tools.as_ref().map(|_| Context::gather(scene, clock, talk));
         tools::tell(&mut manner, context.as_ref());
@@ -76,7 +78,8 @@ pub(in crate::cli::sx) fn converse(
             profile,
             clock,
             stop,
-            colour,
+            surface,
+            standing,
             verbose,
         };
         greeting::greet(&conversation, talk);

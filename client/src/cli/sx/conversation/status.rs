@@ -2,7 +2,7 @@
 
 use super::model::model_line;
 use super::voice::say;
-use super::{Conversation, profile};
+use super::{Conversation, profile, standing};
 use crate::cli::sx::context::Context;
 
 /// `/status`.
@@ -11,6 +11,7 @@ pub(super) fn status(conversation: &mut Conversation<'_>) {
     for (name, value) in lines(conversation, sandbox) {
         say(&format!("{name:<12} {value}"));
     }
+    standing::lines(conversation).iter().for_each(|line| say(line));
 }
 
 fn lines(conversation: &Conversation<'_>, tools: Option<(&'static str, String)>) -> Vec<(&'static str, String)> {

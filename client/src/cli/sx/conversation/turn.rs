@@ -3,20 +3,18 @@
 use std::io;
 
 use super::voice::say;
-use super::{After, Conversation, image};
+use super::{After, Conversation, image, standing};
 use crate::cli::sx::print::Printer as _;
 use crate::cli::sx::screen::Screen;
 use crate::cli::sx::workshop::Workshop;
-use crate::conversation::event::Usage;
 use crate::drive::{Ended, Manner, NoTools, Tools};
 use crate::failure::Failure;
-use crate::model::catalog::Model;
 use crate::talk::Talk;
 
 pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &mut Talk) -> After {
     let Some(message) = image::message(conversation, prompt, talk) else { return After::GoOn };
-    let mut screen = Box::new(Screen::new(io::stdout(), io::stderr(), conversation.colour));
-    let Conversation { driver, history, images, tools, keeper, .. } = conversation;
+    let Conversation { driver, history, images, tools, keeper, surface, standing: how, clock, .. } = conversation;
+    let mut screen = Box::new(Screen::new(io::stdout(), io::stderr(), *surface, *clock, how));
     let mut none = NoTools;
     let tools = suited(tools, driver.manner(), &mut none);
     let spent = driver.turn(vec![message], history, tools, &mut *screen, keeper, talk);
@@ -24,10 +22,14 @@ pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &m
     let printed = screen.end(spent.as_ref().map(|usage| *usage).map_err(|_| &nothing));
     image::after(images, &spent);
     match spent {
-        Ok(usage) => say(&status(&driver.manner().model, &usage)),
+        Ok(usage) => {
+            conversation.standing.spent(usage);
+            standing::say_line(conversation);
+        }
         Err(Ended::Stopped) => say("stopped; the conversation goes on from here"),
         Err(Ended::Failed(failure)) => talk.warn(failure.to_string()),
     }
+    standing::warn(conversation, talk);
     // Nobody sees any more what would be said.
     if printed.is_err() { After::Leave } else { After::GoOn }
 }
@@ -45,14 +47,4 @@ pub(super) fn suited<'t>(
         }
         None => none,
     }
-}
-
-fn status(model: &Model, usage: &Usage) -> String {
-    let left = 100 - (usage.total_tokens.saturating_mul(100) / model.context_tokens.max(1)).min(100);
-    let Usage { input_tokens, cached_tokens, output_tokens, reasoning_tokens, .. } = usage;
-    format!(
-        "[{}  in {input_tokens} (cached {cached_tokens})  out {output_tokens} (thought {reasoning_tokens})  \
-         context {left} % left]",
-        model.slug
-    )
 }

@@ -2,11 +2,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::screen::Screen;
 use super::*;
 use crate::conversation::fault::Fault;
-use crate::conversation::item::{Content, Message};
-use crate::terminal::capability::Colour;
+use crate::conversation::item::{Call, Content, Message};
+use crate::drive::compacting::Why;
 
 /// Paper that can still be read after it was given away.
 #[derive(Clone, Default)]
@@ -51,55 +50,24 @@ fn see_two_attempts(printer: &mut dyn Printer) {
     printer.see(Sight::Event(&message("Hello\u{1b}[31m\u{202e}.\t1", Some("final_answer"))));
 }
 
-fn printed(make: impl FnOnce(Paper, Paper) -> Box<dyn Printer>, outcome: Result<Usage, &Failure>) -> (String, String) {
-    let (out, talk) = (Paper::default(), Paper::default());
-    let mut printer = make(out.clone(), talk.clone());
+fn printed(make: impl FnOnce(Paper) -> Box<dyn Printer>, outcome: Result<Usage, &Failure>) -> String {
+    let out = Paper::default();
+    let mut printer = make(out.clone());
     see_two_attempts(&mut *printer);
     printer.end(outcome).unwrap();
-    (out.text(), talk.text())
-}
-
-#[test]
-fn a_person_sees_the_answer_arrive_and_what_is_waited_for() {
-    let screen = |out, talk| Box::new(Screen::new(out, talk, Colour::None)) as Box<dyn Printer>;
-    let (out, talk) = printed(screen, Ok(Usage::default()));
-    assert_eq!(out, "Hel\nHello.\t1\n");
-    assert_eq!(talk, "sx: cut; asking again in 0.2 s, from the beginning\n");
-}
-
-#[test]
-fn what_the_model_thinks_is_dimmed_and_stands_apart() {
-    let seen = |colour| {
-        let out = Paper::default();
-        let mut screen = Screen::new(out.clone(), Paper::default(), colour);
-        let events = [
-            Event::Summary("**Looking".into()),
-            Event::Summary(" at it**\u{1b}]0;".into()),
-            Event::SummarySection,
-            Event::Summary("Now".into()),
-            Event::Text("So: 4".into()),
-            Event::Text("2.\n".into()),
-            message("So: 42.\n", None),
-        ];
-        events.iter().for_each(|event| screen.see(Sight::Event(event)));
-        Box::new(screen).end(Ok(Usage::default())).unwrap();
-        out.text()
-    };
-    assert_eq!(seen(Colour::None), "**Looking at it**\nNow\nSo: 42.\n");
-    let dimmed = "\u{1b}[2m**Looking at it**\n\u{1b}[0m\u{1b}[2mNow\n\u{1b}[0mSo: 42.\n";
-    assert_eq!(seen(Colour::Sixteen), dimmed);
+    out.text()
 }
 
 #[test]
 fn a_pipe_gets_the_whole_answer_or_nothing() {
-    let whole = |outcome| printed(|out, _| Box::new(Whole::new(out)), outcome).0;
+    let whole = |outcome| printed(|out| Box::new(Whole::new(out)), outcome);
     assert_eq!(whole(Ok(Usage::default())), "Hello[31m.\t1\n");
     assert_eq!(whole(Err(&Failure::temporary("away"))), "");
 }
 
 #[test]
 fn a_program_gets_an_event_per_line() {
-    let lines = |outcome| printed(|out, _| Box::new(Events::new(out, "gpt-5.5", "s")), outcome).0;
+    let lines = |outcome| printed(|out| Box::new(Events::new(out, "gpt-5.5", "s")), outcome);
     let usage = Usage { input_tokens: 42, total_tokens: 49, ..Usage::default() };
     let expected = [
         r#"{"model":"gpt-5.5","schema":1,"session":"s","type":"begin"}"#,
@@ -144,4 +112,80 @@ fn a_reader_that_has_gone_is_no_failure_and_a_full_disk_is_one() {
     };
     assert_eq!(end(io::ErrorKind::BrokenPipe), Ok(()));
     assert_eq!(end(io::ErrorKind::StorageFull), Err(75));
+}
+
+/// One of each kind that is printed.
+fn one_of_each() -> Vec<Value> {
+    let out = Paper::default();
+    let mut events = Box::new(Events::new(out.clone(), "gpt-5.5", "s"));
+    see_two_attempts(&mut *events);
+    let reasoning =
+        serde_json::from_value(json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm"}]}));
+    let window = Window { minutes: Some(300), used_per_mille: 275, resets_at: None };
+    let completed = Completed { usage: Some(Usage::default()), ..Completed::default() };
+    let seen = [
+        Event::Windows(vec![window]),
+        Event::Summary("Hm".into()),
+        Event::Item(reasoning.unwrap()),
+        Event::Completed(completed),
+    ];
+    seen.iter().for_each(|event| events.see(Sight::Event(event)));
+    let call = |given| Call { call_id: "c".into(), name: "n".into(), given };
+    let (function, freeform) = (call(Given::Arguments("{".into())), call(Given::Freeform("*** Begin".into())));
+    events.see(Sight::Calling(&function));
+    events.see(Sight::Calling(&freeform));
+    events.see(Sight::Called(&freeform, &Output::Text("é".repeat(LONGEST_OUTPUT))));
+    let away = Failure::temporary("away");
+    events.see(Sight::Compacting(Compacting::Begun { why: Why::Asked, tokens: 2 }));
+    events.see(Sight::Compacting(Compacting::Done { before: 2, after: 1 }));
+    events.see(Sight::Compacting(Compacting::GivenUp(&away)));
+    events.see(Sight::Quiet);
+    events.end(Ok(Usage::default())).unwrap();
+    let mut printed = out.text();
+    let failing = Paper::default();
+    Box::new(Events::new(failing.clone(), "m", "s")).end(Err(&Failure::temporary("away"))).unwrap();
+    printed.push_str(&failing.text());
+    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The members of each kind, as the help says them; those of `call` in both of its forms.
+fn documented() -> Vec<(String, Vec<String>)> {
+    let examples = EVENTS.lines().filter_map(|line| {
+        let line = line.trim_start().strip_prefix("{\"type\"")?;
+        let end = line.rfind('}')?;
+        Some(format!("{{\"type\"{}", &line[..=end]).replace("{...}", "{}").replace("[{}]", "[]"))
+    });
+    let members = |text: String| {
+        let example: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let members = example.as_object().unwrap().keys().cloned().collect();
+        (example["type"].as_str().unwrap().to_owned(), members)
+    };
+    examples.map(members).collect()
+}
+
+#[test]
+fn every_event_that_is_printed_is_documented_and_the_other_way_round() {
+    let (printed, documented) = (one_of_each(), documented());
+    for event in &printed {
+        let kind = event["type"].as_str().unwrap();
+        let mut found: Vec<String> =
+            event.as_object().unwrap().keys().map(|key| key.replace("input", "arguments")).collect();
+        let (_, members) = documented.iter().find(|(name, _)| name == kind).unwrap_or_else(|| panic!("{kind}"));
+        let mut members = members.clone();
+        members.sort();
+        found.sort();
+        assert_eq!(found, members, "{kind}");
+    }
+    for (kind, _) in &documented {
+        assert!(printed.iter().any(|event| event["type"] == kind.as_str()), "{kind} is never printed");
+    }
+}
+
+#[test]
+fn what_a_tool_answers_is_printed_up_to_a_length() {
+    let events = one_of_each();
+    let output = events.iter().find(|event| event["type"] == "output").unwrap();
+    assert_eq!((output["text"].as_str().unwrap().len(), &output["cut"]), (LONGEST_OUTPUT, &json!(true)));
+    let windows = events.iter().find(|event| event["type"] == "windows").unwrap();
+    assert_eq!(windows["windows"], json!([{"minutes": 300, "used_percent": 27.5, "resets_at": null}]));
 }
