@@ -23,6 +23,7 @@
 //! * [`sx`]: one prompt, one answer (C8). * [`sx_compaction`]: conversations that become too long.
 //! * [`sx_conversation`]: many, at a terminal. * [`sx_images`]: images. * [`sx_instructions`]: AGENTS.md files (C12).
 //! * [`sx_sessions`]: conversations that are kept, and gone on with. * [`sx_editor`]: what is typed, and the terminal afterwards.
+//! * [`sx_screen`]: what a person sees of an answer, and a program reads of it (C11).
 //! * [`sx_stream`]: an answer at its limits of time and size (C7).
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
@@ -53,5 +54,6 @@ mod sx_conversation;
 mod sx_editor;
 mod sx_images;
 mod sx_instructions;
+mod sx_screen;
 mod sx_sessions;
 mod sx_stream;

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use self::bench::Bench;
 use super::person::Person;
+use super::screen::surface::Surface;
 use crate::clock::Clock;
 use crate::conversation::item::{Call, Given, Item, Output};
 use crate::drive::{Tools, unsupported};
@@ -57,6 +58,8 @@ pub(super) struct Workshop<'a> {
     bench: Bench,
     approvals: Approvals,
     person: Person,
+    /// Where a command's output is shown while it runs, if anywhere.
+    surface: Option<Surface>,
     clock: &'a dyn Clock,
     stop: &'a AtomicBool,
 }
@@ -82,8 +85,27 @@ impl<'a> Workshop<'a> {
         let approvals = Approvals::new(mode);
         let folder = places::user_directory(surroundings).map(|folder| folder.join(FOLDER));
         let functions = folder.map(|folder| Functions::read(&folder, &OURS, talk)).unwrap_or_default();
-        let (specs, images) = (Vec::new(), Images::LeftOut);
-        Ok(Self { specs, functions, workspace, hidden, images, files, edits, bench, approvals, person, clock, stop })
+        let (specs, images, surface) = (Vec::new(), Images::LeftOut, None);
+        Ok(Self {
+            specs,
+            functions,
+            workspace,
+            hidden,
+            images,
+            files,
+            edits,
+            bench,
+            approvals,
+            person,
+            surface,
+            clock,
+            stop,
+        })
+    }
+
+    /// What commands print is shown here while they run.
+    pub(super) fn shows_on(&mut self, surface: Surface) {
+        self.surface = Some(surface);
     }
 
     /// Describes the tools as this model takes them.

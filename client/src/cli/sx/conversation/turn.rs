@@ -16,6 +16,7 @@ pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &m
     let Conversation { driver, history, images, tools, keeper, surface, standing: how, clock, .. } = conversation;
     let mut screen = Box::new(Screen::new(io::stdout(), io::stderr(), *surface, *clock, how));
     let mut none = NoTools;
+    tools.iter_mut().for_each(|workshop| workshop.shows_on(*surface));
     let tools = suited(tools, driver.manner(), &mut none);
     let spent = driver.turn(vec![message], history, tools, &mut *screen, keeper, talk);
     let nothing = Failure::temporary("stopped");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Workshop;
 use crate::cli::sx::person::{Choices, Verdict};
+use crate::cli::sx::tail;
 use crate::tool::approval::{Action, Confinement, Decision, Person as Presence};
 use crate::tool::output::Budget;
 use crate::tool::sandbox::launcher::Launcher;
@@ -49,7 +50,7 @@ impl Workshop<'_> {
     ) -> Result<String, String> {
         let began = self.clock.elapsed();
         let running = Running::start(launcher, boundary, prepared).map_err(|error| format!("not started: {error}"))?;
-        let end = match running.wait(self.clock, timeout, &|| self.stop.load(Ordering::Relaxed)) {
+        let end = match tail::watch(&running, self.clock, timeout, self.stop, self.surface) {
             Waited::Ended(ending) => End::Itself(ending),
             Waited::TimeIsUp => {
                 running.stop(self.clock);
