@@ -52,7 +52,6 @@ pub(super) enum Line<'a> {
 
 /// What may stand behind a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "for commands that are to come")]
 pub(super) enum Takes {
     Nothing,
     Model,
