@@ -57,3 +57,4 @@ mod sx_instructions;
 mod sx_screen;
 mod sx_sessions;
 mod sx_stream;
+mod sx_tools;

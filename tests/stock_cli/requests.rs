@@ -27,14 +27,13 @@ const SECOND_ANSWER: &str = "Nothing more.";
 /// So often the model is asked in each of the two conversations.
 const REQUESTS: usize = 5;
 
-/// The tool by which each of them runs a script, and its parameter.
+/// The tool by which both run a script, and its parameter.
 struct Shell {
     tool: &'static str,
     parameter: &'static str,
 }
 
-const THEIRS: Shell = Shell { tool: "exec_command", parameter: "cmd" };
-const OURS: Shell = Shell { tool: "shell_command", parameter: "command" };
+const SHELL: Shell = Shell { tool: "exec_command", parameter: "cmd" };
 
 /// What the model says: thoughts, a comment and a script; a patch; three calls that fail in different ways; an answer;
 /// and in a turn of its own another one.
@@ -107,7 +106,7 @@ fn captured(team: &Team, before: usize, project: &Path) -> Vec<Captured> {
 fn theirs(team: &Team) -> Vec<Captured> {
     let codex = Codex::of(team);
     prepare(codex.project());
-    play(team, &THEIRS);
+    play(team, &SHELL);
     let first = codex.exec_with_tools(FIRST_PROMPT);
     assert_eq!(first.messages.last().map(String::as_str), Some(FIRST_ANSWER), "{first:?}");
     let second = codex.goes_on_with_tools(SECOND_PROMPT);
@@ -125,7 +124,7 @@ fn ours(team: &Team) -> Vec<Captured> {
     let project = machine.home().join("project");
     fs::create_dir(&project).unwrap();
     prepare(&project);
-    play(team, &OURS);
+    play(team, &SHELL);
     let mut command = machine.command_of("sx", &[]);
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(&project);
     let mut terminal = Terminal::start(command);

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use self::Resolved::{Alias, Named, Replaced};
 use super::responses::{Images, Shape};
+use crate::tool::output::Budget;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,8 @@ pub struct Model {
     pub context_tokens: u64,
     /// Tokens at which it is to be compacted.
     pub compact_at_tokens: u64,
+    /// How much of a tool's output it is told.
+    pub told_of_outputs: Budget,
     /// Whether it takes images, and how large.
     pub images: Images,
     /// Whether it takes patches as free text; else as a function's argument.
@@ -142,6 +145,7 @@ fn model(entry: &Value) -> Option<Model> {
         verbosity: if flag("support_verbosity") { text("default_verbosity") } else { None },
         context_tokens: context_tokens / 100 * share.unwrap_or(USUAL_SHARE),
         compact_at_tokens,
+        told_of_outputs: budget(&entry["truncation_policy"]),
         images: images(entry),
         freeform_patch: entry["apply_patch_tool_type"].as_str() == Some("freeform"),
         instructions: text("base_instructions"),
@@ -153,6 +157,15 @@ fn model(entry: &Value) -> Option<Model> {
 fn efforts(levels: &Value) -> Vec<String> {
     let effort = |level: &Value| level.as_str().or(level["effort"].as_str()).map(str::to_owned);
     levels.as_array().into_iter().flatten().filter_map(effort).collect()
+}
+
+fn budget(policy: &Value) -> Budget {
+    let limit = policy["limit"].as_u64().filter(|limit| *limit > 0).and_then(|limit| u32::try_from(limit).ok());
+    match (policy["mode"].as_str(), limit) {
+        (Some("tokens"), Some(limit)) => Budget::Tokens(limit),
+        (Some("bytes"), Some(limit)) => Budget::Bytes(limit),
+        (Some(_) | None, _) => Budget::default(),
+    }
 }
 
 fn images(entry: &Value) -> Images {

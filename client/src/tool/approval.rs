@@ -47,6 +47,8 @@ pub enum Action<'a> {
     Edit,
     /// This command runs.
     Run(&'a str),
+    /// This command runs, and the model wants a network for it.
+    RunWithNetwork(&'a str),
 }
 
 /// What a command or an edit could reach.
@@ -107,13 +109,16 @@ impl Approvals {
             (_, Action::Harmless) => Decision::Allow,
             // No sandbox is around it that would hold it.
             (_, Action::LookElsewhere) => Decision::Ask,
-            (Mode::ReadOnly, Action::Edit | Action::Run(_)) => Decision::Refuse(READ_ONLY),
+            (Mode::ReadOnly, Action::Edit | Action::Run(_) | Action::RunWithNetwork(_)) => Decision::Refuse(READ_ONLY),
             (Mode::AutoEdit | Mode::FullAuto, Action::Edit) if confinement == Confinement::Confined => Decision::Allow,
             // Unasked edits belong into a project; in a home directory they could change what the next login runs.
             (Mode::Ask | Mode::AutoEdit | Mode::FullAuto, Action::Edit) => Decision::Ask,
-            (_, Action::Run(command)) if self.remembered.contains(command) => Decision::Allow,
+            (_, Action::Run(command) | Action::RunWithNetwork(command)) if self.remembered.contains(command) => {
+                Decision::Allow
+            }
             (Mode::FullAuto, Action::Run(_)) if confinement == Confinement::Confined => Decision::Allow,
-            (Mode::Ask | Mode::AutoEdit | Mode::FullAuto, Action::Run(_)) => Decision::Ask,
+            // With a network it could hand out what it reads, whatever else holds it.
+            (Mode::Ask | Mode::AutoEdit | Mode::FullAuto, Action::Run(_) | Action::RunWithNetwork(_)) => Decision::Ask,
         };
         match (decision, person) {
             (Decision::Ask, Person::Absent) => Decision::Refuse(NOBODY),
@@ -133,6 +138,7 @@ mod tests {
         use Mode::{AutoEdit, FullAuto, ReadOnly};
         let elsewhere = Action::LookElsewhere;
         let (edit, run, known) = (Action::Edit, Action::Run("make"), Action::Run("make test"));
+        let (fetch, fetched) = (Action::RunWithNetwork("make"), Action::RunWithNetwork("make test"));
         #[rustfmt::skip]
         let table = [
             // mode, action, confinement, somebody is there, nobody is there
@@ -141,23 +147,34 @@ mod tests {
             (ReadOnly,  edit,             Confined,   Refuse(READ_ONLY), Refuse(READ_ONLY)),
             (ReadOnly,  run,              Confined,   Refuse(READ_ONLY), Refuse(READ_ONLY)),
             (ReadOnly,  known,            Confined,   Refuse(READ_ONLY), Refuse(READ_ONLY)),
+            (ReadOnly,  fetch,            Confined,   Refuse(READ_ONLY), Refuse(READ_ONLY)),
+            (ReadOnly,  fetched,          Confined,   Refuse(READ_ONLY), Refuse(READ_ONLY)),
             (Mode::Ask, Action::Harmless, Unconfined, Allow,             Allow),
             (Mode::Ask, edit,             Confined,   Ask,               Refuse(NOBODY)),
             (Mode::Ask, edit,             Unconfined, Ask,               Refuse(NOBODY)),
             (Mode::Ask, run,              Confined,   Ask,               Refuse(NOBODY)),
             (Mode::Ask, run,              Unconfined, Ask,               Refuse(NOBODY)),
             (Mode::Ask, known,            Unconfined, Allow,             Allow),
+            (Mode::Ask, fetch,            Confined,   Ask,               Refuse(NOBODY)),
+            (Mode::Ask, fetch,            Unconfined, Ask,               Refuse(NOBODY)),
+            (Mode::Ask, fetched,          Confined,   Allow,             Allow),
             (AutoEdit,  edit,             Confined,   Allow,             Allow),
             (AutoEdit,  edit,             Unconfined, Ask,               Refuse(NOBODY)),
             (AutoEdit,  run,              Confined,   Ask,               Refuse(NOBODY)),
             (AutoEdit,  run,              Unconfined, Ask,               Refuse(NOBODY)),
             (AutoEdit,  known,            Unconfined, Allow,             Allow),
             (FullAuto,  elsewhere,        Confined,   Ask,               Refuse(NOBODY)),
+            (AutoEdit,  fetch,            Confined,   Ask,               Refuse(NOBODY)),
+            (AutoEdit,  fetch,            Unconfined, Ask,               Refuse(NOBODY)),
+            (AutoEdit,  fetched,          Confined,   Allow,             Allow),
             (FullAuto,  edit,             Confined,   Allow,             Allow),
             (FullAuto,  edit,             Unconfined, Ask,               Refuse(NOBODY)),
             (FullAuto,  run,              Confined,   Allow,             Allow),
             (FullAuto,  run,              Unconfined, Ask,               Refuse(NOBODY)),
             (FullAuto,  known,            Unconfined, Allow,             Allow),
+            (FullAuto,  fetch,            Confined,   Ask,               Refuse(NOBODY)),
+            (FullAuto,  fetch,            Unconfined, Ask,               Refuse(NOBODY)),
+            (FullAuto,  fetched,          Confined,   Allow,             Allow),
         ];
         for (mode, action, confinement, present, absent) in table {
             let mut approvals = Approvals::new(mode);

@@ -47,6 +47,30 @@ pub enum Told {
     },
 }
 
+/// What any tool says, as it is kept in the conversation: cut at a fifth more than the budget.
+///
+/// ```text
+/// Warning: truncated output (original token count: 12345)
+/// Total output lines: 5120
+///
+/// …
+/// ```
+pub fn for_history(text: String, budget: Budget) -> String {
+    let budget = budget.widened();
+    if text.len() <= budget.bytes() {
+        return text;
+    }
+    let mut captured = Captured::default();
+    captured.take(text.as_bytes());
+    let tokens = Budget::tokens(text.len() as u64);
+    match captured.told(budget) {
+        Told::Whole(text) => text,
+        Told::Cut { text, lines } => {
+            format!("Warning: truncated output (original token count: {tokens})\nTotal output lines: {lines}\n\n{text}")
+        }
+    }
+}
+
 impl Captured {
     /// The next bytes.
     pub fn take(&mut self, bytes: &[u8]) {
@@ -101,6 +125,28 @@ fn first_boundary(text: &str, at: usize) -> usize {
 }
 
 impl Budget {
+    /// About how many tokens so many bytes are.
+    pub fn tokens(bytes: u64) -> u64 {
+        bytes.div_ceil(BYTES_PER_TOKEN)
+    }
+
+    /// The smaller one of it and what the model has asked for.
+    pub fn at_most(self, tokens: Option<u32>) -> Self {
+        match tokens.map(Self::Tokens) {
+            Some(wanted) if wanted.bytes() < self.bytes() => wanted,
+            Some(_) | None => self,
+        }
+    }
+
+    /// A fifth more: for what was cut to it already, and has a few lines around it.
+    fn widened(self) -> Self {
+        let more = |number: u32| number.saturating_add(number / 5);
+        match self {
+            Self::Tokens(tokens) => Self::Tokens(more(tokens)),
+            Self::Bytes(bytes) => Self::Bytes(more(bytes)),
+        }
+    }
+
     fn bytes(self) -> usize {
         let bytes = match self {
             Self::Tokens(tokens) => u64::from(tokens) * BYTES_PER_TOKEN,
@@ -142,6 +188,22 @@ mod tests {
             assert_eq!(captured([output]).told(budget), told, "{:?}", String::from_utf8_lossy(output));
             assert_eq!(captured(output.chunks(1)).told(budget), told, "byte by byte");
         }
+    }
+
+    #[test]
+    fn what_is_kept_of_any_tool_is_cut_a_fifth_later() {
+        assert_eq!(for_history("x".repeat(12), Budget::Bytes(10)), "x".repeat(12));
+        let cut = "Warning: truncated output (original token count: 4)\nTotal output lines: 1\n\n\
+                   xxxxxx…1 chars truncated…xxxxxx";
+        assert_eq!(for_history("x".repeat(13), Budget::Bytes(10)), cut);
+    }
+
+    #[test]
+    fn the_model_may_want_less_and_not_more() {
+        assert_eq!(Budget::Tokens(10).at_most(Some(3)), Budget::Tokens(3));
+        assert_eq!(Budget::Tokens(10).at_most(Some(30)), Budget::Tokens(10));
+        assert_eq!(Budget::Bytes(10).at_most(Some(2)), Budget::Tokens(2));
+        assert_eq!(Budget::Bytes(10).at_most(None), Budget::Bytes(10));
     }
 
     #[test]

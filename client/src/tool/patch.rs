@@ -3,10 +3,11 @@
 //! * [`rejection`]: why a patch was not applied. * [`parse`]: the text, read. * [`path`]: which files it may name.
 //! * [`text`], [`locate`], [`edit`]: a file's lines, where a change belongs, the file after it.
 //! * [`plan`]: what the whole patch does; nothing is written before all of it is known.
-//! * [`directory`]: real files, with `replacement`: all of them or none.
+//! * [`directory`]: real files, with `replacement`: all of them or none. * [`confined`]: the same in the sandbox.
 //! * [`in_shell`]: a patch that is given to the shell.
 //! * [`show`]: what a person sees before it is done. * [`tool`]: its description for the model, and its calls.
 
+pub mod confined;
 pub mod directory;
 pub mod edit;
 pub mod in_shell;

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use self::launcher::Launcher;
 use self::order::{Boundary, Isolation};
 use self::policy::{Access, Limits, Network, Policy};
+use super::patch::confined;
 
 pub mod closed_paths;
 pub mod environment;
@@ -122,6 +123,20 @@ impl Sandbox {
         self.boundary_within(access, network, self.policy.limits)
     }
 
+    /// What holds a patch. Without namespaces nothing could be made or removed beside what is protected, thus in the top
+    /// directory of a project with a `.git`; so there the patch's own rules alone keep it out of that, as they do anyway.
+    pub fn boundary_of_patches(&self) -> Boundary {
+        match self.isolation {
+            Isolation::Namespaces => self.boundary(Access::Write, Network::Refused),
+            Isolation::Landlock => {
+                let mut policy = Policy { access: Access::Write, network: Network::Refused, ..self.policy.clone() };
+                policy.hidden.retain(|hidden| !hidden.starts_with(&policy.workspace));
+                policy.read_only.clear();
+                self.boundary_with(policy)
+            }
+        }
+    }
+
     /// The same for a program in this directory, which may be hidden otherwise.
     pub fn boundary_around(&self, programs: &Path, access: Access, network: Network) -> Boundary {
         let opened = vec![closed_paths::canonical(programs)];
@@ -135,7 +150,11 @@ impl Sandbox {
 
     /// What a command before this one made is kept too.
     fn boundary_of(&self, policy: Policy) -> Boundary {
-        let policy = Policy { read_only: closed_paths::read_only(&policy.workspace), ..policy };
+        let read_only = closed_paths::read_only(&policy.workspace);
+        self.boundary_with(Policy { read_only, ..policy })
+    }
+
+    fn boundary_with(&self, policy: Policy) -> Boundary {
         Boundary::Sandbox {
             policy: Box::new(policy),
             isolation: self.isolation,
@@ -172,7 +191,7 @@ fn policy_for(
     Ok(policy)
 }
 
-/// The launcher program: `guard` and `inner` are its stages, `probe` is the self-test.
+/// The launcher program: `guard` and `inner` are its stages; `probe`, the self-test, and `patch` run in the sandbox.
 pub fn launcher(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let stage = arguments.next();
     let ended = match stage.as_ref().and_then(|stage| stage.to_str()) {
@@ -184,6 +203,7 @@ pub fn launcher(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
             let arguments: Vec<String> = arguments.filter_map(|argument| argument.into_string().ok()).collect();
             return proof::probe(&arguments);
         }
+        Some(confined::STAGE) => return confined::child(),
         _ => Err("this program is started by sx".into()),
     };
     match ended {

@@ -1,6 +1,6 @@
 //! Commands of the model: from their start to the end of the last of their processes.
 //!
-//! * [`call`]: the tool, as the model knows it.
+//! * [`call`]: the tools, as the model knows them. * [`told`]: what it is told.
 //! * [`invocation`]: what is to run, and where.
 //! * [`capture`]: a command's output in bounded memory.
 //! * [`running`]: a command that has been started.
@@ -22,3 +22,4 @@ pub mod capture;
 pub mod invocation;
 pub mod jobs;
 pub mod running;
+pub mod told;

@@ -25,7 +25,7 @@ fn call(project: &Project, program: &str, arguments: &str) -> Ended {
     let function = functions.named("f").unwrap();
     let command = vec![function.program.to_str().unwrap().to_owned()];
     let mut prepared = Invocation::Direct(command).in_directory(&project.workspace(), "").unwrap();
-    prepared.input = Some(project.launcher.scratch().input(&function.arguments(arguments).unwrap()).unwrap());
+    prepared.input = Some(project.launcher.scratch().input(function.arguments(arguments).unwrap().as_bytes()).unwrap());
     let boundary = project.sandbox().boundary_around(functions.folder(), Access::Write, function.network);
     project.finish(&Running::start(&project.launcher, boundary, prepared).unwrap())
 }

@@ -2,7 +2,7 @@
 //!
 //! * `project`: a person's machine with a project, and commands in its sandbox.
 //! * `attempts`: what other programs do, most of them in the sandbox; run there, not here.
-//! * Stories: `reading`, `writing`, `network`, `neighbours`, `processes`, `output`, `functions`, `unavailable`.
+//! * Stories: `reading`, `writing`, `network`, `neighbours`, `processes`, `output`, `functions`, `patches`, `unavailable`.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -12,6 +12,7 @@ mod functions;
 mod neighbours;
 mod network;
 mod output;
+mod patches;
 mod processes;
 mod project;
 mod reading;

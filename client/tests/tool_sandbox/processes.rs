@@ -6,8 +6,10 @@ use std::{fs, thread};
 
 use scorpiox_client::clock::Clock;
 use scorpiox_client::tool::sandbox::order::{Boundary, Report};
-use scorpiox_client::tool::shell::jobs::Jobs;
-use scorpiox_client::tool::shell::running::{Ending, Waited};
+use scorpiox_client::tool::sandbox::policy::Network;
+use scorpiox_client::tool::shell::invocation::{Invocation, Prepared};
+use scorpiox_client::tool::shell::jobs::{Job, Jobs};
+use scorpiox_client::tool::shell::running::{Ending, Running, Waited};
 
 use crate::attempts::HELD;
 use crate::project::{ISOLATIONS, Project, exited, processes_with};
@@ -150,25 +152,82 @@ fn too_many_processes_are_the_end() {
     }
 }
 
+fn job(project: &Project, script: &str) -> Job {
+    let running = project.start(project.boundary(), script);
+    Job { shown: script.to_owned(), held: String::new(), network: Network::Refused, running, input: None }
+}
+
 #[test]
 fn a_command_in_the_background_is_asked_after_by_number() {
     let project = Project::sandboxed();
     let mut jobs = Jobs::default();
-    let running = project.start(project.boundary(), "echo one; while ! test -e src/go; do sleep 0.02; done; echo two");
-    let number = jobs.adopt(running).unwrap();
-    let other = jobs.adopt(project.start(project.boundary(), "sleep 600")).unwrap();
-    assert_eq!(jobs.numbers().collect::<Vec<_>>(), [number, other]);
+    let number = jobs.adopt(job(&project, "echo one; while ! test -e src/go; do sleep 0.02; done; echo two")).unwrap();
+    let other = jobs.adopt(job(&project, "sleep 600")).unwrap();
+    assert_eq!(jobs.list().map(|(number, _)| number).collect::<Vec<_>>(), [number, other]);
     let clock = &project.clock;
+    let running = &jobs.get(number).unwrap().running;
     let mut output = String::new();
     while output != "one\n" {
-        let polled = jobs.poll(number, clock, Duration::from_millis(20), &|| false).unwrap();
-        assert_eq!(polled.waited, Waited::TimeIsUp);
-        output += &polled.output.text();
+        assert_eq!(running.wait(clock, Duration::from_millis(20), &|| false), Waited::TimeIsUp);
+        output += &running.take_output().text();
     }
     fs::write(project.workspace().join("src/go"), "").unwrap();
-    let polled = jobs.poll(number, clock, Duration::from_secs(60), &|| false).unwrap();
-    assert_eq!((polled.waited, polled.output.text().as_str()), (Waited::Ended(exited(0)), "two\n"));
-    assert_eq!(jobs.poll(number, clock, Duration::ZERO, &|| false), None);
-    assert_eq!(jobs.stop(other, clock).unwrap().waited, Waited::Ended(Ending::Stopped));
-    assert_eq!(jobs.numbers().count(), 0);
+    assert_eq!(running.wait(clock, Duration::from_secs(60), &|| false), Waited::Ended(exited(0)));
+    assert_eq!(jobs.stop(number, clock).unwrap().text(), "two\n");
+    assert!(jobs.stop(number, clock).is_none());
+    jobs.stop_all(clock);
+    assert_eq!(jobs.list().count(), 0);
+}
+
+#[test]
+fn no_more_than_sixteen_go_on_and_what_ended_unseen_gives_up_its_place() {
+    let project = Project::sandboxed();
+    let mut jobs = Jobs::default();
+    let first = jobs.adopt(job(&project, "while ! test -e src/go; do sleep 0.02; done")).unwrap();
+    for _ in 1..16 {
+        jobs.adopt(job(&project, "sleep 600")).unwrap();
+    }
+    assert!(!jobs.has_place());
+    assert!(jobs.adopt(job(&project, "sleep 600")).is_err());
+    fs::write(project.workspace().join("src/go"), "").unwrap();
+    let running = &jobs.get(first).unwrap().running;
+    assert_eq!(running.wait(&project.clock, Duration::from_secs(60), &|| false), Waited::Ended(exited(0)));
+    assert!(jobs.has_place());
+    jobs.stop_all(&project.clock);
+}
+
+#[test]
+fn a_command_reads_what_is_written_to_it_later_and_an_end() {
+    for isolation in ISOLATIONS {
+        let project = Project::held_by(isolation);
+        let (path, end) = project.launcher.scratch().open_input().unwrap();
+        let invocation = Invocation::Script("read line; echo \"got $line\"; cat; echo end".into());
+        let prepared = invocation.in_directory(&project.workspace(), "").unwrap();
+        let prepared = Prepared { input: Some(path), ..prepared };
+        let running = Running::start(&project.launcher, project.boundary(), prepared).unwrap();
+        let mut job =
+            Job { shown: String::new(), held: String::new(), network: Network::Refused, running, input: Some(end) };
+        job.write("one\ntwo\n").unwrap();
+        let refused = (0..100).find_map(|_| job.write(&"x\n".repeat(100_000)).err());
+        job.end_input();
+        assert!(job.write("x").unwrap_err().contains("standard input is closed"));
+        let ended = project.finish(&job.running);
+        assert!(refused.is_none_or(|why| why.contains("bytes were taken")));
+        assert_eq!(ended.ending, exited(0));
+        assert!(ended.output.starts_with("got one\ntwo\n") && ended.output.ends_with("end\n"), "{isolation:?}");
+    }
+}
+
+#[test]
+fn a_command_ends_when_its_time_is_up_though_nobody_looks() {
+    for (project, boundary) in boundaries() {
+        let mark = mark(9);
+        let invocation = Invocation::Script(format!("{}\nsleep 600", daemons(&mark)));
+        let prepared = invocation.in_directory(&project.workspace(), "").unwrap();
+        let prepared = Prepared { timeout: Some(Duration::from_millis(1500)), ..prepared };
+        let running = Running::start(&project.launcher, boundary, prepared).unwrap();
+        let ended = project.finish(&running);
+        assert_eq!(ended.ending, Ending::Reported(Report::TimeIsUp { after_ms: 1500 }));
+        none_is_left(&project, &mark);
+    }
 }

@@ -34,11 +34,6 @@ const EXPECTED: &[(&str, Sides, &str)] = &[
     ("body.input.message assistant.id", OnlyStock, "the same"),
     ("body.input.message user.id", OnlyStock, "the same"),
     ("body.input.reasoning.id", OnlyStock, "the same"),
-    // The model was made to call the shell that each of them offers.
-    ("body.input.function_call.name", Differ, "another shell tool"),
-    ("body.input.function_call.arguments", Differ, "another shell tool"),
-    ("body.input.function_call_output.output.head.Chunk ID", OnlyStock, "another shell tool"),
-    ("body.input.function_call_output.output.head.Original token count", OnlyStock, "another shell tool"),
     (
         "body.input.custom_tool_call_output.output",
         Differ,
@@ -46,9 +41,14 @@ const EXPECTED: &[(&str, Sides, &str)] = &[
     ),
     // Tools: names, kinds and parameters are compared, their descriptions are not.
     ("body.tools.apply_patch.format.definition", Differ, "the same language, written anew"),
-    ("body.tools.exec_command", OnlyStock, "another shell tool"),
-    ("body.tools.write_stdin", OnlyStock, "another shell tool"),
-    ("body.tools.shell_command", OnlyOurs, "another shell tool, which the models know as well"),
+    (
+        "body.tools.exec_command.parameters.properties.login",
+        OnlyStock,
+        "a script's shell reads no profile: that may hold secrets",
+    ),
+    ("body.tools.exec_command.parameters.properties.prefix_rule", OnlyStock, "what is remembered is the very script"),
+    ("body.tools.exec_command.parameters.properties.shell", OnlyStock, "there is one shell"),
+    ("body.tools.exec_command.parameters.properties.timeout_ms", OnlyOurs, "a command may be given an end"),
     ("body.tools.update_plan", OnlyOurs, "the stock CLI offers it at the terminal, not to exec"),
     ("body.tools.create_goal", OnlyStock, "sx does not have it"),
     ("body.tools.get_goal", OnlyStock, "sx does not have it"),

@@ -5,9 +5,11 @@ use std::io::{self, Write as _};
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 
+use super::typed::NAME;
 use crate::terminal::capability::Colour;
 use crate::terminal::keyboard;
 use crate::terminal::sanitize::{sanitized, spelled_out};
+use crate::tool::approval::Person as Presence;
 use crate::tool::patch::show::{Kind, Shown};
 
 const RED: &str = "\u{1b}[31m";
@@ -38,19 +40,36 @@ pub(super) enum Choices {
     WithAlways,
 }
 
-/// A person at the terminal.
+/// Who looks on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Person {
-    pub(super) colour: Colour,
+pub(super) enum Person {
+    /// A person at the terminal.
+    Present {
+        /// In which what they see may be shown.
+        colour: Colour,
+    },
+    /// Nobody who could be asked. What happens is said on standard error, a line each.
+    Absent,
 }
 
 impl Person {
+    /// Whether there is somebody to ask.
+    pub(super) fn presence(self) -> Presence {
+        match self {
+            Self::Present { .. } => Presence::Present,
+            Self::Absent => Presence::Absent,
+        }
+    }
+
     /// Asks until there is an answer that can be understood. Nobody who says nothing has said yes.
     pub(super) fn decides(self, question: &str, choices: Choices) -> Verdict {
         let choice = match choices {
             Choices::YesNo => "yes, no",
             Choices::WithAlways => "yes, no, always",
         };
+        if matches!(self, Self::Absent) {
+            return Verdict::No;
+        }
         let Ok(mut editor) = DefaultEditor::new() else { return Verdict::No };
         loop {
             // What was typed before the question was seen is no answer to it.
@@ -75,12 +94,39 @@ impl Person {
 
     /// A command, spelled out: what is not visible in it is made visible.
     pub(super) fn sees_command(self, script: &str, place: &str, held: &str) {
-        self.line(BOLD, &format!("run in {}, {}:", spelled_out(place), spelled_out(held)));
-        spelled_out(script).lines().for_each(|line| self.line("", &format!("  {line}")));
+        let where_and_how = format!("run in {}, {}:", spelled_out(place), spelled_out(held));
+        match self {
+            Self::Absent => note(&format!("{where_and_how} {}", in_one_line(script))),
+            Self::Present { .. } => {
+                self.line(BOLD, &where_and_how);
+                spelled_out(script).lines().for_each(|line| self.line("", &format!("  {line}")));
+            }
+        }
+    }
+
+    /// Why the model wants more for the next command than it has otherwise: its own words, and no more than a few.
+    pub(super) fn sees_reason(self, why: &str) {
+        let why = if why.trim().is_empty() { "(nothing)".to_owned() } else { in_one_line(why) };
+        self.line(BOLD, &format!("the model wants a network for this, and says why: {why}"));
+    }
+
+    /// What does not happen, and why.
+    pub(super) fn sees_refusal(self, what: &str, why: &str) {
+        match self {
+            Self::Absent => note(&format!("refused: {}: {why}", in_one_line(what))),
+            Self::Present { .. } => {
+                spelled_out(what).lines().for_each(|line| self.line("", &format!("  {line}")));
+                self.line(DIM, &format!("  [{why}]"));
+            }
+        }
     }
 
     /// What a patch would do.
     pub(super) fn sees_changes(self, lines: &[Shown]) {
+        if matches!(self, Self::Absent) {
+            let files = lines.iter().filter(|line| line.kind == Kind::File).map(|line| line.text.as_str());
+            return note(&format!("change {}", files.collect::<Vec<_>>().join(", ")));
+        }
         for Shown { kind, text } in lines {
             let style = match kind {
                 Kind::File => BOLD,
@@ -96,6 +142,9 @@ impl Person {
     /// The end of what a command printed, and how it went.
     pub(super) fn sees_result(self, output: &str, ending: &str) {
         const MOST: usize = 8;
+        if matches!(self, Self::Absent) {
+            return;
+        }
         let text = sanitized(output);
         let lines: Vec<&str> = text.lines().collect();
         let shown = &lines[lines.len().saturating_sub(MOST)..];
@@ -108,13 +157,32 @@ impl Person {
 
     /// A line of ours.
     pub(super) fn sees(self, text: &str) {
-        sanitized(text).lines().for_each(|line| self.line("", line));
+        match self {
+            Self::Absent => {}
+            Self::Present { .. } => sanitized(text).lines().for_each(|line| self.line("", line)),
+        }
     }
 
     /// Who cannot read it will not answer either.
     fn line(self, style: &str, text: &str) {
-        let (begin, end) = if self.colour == Colour::None || style.is_empty() { ("", "") } else { (style, PLAIN) };
+        let is_plain = style.is_empty() || !matches!(self, Self::Present { colour } if colour != Colour::None);
+        let (begin, end) = if is_plain { ("", "") } else { (style, PLAIN) };
         let _ = writeln!(io::stdout(), "{begin}{text}{end}");
+    }
+}
+
+/// A line for who reads the log of a run.
+fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{NAME}: {text}");
+}
+
+/// As much of a text as a line may hold; its line feeds are spelled out too.
+fn in_one_line(text: &str) -> String {
+    const MOST: usize = 400;
+    let line = spelled_out(text).replace('\n', "\\n");
+    match line.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}... ({} more bytes)", &line[..at], line.len() - at),
+        None => line,
     }
 }
 
@@ -130,6 +198,13 @@ fn verdict(answer: &str, choices: Choices) -> Option<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_one_line_and_not_endless() {
+        assert_eq!(in_one_line("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
+        let long = in_one_line(&"é".repeat(500));
+        assert!(long.ends_with("é... (200 more bytes)"), "{long}");
+    }
 
     #[test]
     fn only_a_clear_word_is_an_answer() {

@@ -25,6 +25,7 @@ Examples:
   sx -p \"what differs between these\" a.toml b.toml  files are attached: text, 1 MiB together, and images
   sx -p \"what is wrong here\" -i shot.png            an image; sx -i shot.png begins a conversation about it
   sx -p \"...\" -m gpt-5.5 -e CODEX_REASONING_EFFORT=high
+  sx -p \"make the tests pass\" --approvals full-auto
 
 On a terminal an answer appears as it arrives. With -p, into a pipe or a file goes the whole answer or nothing: what
 broke off in the middle is never printed there.
@@ -36,12 +37,17 @@ else ~/.local/state. They hold what tools printed. --ephemeral keeps nothing; sx
   sx --resume 1a2b                                  as much of its id as no other has; without it you choose
   sx -p \"and in C?\" --continue
 
-With -p the model has no tools. In a conversation it may run scripts, change files below the current directory and show
-a plan, unless TOOLS=0. You see every script and every change, spelled out, and are asked before it happens:
+With -p the model has no tools unless --approvals is typed. In a conversation it may run scripts, change files below the
+current directory and show a plan, unless TOOLS=0. You see every script and every change, spelled out, and are asked
+before it happens:
   --approvals ask         before every script and every change (default)
   --approvals auto-edit   before every script
   --approvals full-auto   only before a script that cannot be confined
   --approvals read-only   nothing is run and nothing is changed
+With -p there is nobody to ask: what you would be asked about is refused, and the model is told so; ask itself is not
+taken. What is run, changed or refused is said on stderr, a line each; stdout stays the answer alone. The exit code says
+whether there is an answer, not how a script ended.
+
 Scripts run in a sandbox where this machine allows one: no network; logins, keys and settings cannot be read; only the
 current directory, without .git, and a directory of the session can be changed. Where there is none, you are told so
 and asked each time; nothing runs unconfined unseen. In the sandbox, \"always\" holds for the very same script until sx
@@ -68,7 +74,7 @@ input; what it prints is told to the model.
 const SETTINGS: &str = "\
 Settings, from scorpiox-env.txt or the environment; -e sets one for this run only:
   CONTEXT_CLEAR_THRESHOLD tokens at which a conversation is compacted (190000), when the model's own limit is higher
-  TOOLS                   0: no tools in a conversation either
+  TOOLS                   0: no tools at all
   MODEL                   id, or alias: opus, sonnet (default), haiku; an alias that is not offered any more means the
                           first model that is
   CODEX_REASONING_EFFORT  off, minimal, low, medium, high, xhigh or max; else REASONING_EFFORT; else high when
@@ -105,9 +111,9 @@ pub(super) struct Typed {
     /// A profile of settings for this run, or off for none; as -e ACTIVE_PROFILE=...
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// How much you are asked about tools: ask, auto-edit, full-auto or read-only
-    #[arg(long, value_name = "MODE", default_value = "ask", value_parser = mode)]
-    approvals: Mode,
+    /// How much you are asked about tools: ask, auto-edit, full-auto or read-only; with -p it gives the model tools
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    approvals: Option<Mode>,
     /// Print events, one JSON line each
     #[arg(long, requires = "prompt")]
     json: bool,
@@ -142,8 +148,8 @@ pub(super) struct Invocation {
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Task {
-    /// Answer one prompt.
-    Answer { prompt: String, files: Vec<PathBuf>, form: Form },
+    /// Answer one prompt; with tools when it was said how they are approved of.
+    Answer { prompt: String, files: Vec<PathBuf>, form: Form, tools: Option<Mode> },
     /// Talk with a person.
     Converse(Opening),
     /// Look after the conversations that are kept.
@@ -183,11 +189,15 @@ impl TryFrom<Typed> for Invocation {
         let form = if typed.json { Form::Events } else { Form::Answer };
         let task = match (typed.group, typed.prompt) {
             (Some(group), _) => Task::LookAfter(group.into()),
-            (None, None) => Task::Converse(Opening { mode: typed.approvals, prompt: first_prompt(typed.rest)? }),
+            (None, None) => {
+                let (mode, prompt) = (typed.approvals.unwrap_or_default(), first_prompt(typed.rest)?);
+                Task::Converse(Opening { mode, prompt })
+            }
             (None, Some(prompt)) if prompt.trim().is_empty() => return Err(wrong("the prompt is empty")),
+            (None, Some(_)) if typed.approvals == Some(Mode::Ask) => return Err(nobody_to_ask()),
             (None, Some(prompt)) => {
                 let files = typed.rest.into_iter().map(PathBuf::from).collect();
-                Task::Answer { prompt, files, form }
+                Task::Answer { prompt, files, form, tools: typed.approvals }
             }
         };
         Ok(Self {
@@ -237,6 +247,11 @@ fn setting(text: &str) -> Result<(Key, String), Failure> {
     Ok((key, value.trim().to_owned()))
 }
 
+fn nobody_to_ask() -> Failure {
+    Failure::new(Class::Usage, "with -p there is nobody to ask, so --approvals ask would refuse everything")
+        .with_hint("use --approvals auto-edit, full-auto or read-only, or leave out -p")
+}
+
 fn wrong(why: &str) -> Failure {
     Failure::new(Class::Usage, why).with_hint("see --help")
 }
@@ -257,7 +272,10 @@ mod tests {
         Typed::command().debug_assert();
         let plain = invocation(&["-p", "why", "a.txt", "b.txt"]).unwrap();
         let files = vec!["a.txt".into(), "b.txt".into()];
-        assert_eq!(plain.task, Task::Answer { prompt: "why".into(), files, form: Form::Answer });
+        let expected = Task::Answer { prompt: "why".into(), files, form: Form::Answer, tools: None };
+        assert_eq!(plain.task, expected);
+        let with_tools = invocation(&["-p", "x", "--approvals", "full-auto"]).unwrap();
+        assert!(matches!(with_tools.task, Task::Answer { tools: Some(Mode::FullAuto), .. }));
         let converse = |mode, prompt: Option<&str>| Task::Converse(Opening { mode, prompt: prompt.map(str::to_owned) });
         assert_eq!(invocation(&[]).unwrap().task, converse(Mode::Ask, None));
         assert_eq!(invocation(&["--approvals", "read-only"]).unwrap().task, converse(Mode::ReadOnly, None));
@@ -272,8 +290,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
-        let cases: [&[&str]; 9] = [
+        let cases: [&[&str]; 10] = [
             &["-p", " "],
+            &["-p", "x", "--approvals", "ask"],
             &[" "],
             &["why", "is", "this"],
             &["--profile", "../x"],

@@ -10,7 +10,8 @@ const NEW: &str = r#"{"models":[
      "default_reasoning_level":"low","supported_reasoning_levels":[{"effort":"low","description":"x"},{"effort":"max"}],
      "default_reasoning_summary":"none","support_verbosity":true,"default_verbosity":"low","context_window":400000,
      "effective_context_window_percent":90,"auto_compact_token_limit":250000,"input_modalities":["text"],
-     "apply_patch_tool_type":"freeform","base_instructions":"Answer.","brand_new":{"a":[1]}},
+     "apply_patch_tool_type":"freeform","base_instructions":"Answer.","brand_new":{"a":[1]},
+     "truncation_policy":{"mode":"tokens","limit":5000}},
     {"slug":"gpt-5.5","visibility":"list","priority":1,"supported_reasoning_levels":["low","high"],
      "default_reasoning_summary":"auto","support_verbosity":false,"default_verbosity":"low"}]}"#;
 
@@ -29,6 +30,7 @@ fn an_entry_of_today_is_read_whole() {
         verbosity: Some("low".into()),
         context_tokens: 360_000,
         compact_at_tokens: 250_000,
+        told_of_outputs: Budget::Tokens(5_000),
         images: Images::LeftOut,
         freeform_patch: true,
         instructions: Some("Answer.".into()),
@@ -71,6 +73,18 @@ fn odd_members_do_not_cost_the_catalogue() {
     assert_eq!(read.models(), [Model { efforts, ..Model::unknown("a") }]);
     for none in ["[]", "{}", r#"{"models":{}}"#, "<html>", ""] {
         assert_eq!(Catalog::parse(none), None, "{none}");
+    }
+}
+
+#[test]
+fn how_much_of_an_output_is_told_is_in_tokens_or_bytes() {
+    let of = |policy: &str| {
+        catalog(&format!(r#"{{"models":[{{"slug":"a","truncation_policy":{policy}}}]}}"#)).models()[0].told_of_outputs
+    };
+    assert_eq!(of(r#"{"mode":"bytes","limit":10000}"#), Budget::Bytes(10_000));
+    assert_eq!(of(r#"{"mode":"tokens","limit":7}"#), Budget::Tokens(7));
+    for odd in ["null", "7", r#"{"mode":"lines","limit":7}"#, r#"{"mode":"bytes","limit":0}"#, r#"{"mode":"bytes"}"#] {
+        assert_eq!(of(odd), Budget::Tokens(10_000), "{odd}");
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -24,6 +24,8 @@ const FILE: OFlags = OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::NOCT
 #[derive(Debug)]
 pub struct Directory {
     root: OwnedFd,
+    /// Files and directories in it that are not for the model.
+    closed: Vec<PathBuf>,
 }
 
 /// A regular file with one name.
@@ -37,7 +39,14 @@ impl Directory {
     /// Opens it; links on the way to it are followed, since the person chose it.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self { root: rustix::fs::open(path, flags, Mode::empty())? })
+        Ok(Self { root: rustix::fs::open(path, flags, Mode::empty())?, closed: Vec::new() })
+    }
+
+    /// The same without these, which are named by whole paths; `path` is where the directory is.
+    pub fn without(self, path: &Path, closed: &[PathBuf]) -> Self {
+        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let inside = closed.iter().filter_map(|closed| closed.strip_prefix(&place).ok());
+        Self { closed: inside.map(Path::to_owned).collect(), ..self }
     }
 
     /// The directory in which the file stands or would stand; `None` when it does not exist.
@@ -51,6 +60,9 @@ impl Directory {
         path: &RelativePath,
         mut make: impl FnMut(&OwnedFd, &str) -> io::Result<Option<()>>,
     ) -> Result<Option<OwnedFd>, Rejection> {
+        if self.closed.iter().any(|closed| Path::new(&path.to_string()).starts_with(closed)) {
+            return Err(Rejection::file(path, "is closed: it belongs to logins, keys or settings"));
+        }
         let cannot = |error: io::Error| Rejection::file(path, format!("cannot be reached: {error}"));
         let mut directory = self.root.try_clone().map_err(cannot)?;
         for name in path.directories() {

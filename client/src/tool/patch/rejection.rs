@@ -1,6 +1,7 @@
 //! Why a patch was not applied, in words that the model can act on.
 
-/// Why a patch was not applied; nothing was changed, except where [`Rejection::Left`] says so.
+/// Why a patch was not applied; nothing was changed, except where [`Rejection::Left`] and
+/// [`Rejection::Unknown`] say so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's text is its documentation")]
 pub enum Rejection {
@@ -18,6 +19,8 @@ pub enum Rejection {
     NoLines { path: String, lines: String },
     #[error("{path} {why}; these files could not be put back as they were: {left}")]
     Left { path: String, why: String, left: String },
+    #[error("the patch was not confirmed: {why}; look at the files before you go on")]
+    Unknown { why: String },
 }
 
 impl Rejection {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::bounded_file::{self, Symlinks};
 use crate::settings::Surroundings;
 use crate::settings::catalog::{Entry, Kind};
 use crate::settings::key::Key;
@@ -33,6 +34,28 @@ const IN_HOME: [&str; 20] = [
     ".password-store",
     ".local/share/keyrings",
 ];
+/// The same: what a shell reads when it begins, where people put their keys, and what was typed into programs.
+const OF_SHELLS: [&str; 16] = [
+    ".profile",
+    ".bash_profile",
+    ".bash_login",
+    ".bashrc",
+    ".zshenv",
+    ".zprofile",
+    ".zshrc",
+    ".zlogin",
+    ".config/fish",
+    ".bash_history",
+    ".zsh_history",
+    ".local/share/fish",
+    ".python_history",
+    ".psql_history",
+    ".mysql_history",
+    ".node_repl_history",
+];
+/// Names keys that may lie elsewhere.
+const SSH_CONFIG: &str = ".ssh/config";
+const LONGEST_SSH_CONFIG: u64 = 1 << 20;
 /// Ours, with the variable that moves each and where it is otherwise, below the home directory.
 const OURS: [(&str, &str); 4] = [
     ("XDG_CONFIG_HOME", ".config"),
@@ -57,6 +80,8 @@ pub fn hidden(surroundings: &Surroundings<'_>, places: &Places, written: &Writte
     let home = surroundings.absolute_path("HOME");
     let mut hidden: Vec<PathBuf> = OF_THE_MACHINE.map(PathBuf::from).to_vec();
     hidden.extend(home.iter().flat_map(|home| IN_HOME.map(|path| home.join(path))));
+    hidden.extend(home.iter().flat_map(|home| OF_SHELLS.map(|path| home.join(path))));
+    hidden.extend(home.iter().flat_map(|home| keys_of_ssh(home)));
     for (variable, otherwise) in OURS {
         let bases =
             surroundings.absolute_path(variable).into_iter().chain(home.as_ref().map(|home| home.join(otherwise)));
@@ -103,6 +128,29 @@ fn repositories_below(workspace: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The keys that the person's own ssh names, for whatever host.
+fn keys_of_ssh(home: &Path) -> Vec<PathBuf> {
+    let read = bounded_file::read(&home.join(SSH_CONFIG), LONGEST_SSH_CONFIG, Symlinks::Follow);
+    let Ok(content) = read else { return Vec::new() };
+    let text = String::from_utf8_lossy(&content.bytes).into_owned();
+    text.lines().filter_map(|line| key_in(line, home)).collect()
+}
+
+/// `IdentityFile ~/keys/id`, also with `=` and in quotes. What has other `%` in it than the home directory's is not one
+/// file, and the whole file system is no answer either.
+fn key_in(line: &str, home: &Path) -> Option<PathBuf> {
+    let line = line.trim_start();
+    let end = line.find(|c: char| c.is_whitespace() || c == '=').filter(|end| *end > 0)?;
+    let (keyword, value) = line.split_at(end);
+    let value = value.trim_matches(|c: char| c.is_whitespace() || c == '=').trim_matches('"');
+    if !keyword.eq_ignore_ascii_case("identityfile") || value.eq_ignore_ascii_case("none") {
+        return None;
+    }
+    let below_home = value.strip_prefix("~/").or_else(|| value.strip_prefix("%d/"));
+    let path = below_home.map_or_else(|| PathBuf::from(value), |rest| home.join(rest));
+    (path.is_absolute() && path.parent().is_some() && !home.starts_with(&path)).then_some(path)
+}
+
 /// Keys, passwords and logins in files that a setting names, whether or not that value holds.
 fn named_by_settings(surroundings: &Surroundings<'_>, written: &Written) -> Vec<PathBuf> {
     // These two are public, and programs in the sandbox may need them.
@@ -126,5 +174,31 @@ pub(super) fn canonical(path: &Path) -> PathBuf {
     match (path.parent(), path.file_name()) {
         (Some(parent), Some(name)) => canonical(parent).join(name),
         _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_ssh_names_are_found_wherever_they_lie() {
+        let home = Path::new("/home/a");
+        let of = |line: &str| key_in(line, home).map(|path| path.display().to_string());
+        let rows = [
+            ("IdentityFile ~/keys/id", Some("/home/a/keys/id")),
+            ("  identityfile=%d/keys/id ", Some("/home/a/keys/id")),
+            ("IDENTITYFILE = \"/mnt/my keys/id\"", Some("/mnt/my keys/id")),
+            ("IdentityFile none", None),
+            ("IdentityFile /", None),
+            ("IdentityFile /home", None),
+            ("IdentityFile ~/", None),
+            ("# IdentityFile /x", None),
+            ("IdentitiesOnly yes", None),
+            ("", None),
+        ];
+        for (line, expected) in rows {
+            assert_eq!(of(line).as_deref(), expected, "{line}");
+        }
     }
 }

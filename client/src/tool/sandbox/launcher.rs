@@ -56,7 +56,8 @@ impl Launcher {
         Boundary::Open { limits: Limits::default() }
     }
 
-    pub(super) fn program(&self) -> &Path {
+    /// The launcher program itself.
+    pub(in crate::tool) fn program(&self) -> &Path {
         &self.program
     }
 

@@ -22,6 +22,8 @@ pub struct Order {
     pub input: Option<PathBuf>,
     /// What holds it.
     pub boundary: Boundary,
+    /// When it is ended, counted from its start; not before its time when `None`.
+    pub timeout_ms: Option<u64>,
 }
 
 /// What holds a command.
@@ -80,6 +82,11 @@ pub enum Report {
     Signalled {
         /// The signal's number.
         signal: i32,
+    },
+    /// Its time was up.
+    TimeIsUp {
+        /// After so long.
+        after_ms: u64,
     },
     /// It had more processes than it may have, and was ended.
     TooManyProcesses,

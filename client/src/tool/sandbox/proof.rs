@@ -54,7 +54,8 @@ pub(super) fn prove(launcher: &Launcher, policy: &Policy, isolation: Isolation) 
         blank_file: scratch.blank_file(),
         blank_directory: scratch.blank_directory(),
     };
-    let launched = launcher.launch(&Order { command, directory: "/".into(), input: None, boundary }).map_err(stage)?;
+    let order = Order { command, directory: "/".into(), input: None, boundary, timeout_ms: None };
+    let launched = launcher.launch(&order).map_err(stage)?;
     judge(launched)
         .and_then(|could| if could == EXPECTED { Ok(()) } else { Err(format!("it does not hold: {could:?}")) })
 }
@@ -66,9 +67,10 @@ fn judge(launched: super::launcher::Launched) -> Result<Could, String> {
     match ended {
         Report::Exited { code: 0 } => serde_json::from_str(&output).map_err(|error| error.to_string()),
         Report::NotStarted { why } => Err(why),
-        other @ (Report::Exited { .. } | Report::Signalled { .. } | Report::TooManyProcesses) => {
-            Err(format!("its test ended as {other:?}: {}", output.trim()))
-        }
+        other @ (Report::Exited { .. }
+        | Report::Signalled { .. }
+        | Report::TimeIsUp { .. }
+        | Report::TooManyProcesses) => Err(format!("its test ended as {other:?}: {}", output.trim())),
     }
 }
 

@@ -8,6 +8,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
+
 const MOST_DOCUMENTS: u32 = 1_000;
 const NAME_BYTES: usize = 8;
 const PREFIX: &str = "scorpiox-";
@@ -21,6 +23,38 @@ pub struct Scratch {
     root: PathBuf,
     #[expect(dead_code, reason = "closing the file frees the lock")]
     lock: File,
+}
+
+/// The end of a command's standard input at which it is written to. Writing never waits.
+#[derive(Debug)]
+pub struct InputEnd {
+    writing: Option<File>,
+    /// What was written stays there until the command has opened its own end.
+    #[expect(dead_code, reason = "its being open is what it is for")]
+    reading: File,
+}
+
+impl InputEnd {
+    /// Writes as much as the command has room for, and says how much; `None`: it was ended.
+    pub fn write(&mut self, bytes: &[u8]) -> Option<io::Result<usize>> {
+        let writing = self.writing.as_mut()?;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match writing.write(rest) {
+                Ok(0) => break,
+                Ok(written) => rest = &rest[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        Some(Ok(bytes.len() - rest.len()))
+    }
+
+    /// The command reads an end after what was written.
+    pub fn end(&mut self) {
+        self.writing = None;
+    }
 }
 
 impl Scratch {
@@ -46,10 +80,10 @@ impl Scratch {
         self.root.join("tmp")
     }
 
-    /// Puts a text into a file of the temporary directory, for the standard input of a command.
-    pub fn input(&self, text: &str) -> io::Result<PathBuf> {
-        let path = self.temporary().join(format!("input-{}", random_name()?));
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(text.as_bytes())?;
+    /// Puts a text where a command may read it as its standard input, and none can change it.
+    pub fn input(&self, text: &[u8]) -> io::Result<PathBuf> {
+        let path = self.root.join(format!("input-{}", random_name()?));
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(text)?;
         Ok(path)
     }
 
@@ -64,6 +98,18 @@ impl Scratch {
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// The same, to be written later: the path for the command, and the end to write to.
+    pub fn open_input(&self) -> io::Result<(PathBuf, InputEnd)> {
+        let path = self.root.join(format!("input-{}", random_name()?));
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, Mode::RUSR | Mode::WUSR)?;
+        let open = |access: OFlags| {
+            let flags = access | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            rustix::fs::open(&path, flags, Mode::empty()).map(File::from)
+        };
+        let reading = open(OFlags::RDONLY)?;
+        Ok((path.clone(), InputEnd { writing: Some(open(OFlags::WRONLY)?), reading }))
     }
 
     /// A file that nobody can read.

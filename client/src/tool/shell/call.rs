@@ -1,42 +1,100 @@
-//! `shell_command` as a tool: how it is described to the model, what a call of it means, what the model is told. Pure.
+//! The tools of commands, as the model knows them: how they are described, and what a call of them means. Pure.
+//!
+//! `exec_command` starts a command and waits for a moment; one that goes on then has a number, by which `write_stdin` asks
+//! after it, writes to it or ends it. `shell_command` is understood too, since models know it, and not offered: two ways to
+//! do the same make a model waver.
 
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::capture::Output;
-use super::running::Ending;
+use super::invocation::Invocation;
 use crate::model::tool_spec::ToolSpec;
-use crate::tool::output::{Budget, Captured, Told};
-use crate::tool::sandbox::order::Report;
 
-/// The tool's name, which the models know.
-pub const NAME: &str = "shell_command";
+/// Starts a command.
+pub const EXEC: &str = "exec_command";
+/// Asks after one that goes on.
+pub const WRITE: &str = "write_stdin";
+/// Starts one and waits for its end; understood, not offered.
+pub const OLDER: [&str; 2] = ["shell_command", "shell"];
 /// What the model is told when a person does not want it.
 pub const REJECTED: &str = "exec command rejected by user";
 
-const DESCRIPTION: &str = "Runs a script in a shell and answers with its exit code and output, standard error included. \
-    Standard input is empty.";
+const DESCRIPTION: &str = "Runs a command and answers with its output, standard error included, and its exit code; or \
+    with a session ID when it goes on after yield_time_ms: write_stdin asks after it then.";
+const DESCRIPTION_OF_WRITE: &str = "Asks after a command that goes on: what it has written since, and whether it has ended. \
+    Writes to its standard input when it was started with tty. \\u0003 ends it with all its processes, \\u0004 ends its \
+    input.";
+
 const USUAL_TIMEOUT: Duration = Duration::from_secs(60);
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
-/// As shells say that a signal ended a command.
-const SIGNALLED: i32 = 128;
+/// A command in the background is not waited for.
+const LONGEST_IN_BACKGROUND: Duration = Duration::from_secs(24 * 3600);
+const USUAL_WAIT: Duration = Duration::from_secs(10);
+const SHORTEST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// Who asks without writing waits for something to happen.
+const SHORTEST_POLL: Duration = Duration::from_secs(5);
+const LONGEST_POLL: Duration = Duration::from_secs(300);
+/// Ctrl-C and Ctrl-D, as a terminal would take them.
+const END_IT: &str = "\u{3}";
+const END_INPUT: &str = "\u{4}";
+const USUAL_PERMISSIONS: &str = "use_default";
 
-/// How the model is told of it.
+/// How the model is told of `exec_command`.
 pub fn spec() -> ToolSpec {
     ToolSpec::Function {
-        name: NAME.to_owned(),
+        name: EXEC.to_owned(),
         description: DESCRIPTION.to_owned(),
         strict: false,
         parameters: json!({
             "type": "object",
             "properties": {
-                "command": {"type": "string", "description": "The script."},
+                // A program with its arguments is understood too, where a model writes one; this is what models know.
+                "cmd": {"type": "string", "description": "A script for the shell."},
                 "workdir": {"type": "string", "description": "Where it runs, relative to the working directory."},
-                "timeout_ms": {"type": "number", "description": "It is ended after so long: 60000, at most 600000."},
+                "tty": {
+                    "type": "boolean",
+                    "description": "Keeps its standard input open for write_stdin, as a pipe: there is no terminal. \
+                        Otherwise its input is empty.",
+                },
+                "yield_time_ms": {"type": "number", "description": "How long it is waited for: 10000, 250 to 30000."},
+                "max_output_tokens": {"type": "number", "description": "The most output to be told."},
+                "timeout_ms": {"type": "number", "description": "It is ended after so long. Otherwise at the end of the \
+                    conversation at the latest."},
+                "sandbox_permissions": {
+                    "type": "string",
+                    "enum": [USUAL_PERMISSIONS, "require_escalated"],
+                    "description": "require_escalated: with network. The developer is asked.",
+                },
+                "justification": {"type": "string", "description": "Why it needs that, for the developer."},
             },
-            "required": ["command"],
+            "required": ["cmd"],
+            "additionalProperties": false,
+        }),
+    }
+}
+
+/// How the model is told of `write_stdin`.
+pub fn spec_of_write() -> ToolSpec {
+    ToolSpec::Function {
+        name: WRITE.to_owned(),
+        description: DESCRIPTION_OF_WRITE.to_owned(),
+        strict: false,
+        parameters: json!({
+            "type": "object",
+            "properties": {
+                "session_id": {"type": "number", "description": "Which command."},
+                "chars": {"type": "string", "description": "What is written to it; empty: it is asked after."},
+                "yield_time_ms": {
+                    "type": "number",
+                    "description": "How long it is waited for: 250 to 30000; when nothing is written 5000 to 300000.",
+                },
+                "max_output_tokens": {"type": "number", "description": "The most output to be told."},
+            },
+            "required": ["session_id"],
             "additionalProperties": false,
         }),
     }
@@ -45,126 +103,252 @@ pub fn spec() -> ToolSpec {
 /// What the model wants to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// A text for a shell.
-    pub script: String,
+    /// What.
+    pub invocation: Invocation,
     /// Where, relative to the workspace.
     pub directory: String,
-    /// For how long at most.
-    pub timeout: Duration,
+    /// What it may reach.
+    pub reach: Reach,
+    /// How it is waited for.
+    pub lasting: Lasting,
+    /// The most tokens of output that the model wants to read.
+    pub most_tokens: Option<u32>,
+}
+
+/// What a command may reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// The workspace.
+    Usual,
+    /// The network too, because of this, as the model says.
+    Network(String),
+}
+
+/// How a command is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lasting {
+    /// Until its end, which comes after so long at the latest.
+    ToItsEnd(Duration),
+    /// For a moment; then it goes on in the background.
+    GoingOn {
+        /// How long it is waited for.
+        wait: Duration,
+        /// When it is ended; with the conversation when `None`.
+        timeout: Option<Duration>,
+        /// What it reads.
+        input: Input,
+    },
+}
+
+/// A command's standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// Nothing.
+    Empty,
+    /// What the model writes to it later.
+    Open,
+}
+
+/// What the model wants of a command that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Which.
+    pub session: u32,
+    /// What is done to it.
+    pub deed: Deed,
+    /// How long it is waited for then.
+    pub wait: Duration,
+    /// The most tokens of output that the model wants to read.
+    pub most_tokens: Option<u32>,
+}
+
+/// What is done to a command that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Nothing: how is it?
+    Look,
+    /// This is written to it.
+    Write(String),
+    /// Its input ends.
+    EndInput,
+    /// It is ended, with all its processes.
+    End,
 }
 
 #[derive(Deserialize)]
-struct Arguments {
-    command: String,
+#[serde(untagged)]
+enum Command {
+    Script(String),
+    Direct(Vec<String>),
+}
+
+/// Members that are not known are passed over: models send those of other versions of the tool.
+#[derive(Deserialize)]
+struct Exec {
+    #[serde(alias = "command")]
+    cmd: Command,
     #[serde(default)]
-    workdir: String,
+    workdir: Option<String>,
+    #[serde(default)]
+    tty: Option<bool>,
+    yield_time_ms: Option<f64>,
+    max_output_tokens: Option<f64>,
     timeout_ms: Option<f64>,
+    sandbox_permissions: Option<String>,
+    justification: Option<String>,
 }
 
-/// What a call means; the error is told to the model.
+#[derive(Deserialize)]
+struct Write {
+    session_id: u32,
+    #[serde(default)]
+    chars: Option<String>,
+    yield_time_ms: Option<f64>,
+    max_output_tokens: Option<f64>,
+}
+
+/// What a call of `exec_command` means; the error is told to the model.
 pub fn wanted(arguments: &str) -> Result<Wanted, String> {
-    let wrong = |error: serde_json::Error| format!("failed to parse function arguments: {error}");
-    let Arguments { command, workdir, timeout_ms } = serde_json::from_str(arguments).map_err(wrong)?;
-    let timeout = timeout_ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok()).unwrap_or(USUAL_TIMEOUT);
-    let timeout = timeout.clamp(Duration::from_millis(1), LONGEST_TIMEOUT);
-    Ok(Wanted { script: command, directory: workdir, timeout })
+    let exec: Exec = read(arguments)?;
+    let wait = milliseconds(exec.yield_time_ms).unwrap_or(USUAL_WAIT).clamp(SHORTEST_WAIT, LONGEST_WAIT);
+    let timeout = milliseconds(exec.timeout_ms).map(|timeout| timeout.min(LONGEST_IN_BACKGROUND));
+    let input = if exec.tty == Some(true) { Input::Open } else { Input::Empty };
+    Ok(exec.lasting(Lasting::GoingOn { wait, timeout, input }))
 }
 
-/// How a command came to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    /// By itself, or it never began.
-    Itself(Ending),
-    /// Its time was up, after so long.
-    TimeIsUp(Duration),
-    /// The person stopped it.
-    Interrupted,
+/// What a call of `shell_command` means; the error is told to the model.
+pub fn wanted_of_old(arguments: &str) -> Result<Wanted, String> {
+    let exec: Exec = read(arguments)?;
+    let timeout = milliseconds(exec.timeout_ms).unwrap_or(USUAL_TIMEOUT);
+    Ok(exec.lasting(Lasting::ToItsEnd(timeout.clamp(Duration::from_millis(1), LONGEST_TIMEOUT))))
 }
 
-impl End {
-    /// For people: `exit code 1`, `stopped`.
-    pub fn in_words(&self) -> String {
-        match self {
-            Self::Itself(Ending::Reported(Report::Exited { code })) => format!("exit code {code}"),
-            Self::Itself(Ending::Reported(Report::Signalled { signal })) => format!("ended by signal {signal}"),
-            Self::Itself(Ending::Reported(Report::TooManyProcesses)) => "ended: too many processes".to_owned(),
-            Self::Itself(Ending::Reported(Report::NotStarted { why })) => format!("not started: {why}"),
-            Self::TimeIsUp(after) => format!("ended after {} s", after.as_secs_f32()),
-            Self::Itself(Ending::Stopped) | Self::Interrupted => "stopped".to_owned(),
-        }
+/// What a call of `write_stdin` means; the error is told to the model.
+pub fn asked(arguments: &str) -> Result<Asked, String> {
+    let Write { session_id, chars, yield_time_ms, max_output_tokens } = read(arguments)?;
+    let deed = match chars.unwrap_or_default() {
+        text if text.is_empty() => Deed::Look,
+        text if text == END_IT => Deed::End,
+        text if text == END_INPUT => Deed::EndInput,
+        text => Deed::Write(text),
+    };
+    let wait = milliseconds(yield_time_ms).unwrap_or(SHORTEST_WAIT);
+    let wait = match deed {
+        Deed::Look => wait.clamp(SHORTEST_POLL, LONGEST_POLL),
+        Deed::Write(_) | Deed::EndInput | Deed::End => wait.clamp(SHORTEST_WAIT, LONGEST_WAIT),
+    };
+    Ok(Asked { session: session_id, deed, wait, most_tokens: tokens(max_output_tokens) })
+}
+
+impl Exec {
+    fn lasting(self, lasting: Lasting) -> Wanted {
+        let invocation = match self.cmd {
+            Command::Script(text) => Invocation::Script(text),
+            Command::Direct(command) => Invocation::of_arguments(command),
+        };
+        let reach = match self.sandbox_permissions.as_deref() {
+            None | Some("" | USUAL_PERMISSIONS) => Reach::Usual,
+            Some(_) => Reach::Network(self.justification.unwrap_or_default()),
+        };
+        let (directory, most_tokens) = (self.workdir.unwrap_or_default(), tokens(self.max_output_tokens));
+        Wanted { invocation, directory, reach, lasting, most_tokens }
     }
 }
 
-/// What the model is told.
-///
-/// ```text
-/// Exit code: 0
-/// Wall time: 1.3 seconds
-/// Total output lines: 5120        (only when it was cut)
-/// Output:
-/// …
-/// ```
-pub fn told(end: &End, wall: Duration, output: &Output, budget: Budget) -> String {
-    let (code, remark) = match end {
-        End::Itself(Ending::Reported(Report::Exited { code })) => (*code, String::new()),
-        End::Itself(Ending::Reported(Report::Signalled { signal })) => (SIGNALLED + signal, String::new()),
-        End::Itself(Ending::Reported(Report::TooManyProcesses)) => {
-            (SIGNALLED + 9, "command ended: it had too many processes\n".to_owned())
-        }
-        End::Itself(Ending::Reported(Report::NotStarted { why })) => return format!("command not started: {why}"),
-        End::TimeIsUp(after) => {
-            (SIGNALLED + 9, format!("command timed out after {} milliseconds\n", after.as_millis()))
-        }
-        End::Itself(Ending::Stopped) | End::Interrupted => (SIGNALLED + 9, "aborted by user\n".to_owned()),
-    };
-    let mut captured = Captured::default();
-    captured.take(output.text().as_bytes());
-    let (lines, text) = match captured.told(budget) {
-        Told::Whole(text) => (String::new(), text),
-        Told::Cut { text, lines } => (format!("Total output lines: {lines}\n"), text),
-    };
-    format!("Exit code: {code}\nWall time: {:.1} seconds\n{lines}Output:\n{remark}{text}", wall.as_secs_f32())
+fn read<T: DeserializeOwned>(arguments: &str) -> Result<T, String> {
+    serde_json::from_str(arguments).map_err(|error| format!("failed to parse function arguments: {error}"))
+}
+
+fn milliseconds(number: Option<f64>) -> Option<Duration> {
+    number.and_then(|number| Duration::try_from_secs_f64(number / 1000.0).ok())
+}
+
+/// The cast keeps to the type's bounds.
+fn tokens(number: Option<f64>) -> Option<u32> {
+    number.filter(|number| *number >= 0.0).map(|number| number as u32)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn output(text: &str) -> Output {
-        Output { head: text.as_bytes().to_vec(), ..Output::default() }
-    }
-
-    fn exited(code: i32) -> End {
-        End::Itself(Ending::Reported(Report::Exited { code }))
+    fn script(text: &str) -> Invocation {
+        Invocation::Script(text.to_owned())
     }
 
     #[test]
-    fn a_call_is_read_with_bounds_on_its_time() {
-        let read = |arguments: &str| wanted(arguments).unwrap();
-        let plain = Wanted { script: "ls".into(), directory: String::new(), timeout: USUAL_TIMEOUT };
-        assert_eq!(read(r#"{"command":"ls"}"#), plain);
-        let timeout = |text: &str| read(&format!(r#"{{"command":"ls","workdir":"a","timeout_ms":{text}}}"#)).timeout;
-        assert_eq!(timeout("1500"), Duration::from_millis(1500));
-        assert_eq!(timeout("1e300"), USUAL_TIMEOUT);
-        assert_eq!(timeout("99999999"), LONGEST_TIMEOUT);
-        assert_eq!((timeout("-5"), timeout("0")), (USUAL_TIMEOUT, Duration::from_millis(1)));
-        for broken in ["", "{", "[]", "{}", r#"{"command":["ls"]}"#] {
+    fn a_command_is_read_with_bounds_on_its_time() {
+        let read = |more: &str| wanted(&format!(r#"{{"cmd":"ls"{more}}}"#)).unwrap();
+        let going_on = |wait, timeout, input| Lasting::GoingOn { wait, timeout, input };
+        let plain = Wanted {
+            invocation: script("ls"),
+            directory: String::new(),
+            reach: Reach::Usual,
+            lasting: going_on(USUAL_WAIT, None, Input::Empty),
+            most_tokens: None,
+        };
+        assert_eq!(read(""), plain);
+        assert_eq!(read(r#","login":true,"shell":"zsh","workdir":null,"prefix_rule":["ls"]"#), plain);
+        let all = read(r#","workdir":"a","tty":true,"yield_time_ms":1,"max_output_tokens":5.0,"timeout_ms":1500"#);
+        assert_eq!((all.directory.as_str(), all.most_tokens), ("a", Some(5)));
+        let timeout = Some(Duration::from_millis(1500));
+        assert_eq!(all.lasting, going_on(SHORTEST_WAIT, timeout, Input::Open));
+        assert_eq!(read(r#","yield_time_ms":1e300"#).lasting, plain.lasting);
+        assert_eq!(read(r#","yield_time_ms":99999"#).lasting, going_on(LONGEST_WAIT, None, Input::Empty));
+        for broken in ["", "{", "[]", "{}", r#"{"cmd":1}"#, r#"{"cmd":[1]}"#, r#"{"cmd":"ls","tty":"yes"}"#] {
             assert!(wanted(broken).unwrap_err().starts_with("failed to parse function arguments: "), "{broken}");
         }
     }
 
     #[test]
-    fn the_model_is_told_like_this() {
-        let wall = Duration::from_millis(1_260);
-        let say = |end: &End, text: &str| told(end, wall, &output(text), Budget::Bytes(10));
-        assert_eq!(say(&exited(1), "no\n"), "Exit code: 1\nWall time: 1.3 seconds\nOutput:\nno\n");
-        let cut =
-            "Exit code: 0\nWall time: 1.3 seconds\nTotal output lines: 2\nOutput:\n01234…2 chars truncated…7\n89a";
-        assert_eq!(say(&exited(0), "01234567\n89a"), cut);
-        let late = say(&End::TimeIsUp(Duration::from_secs(2)), "");
-        assert!(late.ends_with("Output:\ncommand timed out after 2000 milliseconds\n"), "{late}");
-        let why = Report::NotStarted { why: "no such program".into() };
-        assert_eq!(say(&End::Itself(Ending::Reported(why)), ""), "command not started: no such program");
-        assert!(say(&End::Interrupted, "half").ends_with("aborted by user\nhalf"));
+    fn arguments_are_taken_as_they_are_and_a_shell_among_them_is_the_shell() {
+        let of = |text: &str| wanted(&format!(r#"{{"cmd":{text}}}"#)).unwrap().invocation;
+        assert_eq!(
+            of(r#"["grep","-n","a b","$x"]"#),
+            Invocation::Direct(["grep", "-n", "a b", "$x"].map(str::to_owned).to_vec())
+        );
+        for shell in [r#"["bash","-lc","a; b"]"#, r#"["/bin/sh","-c","a; b"]"#] {
+            assert_eq!(of(shell), script("a; b"));
+        }
+    }
+
+    #[test]
+    fn an_older_way_to_run_a_command_is_understood() {
+        let read = |arguments: &str| wanted_of_old(arguments).unwrap();
+        assert_eq!(read(r#"{"command":"ls"}"#).lasting, Lasting::ToItsEnd(USUAL_TIMEOUT));
+        assert_eq!(read(r#"{"command":["bash","-lc","ls"]}"#).invocation, script("ls"));
+        let timeout = |text: &str| read(&format!(r#"{{"command":"ls","timeout_ms":{text}}}"#)).lasting;
+        assert_eq!(timeout("99999999"), Lasting::ToItsEnd(LONGEST_TIMEOUT));
+        assert_eq!(timeout("-5"), Lasting::ToItsEnd(USUAL_TIMEOUT));
+        assert_eq!(timeout("0"), Lasting::ToItsEnd(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn a_network_is_asked_for_with_a_reason() {
+        let of = |more: &str| wanted(&format!(r#"{{"cmd":"ls"{more}}}"#)).unwrap().reach;
+        assert_eq!(of(r#","sandbox_permissions":"use_default","justification":"x""#), Reach::Usual);
+        let asked = of(r#","sandbox_permissions":"require_escalated","justification":"to download""#);
+        assert_eq!(asked, Reach::Network("to download".into()));
+        assert_eq!(of(r#","sandbox_permissions":"with_additional_permissions""#), Reach::Network(String::new()));
+    }
+
+    #[test]
+    fn asking_after_a_command_is_read_like_this() {
+        let read = |more: &str| asked(&format!(r#"{{"session_id":3{more}}}"#)).unwrap();
+        let rows = [
+            ("", Deed::Look, SHORTEST_POLL),
+            (r#","chars":"""#, Deed::Look, SHORTEST_POLL),
+            (r#","chars":null,"yield_time_ms":60000"#, Deed::Look, Duration::from_secs(60)),
+            (r#","chars":"y\n""#, Deed::Write("y\n".into()), SHORTEST_WAIT),
+            (r#","chars":"y\n","yield_time_ms":60000"#, Deed::Write("y\n".into()), LONGEST_WAIT),
+            (r#","chars":"\u0003""#, Deed::End, SHORTEST_WAIT),
+            (r#","chars":"\u0004""#, Deed::EndInput, SHORTEST_WAIT),
+        ];
+        for (more, deed, wait) in rows {
+            assert_eq!(read(more), Asked { session: 3, deed, wait, most_tokens: None }, "{more}");
+        }
+        for broken in ["", "{}", r#"{"session_id":"x"}"#, r#"{"session_id":-1}"#, r#"{"session_id":1,"chars":1}"#] {
+            assert!(asked(broken).unwrap_err().starts_with("failed to parse function arguments: "), "{broken}");
+        }
     }
 }

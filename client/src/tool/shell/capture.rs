@@ -11,6 +11,8 @@ pub struct Capture {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     omitted: u64,
+    line_feeds: u64,
+    last: Option<u8>,
 }
 
 /// A piece of output.
@@ -22,11 +24,15 @@ pub struct Output {
     pub omitted: u64,
     /// Its end.
     pub tail: Vec<u8>,
+    /// How many lines it had in all.
+    pub lines: u64,
 }
 
 impl Capture {
     /// Takes in what was written next.
     pub fn add(&mut self, bytes: &[u8]) {
+        self.line_feeds += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.last = bytes.last().copied().or(self.last);
         let (first, rest) = bytes.split_at(bytes.len().min(KEPT - self.head.len()));
         self.head.extend_from_slice(first);
         let last = &rest[rest.len().saturating_sub(KEPT)..];
@@ -38,8 +44,9 @@ impl Capture {
 
     /// Hands over what there is, and begins anew.
     pub fn take(&mut self) -> Output {
-        let Self { head, tail, omitted } = std::mem::take(self);
-        Output { head, omitted, tail: tail.into() }
+        let Self { head, tail, omitted, line_feeds, last } = std::mem::take(self);
+        let lines = line_feeds + u64::from(last.is_some_and(|last| last != b'\n'));
+        Output { head, omitted, tail: tail.into(), lines }
     }
 
     /// The last so many bytes, to be shown while the command runs.
@@ -52,6 +59,11 @@ impl Capture {
 }
 
 impl Output {
+    /// How long it was.
+    pub fn bytes(&self) -> u64 {
+        self.head.len() as u64 + self.omitted + self.tail.len() as u64
+    }
+
     /// As text for the model: what is no UTF-8 is replaced, and a line says what is missing.
     pub fn text(&self) -> String {
         if self.omitted == 0 {
@@ -100,6 +112,14 @@ mod tests {
         let mut capture = Capture::default();
         capture.add(b"a\xff\x00b");
         assert_eq!(capture.take().text(), "a\u{fffd}\0b");
+    }
+
+    #[test]
+    fn lines_are_counted_even_where_they_were_not_kept() {
+        let mut capture = Capture::default();
+        capture.add(&b"x\n".repeat(KEPT + 7));
+        capture.add(b"unfinished");
+        assert_eq!(capture.take().lines, KEPT as u64 + 8);
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! What is to run, and where: from what the model wrote to what is meant.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The shell of a script.
 const SHELL: &str = "/bin/bash";
@@ -12,7 +13,8 @@ const PLAIN_SHELL: &str = "/bin/sh";
 pub enum Invocation {
     /// A program with its arguments, as they are.
     Direct(Vec<String>),
-    /// A text for the shell, which reads the user's profile first.
+    /// A text for the shell. It reads no profile: what that sets is in our environment already, but for the secrets,
+    /// which were left out of it.
     Script(String),
 }
 
@@ -25,6 +27,8 @@ pub struct Prepared {
     pub directory: PathBuf,
     /// A file that becomes its standard input; without one that is empty.
     pub input: Option<PathBuf>,
+    /// When it is ended, whoever looks on; `None`: when somebody says so.
+    pub timeout: Option<Duration>,
 }
 
 /// Why it cannot be started. The model reads this and can do better.
@@ -45,6 +49,24 @@ pub enum Impossible {
 }
 
 impl Invocation {
+    /// What these arguments mean: `bash -lc TEXT`, which models write out of habit, is a script like any other.
+    pub fn of_arguments(arguments: Vec<String>) -> Self {
+        match arguments.as_slice() {
+            [shell, option, text] if is_shell(shell) && matches!(option.as_str(), "-c" | "-lc" | "-cl") => {
+                Self::Script(text.clone())
+            }
+            _ => Self::Direct(arguments),
+        }
+    }
+
+    /// As a person is shown it: to the letter what runs, each argument apart.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Script(text) => text.clone(),
+            Self::Direct(command) => command.iter().map(|argument| quoted(argument)).collect::<Vec<_>>().join(" "),
+        }
+    }
+
     /// Prepares it for a directory, relative to the workspace; the empty one is the workspace itself.
     pub fn in_directory(self, workspace: &Path, directory: &str) -> Result<Prepared, Impossible> {
         let command = self.command()?;
@@ -56,7 +78,7 @@ impl Invocation {
             return Err(Impossible::NoDirectory(directory.to_owned()));
         }
         if found.starts_with(&workspace) {
-            Ok(Prepared { command, directory: found, input: None })
+            Ok(Prepared { command, directory: found, input: None, timeout: None })
         } else {
             Err(outside())
         }
@@ -83,9 +105,23 @@ pub fn shell() -> &'static str {
     if Path::new(SHELL).exists() { "bash" } else { "sh" }
 }
 
+fn is_shell(program: &str) -> bool {
+    matches!(program.rsplit('/').next(), Some("bash" | "sh" | "zsh" | "dash"))
+}
+
+/// An argument as a shell would take it for itself.
+fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@:=%".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
 fn in_shell(text: String) -> Vec<String> {
-    let (shell, option) = if Path::new(SHELL).exists() { (SHELL, "-lc") } else { (PLAIN_SHELL, "-c") };
-    vec![shell.to_owned(), option.to_owned(), text]
+    let shell = if Path::new(SHELL).exists() { SHELL } else { PLAIN_SHELL };
+    vec![shell.to_owned(), "-c".to_owned(), text]
 }
 
 #[cfg(test)]
@@ -125,6 +161,14 @@ mod tests {
         for (invocation, expected) in rows {
             assert_eq!(invocation.in_directory(Path::new("/"), ""), Err(expected));
         }
+    }
+
+    #[test]
+    fn what_is_shown_is_what_runs() {
+        let direct = |command: &[&str]| Invocation::Direct(command.iter().map(|text| (*text).to_owned()).collect());
+        assert_eq!(direct(&["ls", "-l", "a/b.c"]).shown(), "ls -l a/b.c");
+        assert_eq!(direct(&["a b", "", "$x", "it's", "-c\n"]).shown(), "'a b' '' '$x' 'it'\\''s' '-c\n'");
+        assert_eq!(Invocation::Script("a 'b'".into()).shown(), "a 'b'");
     }
 
     #[test]

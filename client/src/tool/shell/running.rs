@@ -59,8 +59,9 @@ struct State {
 impl Running {
     /// Starts it.
     pub fn start(launcher: &Launcher, boundary: Boundary, prepared: Prepared) -> io::Result<Self> {
-        let Prepared { command, directory, input } = prepared;
-        let order = Order { command, directory, input, boundary };
+        let Prepared { command, directory, input, timeout } = prepared;
+        let timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+        let order = Order { command, directory, input, boundary, timeout_ms };
         let launched = launcher.launch(&order)?;
         let lifeline = launched.lifeline()?;
         let progress = Arc::new(Progress::default());
@@ -94,6 +95,11 @@ impl Running {
     pub fn stop(&self, clock: &dyn Clock) -> Waited {
         self.lifeline.cut();
         self.wait(clock, LONGEST_END, &|| false)
+    }
+
+    /// Ends it, and does not wait.
+    pub fn cut(&self) {
+        self.lifeline.cut();
     }
 
     /// How it ended, if it has.

@@ -92,7 +92,8 @@ fn effect_of(key: Key) -> Effect {
 fn equip(conversation: &mut Conversation<'_>, written: &Written, talk: &mut Talk) -> Result<(), Failure> {
     let Conversation { scene, clock, stop, surface, mode, .. } = *conversation;
     let mode = conversation.tools.as_ref().map_or(mode, Workshop::mode);
-    let tools = tools::open(scene, written, mode, Person { colour: surface.colour }, clock, stop, talk)?;
+    let person = Person::Present { colour: surface.colour };
+    let tools = Workshop::set_up(scene, written, mode, person, clock, stop, talk)?;
     conversation.context = tools.as_ref().map(|_| Context::gather(scene, clock, talk));
     tools::tell(conversation.driver.manner_mut(), conversation.context.as_ref());
     say(if tools.is_some() { "the model has tools" } else { "the model has no tools" });

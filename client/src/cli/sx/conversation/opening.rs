@@ -54,7 +54,8 @@ pub(in crate::cli::sx) fn converse(
         let catalog = catalog(scene, clock, talk)?;
         let (surface, standing) = (Surface::of(environment), Standing::default());
         let Opening { mode, prompt } = opening.clone();
-        let tools = tools::open(scene, written, mode, Person { colour: surface.colour }, clock, &stop, talk)?;
+        let person = Person::Present { colour: surface.colour };
+        let tools = Workshop::set_up(scene, written, mode, person, clock, &stop, talk)?;
         let mut manner = wish.manner(catalog.as_ref(), "", talk);
         let context = tools.as_ref().map(|_| Context::gather(scene, clock, talk));
         tools::tell(&mut manner, context.as_ref());

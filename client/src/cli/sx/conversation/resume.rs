@@ -8,6 +8,7 @@ use crate::cli::outcome;
 use crate::cli::sx::beginning::{as_before, choose, take_up};
 use crate::cli::sx::recollection::recollection;
 use crate::cli::sx::sessions::{named, short, store};
+use crate::cli::sx::workshop::Workshop;
 use crate::failure::Failure;
 use crate::session::replay::Replayed;
 use crate::talk::Talk;
@@ -45,6 +46,7 @@ pub(super) fn go_on(conversation: &mut Conversation<'_>, replayed: Replayed) {
     let here = &conversation.scene.surroundings.directory;
     let _ = outcome::answer(&recollection(&replayed, here, &TimeZone::system()));
     conversation.driver.manner_mut().session_id = replayed.session.id;
+    conversation.tools.iter_mut().for_each(Workshop::clear);
     conversation.history = replayed.history;
 }
 

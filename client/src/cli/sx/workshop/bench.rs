@@ -51,21 +51,37 @@ impl Bench {
     pub(super) fn held(&self, network: Network) -> Result<String, String> {
         match (self, network) {
             (Self::Confined(..), Network::Refused) => Ok("in a sandbox, without network".to_owned()),
-            (Self::Confined(..), Network::Allowed) => Ok("in a sandbox, with network".to_owned()),
+            (Self::Confined(..), Network::Allowed) => Ok("in a sandbox, WITH NETWORK".to_owned()),
             (Self::Open(_, why), _) => Ok(format!("NOT confined ({why})")),
             (Self::Closed(why), _) => Err(format!("commands cannot be run here: {why}")),
             (Self::Unknown { .. }, _) => Err("commands cannot be run yet".to_owned()),
         }
     }
 
-    /// What holds a script.
-    pub(super) fn around_script(&self) -> Result<(&Launcher, Boundary), String> {
-        self.boundary(|sandbox| sandbox.boundary(Access::Write, Network::Refused))
+    /// What holds a command of the model.
+    pub(super) fn around_script(&self, network: Network) -> Result<(&Launcher, Boundary), String> {
+        self.boundary(|sandbox| sandbox.boundary(Access::Write, network))
     }
 
     /// What holds a function of the person, whose programs are in this folder.
     pub(super) fn around_function(&self, function: &Function, folder: &Path) -> Result<(&Launcher, Boundary), String> {
         self.boundary(|sandbox| sandbox.boundary_around(folder, Access::Write, function.network))
+    }
+
+    /// What holds a patch, where something can.
+    pub(super) fn around_patch(&self) -> Option<(&Launcher, Boundary)> {
+        match self {
+            Self::Confined(launcher, sandbox) => Some((launcher, sandbox.boundary_of_patches())),
+            Self::Unknown { .. } | Self::Open(..) | Self::Closed(_) => None,
+        }
+    }
+
+    /// Why nothing holds what is done here; `None` when it is held, or nobody has looked.
+    pub(super) fn unconfined_because(&self) -> Option<&str> {
+        match self {
+            Self::Open(_, why) | Self::Closed(why) => Some(why),
+            Self::Confined(..) | Self::Unknown { .. } => None,
+        }
     }
 
     fn boundary(&self, confined: impl FnOnce(&Sandbox) -> Boundary) -> Result<(&Launcher, Boundary), String> {

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use super::Workshop;
 use crate::cli::sx::person::{Choices, Verdict};
 use crate::conversation::item::Given;
-use crate::tool::approval::{Action, Confinement, Decision, Person as Presence};
+use crate::tool::approval::{Action, Confinement, Decision};
+use crate::tool::patch::confined::Confined;
 use crate::tool::patch::{self, Plan, show, tool as patch_tool};
 
 const REJECTED: &str = "patch rejected by user";
@@ -17,21 +18,49 @@ impl Workshop<'_> {
     }
 
     pub(super) fn change(&mut self, plan: &Plan) -> Result<String, String> {
-        let decision = self.approvals.decide(Action::Edit, self.edits, Presence::Present);
-        self.person.sees_changes(&show::shown(plan));
-        match decision {
-            Decision::Allow => {}
-            Decision::Refuse(why) => return Err(why.to_owned()),
-            Decision::Ask => match self.person.decides("change these files?", Choices::YesNo) {
-                Verdict::Yes => {}
-                Verdict::Always | Verdict::No => return Err(REJECTED.to_owned()),
-                Verdict::Stop => {
-                    self.stop.store(true, Ordering::Relaxed);
-                    return Err(REJECTED.to_owned());
+        self.bench.prepare(&self.workspace);
+        // What nothing holds is asked about each time.
+        let reach = match self.bench.confinement() {
+            Confinement::Confined => self.edits,
+            Confinement::Unconfined => Confinement::Unconfined,
+        };
+        match self.approvals.decide(Action::Edit, reach, self.person.presence()) {
+            Decision::Refuse(why) => {
+                self.person.sees_refusal(&plan.summary.join(", "), why);
+                return Err(why.to_owned());
+            }
+            Decision::Allow => self.show(plan),
+            Decision::Ask => {
+                self.show(plan);
+                match self.person.decides("change these files?", Choices::YesNo) {
+                    Verdict::Yes => {}
+                    Verdict::Always | Verdict::No => return Err(REJECTED.to_owned()),
+                    Verdict::Stop => {
+                        self.stop.store(true, Ordering::Relaxed);
+                        return Err(REJECTED.to_owned());
+                    }
                 }
-            },
+            }
         }
-        patch::apply(plan, &mut self.files).map_err(|rejection| rejection.to_string())
+        self.perform(plan)
+    }
+
+    fn show(&self, plan: &Plan) {
+        self.person.sees_changes(&show::shown(plan));
+        if let Some(why) = self.bench.unconfined_because() {
+            self.person.sees(&format!("NOT confined ({why}): sx itself changes these files"));
+        }
+    }
+
+    /// All files of it, or none; in the sandbox where there is one. It must have been approved of.
+    pub(super) fn perform(&mut self, plan: &Plan) -> Result<String, String> {
+        let done = match self.bench.around_patch() {
+            Some((launcher, boundary)) => {
+                patch::apply(plan, &mut Confined::new(&self.files, &self.workspace, launcher, boundary))
+            }
+            None => patch::apply(plan, &mut self.files),
+        };
+        done.map_err(|rejection| rejection.to_string())
     }
 }
 

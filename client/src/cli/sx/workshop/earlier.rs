@@ -15,7 +15,7 @@ impl Workshop<'_> {
         Some(format!(
             "All of it up to here can be read word for word in {}, with {}, until this program ends.",
             path.display(),
-            shell::NAME
+            shell::EXEC
         ))
     }
 }

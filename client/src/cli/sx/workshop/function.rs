@@ -1,7 +1,9 @@
 //! A program of the person's own, which reads its arguments from standard input.
 
 use super::Workshop;
+use super::run::Proposal;
 use crate::tool::function::description::Function;
+use crate::tool::sandbox::policy::Network;
 use crate::tool::shell::invocation::Invocation;
 
 impl Workshop<'_> {
@@ -19,9 +21,12 @@ impl Workshop<'_> {
         let mut prepared = prepared.map_err(|impossible| impossible.to_string())?;
         self.bench.prepare(&self.workspace);
         let held = self.bench.held(function.network)?;
-        self.approve(&shown, &prepared, &held)?;
+        let place = prepared.directory.display().to_string();
+        // The person granted its network when they described it.
+        let proposal = Proposal { shown: &shown, place, held: &held, network: Network::Refused, because: None };
+        self.approve(&proposal)?;
         let (launcher, boundary) = self.bench.around_function(function, self.functions.folder())?;
-        let input = launcher.scratch().input(&arguments).map_err(|error| format!("not started: {error}"))?;
+        let input = launcher.scratch().input(arguments.as_bytes()).map_err(|error| format!("not started: {error}"))?;
         prepared.input = Some(input);
         self.execute(launcher, boundary, prepared, function.timeout)
     }

@@ -7,7 +7,7 @@ use crate::cli::sx::person::{Choices, Verdict};
 use crate::conversation::item::{Content, Output};
 use crate::image::decode::Frame;
 use crate::terminal::sanitize::spelled_out;
-use crate::tool::approval::{Action, Confinement, Decision, Person as Presence};
+use crate::tool::approval::{Action, Confinement, Decision};
 use crate::tool::view_image::{self, Found, REJECTED, Reach};
 
 impl Workshop<'_> {
@@ -31,9 +31,12 @@ impl Workshop<'_> {
             (Reach::Inside, Confinement::Confined) => Action::Harmless,
             (Reach::Inside, Confinement::Unconfined) | (Reach::Outside, _) => Action::LookElsewhere,
         };
-        match self.approvals.decide(action, self.edits, Presence::Present) {
+        match self.approvals.decide(action, self.edits, self.person.presence()) {
             Decision::Allow => Ok(()),
-            Decision::Refuse(why) => Err(why.to_owned()),
+            Decision::Refuse(why) => {
+                self.person.sees_refusal(&format!("look at {place}"), why);
+                Err(why.to_owned())
+            }
             Decision::Ask => {
                 self.person.sees(&format!("the model wants to look at {}", spelled_out(place)));
                 match self.person.decides("show it this image?", Choices::YesNo) {

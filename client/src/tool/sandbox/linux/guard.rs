@@ -12,6 +12,7 @@ use rustix::process::{
 
 use super::lifeline::{self, Event};
 use super::{Refusal, descendants, mounts};
+use crate::clock::{Clock as _, SystemClock};
 use crate::tool::sandbox::order::{Boundary, Isolation, Order, Report, hear, say};
 
 /// Between two looks at the number of processes.
@@ -43,13 +44,14 @@ fn carry_out(order: &Order, lifeline: &UnixStream) -> Result<Option<Report>, Ref
     let pid = Pid::from_raw(child.id().try_into()?).ok_or("a process without a number")?;
     let process = pidfd_open(pid, PidfdFlags::empty())?;
     say(&inner, order)?;
-    let ended = watch(lifeline, &process, order.boundary.limits().processes);
+    let ended = watch(lifeline, &process, order);
     // In either case, and whatever went wrong. It may have ended already.
     let _ = pidfd_send_signal(&process, Signal::KILL);
     descendants::end();
     Ok(match ended? {
         End::Own => Some(last_word(&inner)),
         End::Wanted => None,
+        End::TimeIsUp(after_ms) => Some(Report::TimeIsUp { after_ms }),
         End::TooManyProcesses => Some(Report::TooManyProcesses),
     })
 }
@@ -58,15 +60,22 @@ fn carry_out(order: &Order, lifeline: &UnixStream) -> Result<Option<Report>, Ref
 enum End {
     Own,
     Wanted,
+    TimeIsUp(u64),
     TooManyProcesses,
 }
 
-fn watch(lifeline: &UnixStream, process: &OwnedFd, processes: u64) -> Result<End, Refusal> {
+fn watch(lifeline: &UnixStream, process: &OwnedFd, order: &Order) -> Result<End, Refusal> {
+    let (clock, processes) = (SystemClock::start(), order.boundary.limits().processes);
     loop {
-        match lifeline::wait(lifeline, process.as_fd(), LOOK)? {
+        let timeout = order.timeout_ms.map(Duration::from_millis);
+        let left = timeout.map_or(LOOK, |timeout| timeout.saturating_sub(clock.elapsed()));
+        match lifeline::wait(lifeline, process.as_fd(), left.min(LOOK))? {
             Event::Ended => return Ok(End::Own),
             Event::Cut => return Ok(End::Wanted),
             Event::Nothing => {}
+        }
+        if let (Some(after_ms), true) = (order.timeout_ms, left.is_zero()) {
+            return Ok(End::TimeIsUp(after_ms));
         }
         // The kernel's own bound counts by user, and not for every user.
         if descendants::count() as u64 > processes {

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{
     DumpableBehavior, Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, WaitStatus, pidfd_open,
     set_dumpable_behavior, set_parent_process_death_signal, setrlimit, wait,
@@ -49,12 +51,19 @@ fn carry_out(order: &Order, lifeline: &UnixStream) -> Result<Option<Report>, Ref
     let input = match &order.input {
         None => Stdio::null(),
         // Opened in the sandbox: it is not a way around it.
-        Some(path) => File::open(path).map_err(|error| format!("{}: {error}", path.display()))?.into(),
+        Some(path) => open(path).map_err(|error| format!("{}: {error}", path.display()))?.into(),
     };
     command.args(arguments).current_dir(&order.directory).stdin(input);
     let child = command.spawn().map_err(|error| format!("{program} in {}: {error}", order.directory.display()))?;
     let pid = Pid::from_raw(child.id().try_into()?).ok_or("a process without a number")?;
     watch(lifeline, pid)
+}
+
+/// Without waiting for somebody who writes: what a command reads may have been written and ended already.
+fn open(path: &Path) -> rustix::io::Result<File> {
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    Ok(file.into())
 }
 
 fn confine(policy: &Policy, isolation: Isolation) -> Result<(), Refusal> {
