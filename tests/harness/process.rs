@@ -16,6 +16,7 @@
 //! * [`patience`]: waiting for what another process does.
 //! * [`binaries`]: where the programs are; builds them once if need be.
 //! * [`output`]: what a process said so far.
+//! * [`peak`]: how much memory a command had at most.
 //! * [`http`]: a request and its answer, over any stream.
 //! * [`tls`]: a client's side of TLS that notes which certificate it met.
 //! * [`broker`]: a broker's settings, and the process.
@@ -41,6 +42,7 @@ pub mod http;
 pub mod laptop;
 pub mod output;
 pub mod patience;
+pub mod peak;
 pub mod snapshot;
 mod sockets;
 pub mod team;
