@@ -35,7 +35,7 @@ fn wrapped(text: &str, indent: usize) -> Vec<String> {
     // Spaces in a row are the space between columns.
     for word in text.split_inclusive(' ') {
         let line = lines.last_mut().expect("there is one from the beginning");
-        if line.trim_end().len() + word.trim_end().len() < WIDTH || line.trim().is_empty() {
+        if line.len() + word.trim_end().len() < WIDTH || line.trim().is_empty() {
             line.push_str(word);
         } else {
             lines.push(format!("{}{word}", " ".repeat(indent)));
