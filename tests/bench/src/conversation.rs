@@ -49,7 +49,7 @@ pub(crate) struct Measured {
     pub(crate) start: Vec<Round>,
     /// From the first piece of the answer on its way until the terminal has it, in milliseconds.
     pub(crate) delta: Vec<Round>,
-    /// The most memory that the largest of its processes had, in megabytes.
+    /// The most memory that it had, in megabytes.
     pub(crate) memory: Vec<Round>,
 }
 

@@ -57,7 +57,7 @@ fn grown(schema: &Value, bytes: &mut impl Iterator<Item = u8>) -> Value {
         Some("string") => json!("x".repeat(usize::from(choice % 3))),
         Some("number") => json!(f64::from(choice) / 4.0),
         Some("integer") => json!(choice),
-        Some("boolean") => json!(choice % 2 == 0),
+        Some("boolean") => json!(choice & 1 == 0),
         Some("array") => (0..choice % 4).map(|_| grown(&schema["items"], bytes)).collect(),
         Some("object") => {
             let properties = schema["properties"].as_object().into_iter().flatten();

@@ -29,9 +29,11 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    type Target = (&'static str, fn(&[u8]));
+
     #[test]
     fn the_kept_inputs_are_harmless() {
-        let targets: [(&str, fn(&[u8])); 4] = [
+        let targets: [Target; 4] = [
             ("sse", super::sse::check),
             ("patch", super::patch::check),
             ("sanitizer", super::sanitizer::check),

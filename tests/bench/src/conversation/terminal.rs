@@ -1,10 +1,10 @@
 //! One run of a command whose output is a terminal.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,9 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use super::front::Front;
 use crate::clock;
 
+/// So often its memory is looked at; a run takes at least ten times as long.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+
 /// What a run cost.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
@@ -23,7 +26,7 @@ pub(super) struct Run {
     pub(super) start: Duration,
     /// From the first piece of the answer to the terminal.
     pub(super) delta: Duration,
-    /// The most that it, or a process that it waited for, had in memory.
+    /// The most that it had in memory.
     pub(super) peak_bytes: u64,
 }
 
@@ -33,14 +36,14 @@ pub(super) fn run(command: &mut Command, front: &Front, text: &str) -> anyhow::R
     let (screen, line) = pair()?;
     command.stdin(Stdio::null()).stdout(OwnedFd::from(line.try_clone()?)).stderr(OwnedFd::from(line));
     let begun = clock::instant();
-    let child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    let mut child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))?;
     // The command has the terminal's other end no longer, so that its reader sees when the child has let go of it.
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let text = text.to_owned();
     let reader = thread::spawn(move || until_end(screen, &text));
-    let (status, peak_bytes) = wait(&child)?;
+    let (status, peak_bytes) = wait(&mut child)?;
     let (shown, seen) = reader.join().expect("reading a terminal does not panic");
-    ensure!(status == 0, "{} ended with {status}:\n{shown}", command.get_program().display());
+    ensure!(status.success(), "{} ended with {status}:\n{shown}", command.get_program().display());
     let passed = front.passed();
     let (asked, answered) = (passed.request.context("it did not ask")?, passed.delta.context("it got no answer")?);
     let seen = seen.with_context(|| format!("the answer was not shown:\n{shown}"))?;
@@ -74,16 +77,23 @@ fn until_end(mut screen: File, text: &str) -> (String, Option<Instant>) {
     (shown, seen)
 }
 
-/// Its exit status, and the memory of the largest of its processes.
-#[expect(unsafe_code, reason = "only this call says what a process that has ended had used, and no safe one offers it")]
-fn wait(child: &Child) -> anyhow::Result<(i32, u64)> {
-    let mut status = 0;
-    // SAFETY: both are plain numbers, and the kernel fills them in.
-    let (waited, usage) = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        let pid = libc::pid_t::try_from(child.id())?;
-        (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
-    };
-    ensure!(waited > 0, "cannot wait for it: {}", std::io::Error::last_os_error());
-    Ok((status, u64::try_from(usage.ru_maxrss)? * 1024))
+/// Waits for its end; the most resident memory that it had, looked at while it runs: what `wait4` says afterwards counts
+/// what this process had when it started it.
+fn wait(child: &mut Child) -> anyhow::Result<(ExitStatus, u64)> {
+    let mut most = 0;
+    loop {
+        most = peak(child.id()).unwrap_or(0).max(most);
+        match child.try_wait()? {
+            Some(status) => return Ok((status, most)),
+            None => thread::sleep(BETWEEN_LOOKS),
+        }
+    }
+}
+
+/// In bytes; `None` when it has ended.
+fn peak(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes * 1024)
 }

@@ -34,7 +34,7 @@ pub(crate) fn rows(extent: Extent) -> anyhow::Result<Vec<Row>> {
          runs, login in a file; reference: the stock CLI's exec with its token in the environment"
     );
     let delta = "from the answer's first piece at the client's socket until its terminal has it".to_owned();
-    let memory = "the most resident memory of the largest process of the same runs".to_owned();
+    let memory = "the most resident memory in the same runs".to_owned();
     let bytes = "sx and scorpiox-sandbox; reference: the stock CLI's native program".to_owned();
     Ok(vec![
         Row::of("sx_start", &measured.start, "ms", 0.1, start),
