@@ -24,6 +24,7 @@
 //! * [`sx_conversation`]: many, at a terminal. * [`sx_images`]: images. * [`sx_instructions`]: AGENTS.md files (C12).
 //! * [`sx_sessions`]: conversations that are kept, and gone on with. * [`sx_editor`]: what is typed, and the terminal afterwards.
 //! * [`sx_screen`]: what a person sees of an answer, and a program reads of it (C11).
+//! * [`sx_undo`]: what a turn changed, shown and taken back.
 //! * [`sx_stream`]: an answer at its limits of time and size (C7).
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
@@ -60,3 +61,4 @@ mod sx_screen;
 mod sx_sessions;
 mod sx_stream;
 mod sx_tools;
+mod sx_undo;

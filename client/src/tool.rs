@@ -6,6 +6,7 @@
 //! * [`function`]: programs of the person that the model may call.
 //! * [`sandbox`]: the confinement of what runs.
 //! * [`shell`]: commands, from their start to the end of the last of their processes.
+//! * [`undo`]: what each turn changed, and how it is taken back.
 
 pub mod approval;
 pub mod function;
@@ -13,5 +14,6 @@ pub mod output;
 pub mod patch;
 pub mod sandbox;
 pub mod shell;
+pub mod undo;
 pub mod update_plan;
 pub mod view_image;

@@ -52,7 +52,12 @@ pub fn read_below(directory: &str, patch: &str, files: &dyn Files) -> Result<Pla
 /// Does it, all or nothing, and says what the model is told.
 pub fn apply(plan: &Plan, files: &mut dyn Files) -> Result<String, Rejection> {
     files.replace(&plan.changes)?;
-    Ok(format!("Success. Updated the following files:\n{}\n", plan.summary.join("\n")))
+    Ok(done(plan))
+}
+
+/// What the model is told of a patch that was applied.
+pub fn done(plan: &Plan) -> String {
+    format!("Success. Updated the following files:\n{}\n", plan.summary.join("\n"))
 }
 
 #[cfg(test)]

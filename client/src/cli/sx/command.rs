@@ -29,6 +29,10 @@ pub(super) enum Command<'a> {
     Resume(Option<&'a str>),
     /// An image for the next prompt.
     Image(Option<&'a str>),
+    /// What the last turn changed, or all of them.
+    Diff(Option<&'a str>),
+    /// Take back what the last turn changed.
+    Undo(Option<&'a str>),
     /// Make the conversation shorter; what is to be kept above all.
     Compact(Option<&'a str>),
     /// Begin anew.
@@ -156,6 +160,20 @@ pub(super) const COMMANDS: &[Row] = &[
         takes: Takes::Text,
         text: "attach an image to the next prompt, or to this one; so does a pasted path",
         means: |argument| Command::Image(argument),
+    },
+    Row {
+        names: &["diff"],
+        argument: "[all]",
+        takes: Takes::Nothing,
+        text: "what the last turn changed in your files; all: what this conversation did",
+        means: |word| Command::Diff(word),
+    },
+    Row {
+        names: &["undo"],
+        argument: "[force]",
+        takes: Takes::Nothing,
+        text: "take back what the last turn changed; force: but for what has changed since",
+        means: |word| Command::Undo(word),
     },
     Row {
         names: &["compact"],

@@ -4,7 +4,7 @@
 //! * [`turn`]: a prompt and its answer. * [`standing`]: how it stands. * [`tools`]: what the model may use.
 //! * [`adopt`]: settings that have changed.
 //! * [`obey`]: a command of the person, each in a file of its own: [`help`], [`status`], [`model`], [`approvals`],
-//!   [`profile`], [`config`], [`usage`], [`image`], [`compact`], [`anew`], [`resume`].
+//!   [`profile`], [`config`], [`usage`], [`image`], [`compact`], [`undo`], [`anew`], [`resume`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -48,6 +48,7 @@ mod standing;
 mod status;
 mod tools;
 mod turn;
+mod undo;
 mod usage;
 mod voice;
 
@@ -62,6 +63,8 @@ struct Conversation<'a> {
     /// For the next prompt.
     images: Vec<Attached>,
     tools: Option<Workshop<'a>>,
+    /// What the model is to know with the next prompt.
+    notes: Vec<String>,
     /// What stands in front of it, when there are tools.
     context: Option<Context>,
     /// How much the person is asked when there are tools.

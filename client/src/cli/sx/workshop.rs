@@ -3,6 +3,7 @@
 //! * [`bench`]: how commands can be run here. * [`run`]: what every command goes through.
 //! * [`earlier`]: what was said before a compaction, for commands to read.
 //! * [`command`], [`function`], [`change`], [`view`], [`plan`]: one tool each; [`Workshop::call`] has an arm for it.
+//! * [`undo`]: what the turns changed.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -32,6 +33,7 @@ use crate::tool::sandbox::closed_paths;
 use crate::tool::sandbox::policy::Network;
 use crate::tool::shell::call as shell;
 use crate::tool::shell::jobs::Jobs;
+use crate::tool::undo::Undo;
 use crate::tool::{update_plan, view_image};
 
 mod bench;
@@ -41,6 +43,7 @@ mod earlier;
 mod function;
 mod plan;
 mod run;
+mod undo;
 mod view;
 
 /// The names of our own tools: no function may have one.
@@ -72,6 +75,7 @@ pub(super) struct Workshop<'a> {
     /// How much of an output this model is told.
     budget: Budget,
     approvals: Approvals,
+    undo: Undo<'a>,
     person: Person,
     /// Where a command's output is shown while it runs, if anywhere.
     surface: Option<Surface>,
@@ -113,6 +117,7 @@ impl<'a> Workshop<'a> {
         let files = Directory::open(&workspace).map_err(unusable)?.without(&workspace, &hidden);
         let home = surroundings.absolute_path("HOME");
         let edits = change::reach(&workspace, home.as_deref());
+        let undo = undo::begun(&workspace, &hidden, edits, clock).map_err(unusable)?;
         let bench = Bench::Unknown { hidden: hidden.clone(), home, programs: surroundings.program_directory.clone() };
         let approvals = Approvals::new(mode);
         let folder = places::user_directory(surroundings).map(|folder| folder.join(FOLDER));
@@ -131,6 +136,7 @@ impl<'a> Workshop<'a> {
             jobs,
             budget,
             approvals,
+            undo,
             person,
             surface,
             clock,

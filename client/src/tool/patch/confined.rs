@@ -5,7 +5,7 @@
 //! working directory with the same code, and says on standard output what became of it:
 //!
 //! ```text
-//! {"changes":[{"path":"src/a.rs","before":"YQo=","after":"Ygo=","moved_from":null}]}
+//! {"changes":[{"path":"src/a.rs","before":"YQo=","after":"Ygo=","moved_from":null,"mode":null}]}
 //! {"refused":{"path":"src/a.rs","why":"was changed by somebody else meanwhile; read it again"}}
 //! ```
 
@@ -50,6 +50,7 @@ struct WrittenChange {
     before: Option<String>,
     after: Option<String>,
     moved_from: Option<String>,
+    mode: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -149,6 +150,7 @@ impl WrittenChange {
             before: written(&change.before),
             after: written(&change.after),
             moved_from: change.moved_from.as_ref().map(RelativePath::to_string),
+            mode: change.mode,
         }
     }
 
@@ -162,6 +164,7 @@ impl WrittenChange {
             before: bytes(self.before).map_err(wrong)?,
             after: bytes(self.after).map_err(wrong)?,
             moved_from: self.moved_from.as_deref().map(path).transpose()?,
+            mode: self.mode,
         })
     }
 }
@@ -174,8 +177,14 @@ mod tests {
     fn a_change_is_the_same_on_the_other_side() {
         let path = |text: &str| RelativePath::parse(text).unwrap();
         let changes = [
-            Change { path: path("a"), before: Some(b"\xff\0".to_vec()), after: None, moved_from: None },
-            Change { path: path("b/c"), before: None, after: Some(vec![]), moved_from: Some(path("a")) },
+            Change { path: path("a"), before: Some(b"\xff\0".to_vec()), after: None, moved_from: None, mode: None },
+            Change {
+                path: path("b/c"),
+                before: None,
+                after: Some(vec![]),
+                moved_from: Some(path("a")),
+                mode: Some(0o600),
+            },
         ];
         let written = serde_json::to_vec(&Work { changes: changes.iter().map(WrittenChange::of).collect() }).unwrap();
         let read: Work = serde_json::from_slice(&written).unwrap();
@@ -186,7 +195,9 @@ mod tests {
     #[test]
     fn a_path_that_leads_elsewhere_is_refused_on_the_other_side_too() {
         for path in ["../x", "/etc/passwd", ".git/hooks/x"] {
-            let work = format!(r#"{{"changes":[{{"path":"{path}","before":null,"after":"","moved_from":null}}]}}"#);
+            let work = format!(
+                r#"{{"changes":[{{"path":"{path}","before":null,"after":"","moved_from":null,"mode":null}}]}}"#
+            );
             assert!(perform(work.as_bytes()).is_err(), "{path}");
         }
     }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::path::RelativePath;
@@ -29,10 +29,12 @@ pub struct Directory {
 }
 
 /// A regular file with one name.
-pub(super) struct Found {
-    pub(super) bytes: Vec<u8>,
+#[derive(Debug)]
+pub struct Found {
+    /// What is in it.
+    pub bytes: Vec<u8>,
     /// Permission bits, without set-user-ID and its like.
-    pub(super) mode: Mode,
+    pub mode: Mode,
 }
 
 impl Directory {
@@ -86,7 +88,7 @@ impl Directory {
     }
 
     /// The file; `None` when there is nothing of this name.
-    pub(super) fn find(&self, path: &RelativePath) -> Result<Option<Found>, Rejection> {
+    pub fn find(&self, path: &RelativePath) -> Result<Option<Found>, Rejection> {
         let Some(parent) = self.parent(path)? else { return Ok(None) };
         let file = match openat(&parent, path.name(), FILE, Mode::empty()) {
             Ok(file) => File::from(file),
@@ -95,6 +97,21 @@ impl Directory {
             Err(error) => return Err(Rejection::file(path, format!("cannot be read: {}", io::Error::from(error)))),
         };
         read(file).map(Some).map_err(|why| Rejection::file(path, why))
+    }
+}
+
+impl Directory {
+    /// Whether there is a directory of this name.
+    pub fn has_directory(&self, path: &RelativePath) -> bool {
+        let parent = self.parent(path).ok().flatten();
+        parent.is_some_and(|parent| openat(&parent, path.name(), DIRECTORY, Mode::empty()).is_ok())
+    }
+
+    /// Removes a directory with nothing in it; anything else stays.
+    pub fn remove_empty(&self, path: &RelativePath) {
+        if let Ok(Some(parent)) = self.parent(path) {
+            let _ = unlinkat(&parent, path.name(), AtFlags::REMOVEDIR);
+        }
     }
 }
 

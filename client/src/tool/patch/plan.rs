@@ -28,6 +28,8 @@ pub struct Change {
     pub after: Option<Vec<u8>>,
     /// The file that it was, when it only gets another name: its mode goes along.
     pub moved_from: Option<RelativePath>,
+    /// Permission bits that it gets; `None`: those of the file that it replaces or was.
+    pub mode: Option<u32>,
 }
 
 /// What a patch does.
@@ -126,8 +128,13 @@ impl Overlay<'_> {
 
     fn into_changes(self) -> Vec<Change> {
         let changed = self.states.into_iter().filter(|(_, state)| state.before != state.after);
-        let changes =
-            changed.map(|(path, State { before, after, moved_from })| Change { path, before, after, moved_from });
+        let changes = changed.map(|(path, State { before, after, moved_from })| Change {
+            path,
+            before,
+            after,
+            moved_from,
+            mode: None,
+        });
         changes.collect()
     }
 }

@@ -92,9 +92,10 @@ impl<'a> Replacement<'a> {
             // A rename would not ask.
             accessat(&parent, path.name(), Access::WRITE_OK, AtFlags::EACCESS).map_err(|error| cannot(error.into()))?;
         }
-        let mode_of = match &change.moved_from {
-            Some(from) => self.directory.find(from)?,
-            None => found,
+        let mode = match (change.mode, &change.moved_from) {
+            (Some(bits), _) => Some(Mode::from_raw_mode(bits)),
+            (None, Some(from)) => self.directory.find(from)?.map(|found| found.mode),
+            (None, None) => found.map(|found| found.mode),
         };
         let kept = self.scratch_name();
         let step = Step { path, parent, existed: change.before.is_some(), ready: None, kept };
@@ -104,7 +105,7 @@ impl<'a> Replacement<'a> {
             let name = self.scratch_name();
             let step = self.steps.last_mut().expect("it was just pushed");
             step.ready = Some(name.clone());
-            write(&step.parent, &name, bytes, mode_of.map(|found| found.mode)).map_err(cannot)?;
+            write(&step.parent, &name, bytes, mode).map_err(cannot)?;
         }
         Ok(())
     }

@@ -51,7 +51,12 @@ impl Kind {
 
 /// What the plan would do.
 pub fn shown(plan: &Plan) -> Vec<Shown> {
-    plan.changes.iter().flat_map(change).collect()
+    of_changes(&plan.changes)
+}
+
+/// Every line that changes, file by file.
+pub fn of_changes(changes: &[Change]) -> Vec<Shown> {
+    changes.iter().flat_map(change).collect()
 }
 
 fn change(change: &Change) -> Vec<Shown> {

@@ -28,6 +28,7 @@ fn a_plan_says_what_was_and_what_will_be() {
         before: before.map(|text| text.as_bytes().to_vec()),
         after: after.map(|text| text.as_bytes().to_vec()),
         moved_from: moved_from.map(|path| path::RelativePath::parse(path).unwrap()),
+        mode: None,
     };
     let expected = [
         change("a", Some("x\n"), None, None),

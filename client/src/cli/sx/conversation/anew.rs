@@ -9,6 +9,7 @@ use crate::random;
 /// `/clear`.
 pub(super) fn clear(conversation: &mut Conversation<'_>) {
     conversation.history = History::default();
+    conversation.notes.clear();
     conversation.standing.begins_anew();
     conversation.keeper.let_go();
     conversation.images.clear();

@@ -1,7 +1,7 @@
 //! A command of the person: one arm, one function of another file.
 
 use super::{
-    After, Conversation, anew, approvals, compact, config, help, image, model, profile, resume, status, usage,
+    After, Conversation, anew, approvals, compact, config, help, image, model, profile, resume, status, undo, usage,
 };
 use crate::cli::sx::command::Command;
 use crate::talk::Talk;
@@ -18,6 +18,8 @@ pub(super) fn obey(conversation: &mut Conversation<'_>, command: Command<'_>, ta
         Command::Config => config::config(conversation, talk),
         Command::Usage => usage::usage(conversation, talk),
         Command::Resume(word) => resume::resume(conversation, word, talk),
+        Command::Diff(word) => undo::diff(conversation, word, talk),
+        Command::Undo(word) => undo::undo(conversation, word, talk),
         Command::Image(argument) => return image::image(conversation, argument, talk),
         Command::Compact(focus) => return compact::compact(conversation, focus, talk),
         Command::Clear => anew::clear(conversation),

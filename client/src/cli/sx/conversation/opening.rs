@@ -73,6 +73,7 @@ pub(in crate::cli::sx) fn converse(
             keeper,
             images,
             tools,
+            notes: Vec::new(),
             context,
             mode,
             adopted,

@@ -7,18 +7,26 @@ use super::{After, Conversation, image, standing};
 use crate::cli::sx::print::Printer as _;
 use crate::cli::sx::screen::Screen;
 use crate::cli::sx::workshop::Workshop;
+use crate::conversation::item::Item;
 use crate::drive::{Ended, Manner, NoTools, Tools};
 use crate::failure::Failure;
 use crate::talk::Talk;
 
 pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &mut Talk) -> After {
     let Some(message) = image::message(conversation, prompt, talk) else { return After::GoOn };
-    let Conversation { driver, history, images, tools, keeper, surface, standing: how, clock, .. } = conversation;
+    let Conversation { driver, history, images, tools, notes, keeper, surface, standing: how, clock, .. } =
+        conversation;
     let mut screen = Box::new(Screen::new(io::stdout(), io::stderr(), *surface, *clock, how));
     let mut none = NoTools;
     tools.iter_mut().for_each(|workshop| workshop.shows_on(*surface));
-    let tools = suited(tools, driver.manner(), &mut none);
-    let spent = driver.turn(vec![message], history, tools, &mut *screen, keeper, talk);
+    tools.iter_mut().for_each(Workshop::begin_turn);
+    let prompt = notes.iter().map(Item::developer).chain([message]).collect();
+    let spent = driver.turn(prompt, history, suited(tools, driver.manner(), &mut none), &mut *screen, keeper, talk);
+    tools.iter_mut().for_each(Workshop::end_turn);
+    // A turn that failed may have told the model nothing.
+    if !matches!(spent, Err(Ended::Failed(_))) {
+        notes.clear();
+    }
     let nothing = Failure::temporary("stopped");
     let printed = screen.end(spent.as_ref().map(|usage| *usage).map_err(|_| &nothing));
     image::after(images, &spent);

@@ -8,7 +8,7 @@ use crate::cli::sx::person::{Choices, Verdict};
 use crate::conversation::item::Given;
 use crate::tool::approval::{Action, Confinement, Decision};
 use crate::tool::patch::confined::Confined;
-use crate::tool::patch::{self, Plan, show, tool as patch_tool};
+use crate::tool::patch::{self, Change, Files as _, Plan, Rejection, show, tool as patch_tool};
 
 const REJECTED: &str = "patch rejected by user";
 
@@ -53,14 +53,21 @@ impl Workshop<'_> {
     }
 
     /// All files of it, or none; in the sandbox where there is one. It must have been approved of.
-    pub(super) fn perform(&mut self, plan: &Plan) -> Result<String, String> {
-        let done = match self.bench.around_patch() {
+    fn perform(&mut self, plan: &Plan) -> Result<String, String> {
+        self.will_patch(plan);
+        self.replace(&plan.changes).map_err(|rejection| rejection.to_string())?;
+        Ok(patch::done(plan))
+    }
+
+    /// The same, for whoever has the person's word for it.
+    pub(super) fn replace(&mut self, changes: &[Change]) -> Result<(), Rejection> {
+        self.bench.prepare(&self.workspace);
+        match self.bench.around_patch() {
             Some((launcher, boundary)) => {
-                patch::apply(plan, &mut Confined::new(&self.files, &self.workspace, launcher, boundary))
+                Confined::new(&self.files, &self.workspace, launcher, boundary).replace(changes)
             }
-            None => patch::apply(plan, &mut self.files),
-        };
-        done.map_err(|rejection| rejection.to_string())
+            None => self.files.replace(changes),
+        }
     }
 }
 

@@ -32,6 +32,7 @@ impl Workshop<'_> {
         let held = self.bench.held(network)?;
         let place = prepared.directory.display().to_string();
         self.approve(&Proposal { shown: &shown, place, held: &held, network, because })?;
+        self.will_run();
         match wanted.lasting {
             Lasting::ToItsEnd(timeout) => {
                 let (launcher, boundary) = self.bench.around_script(network)?;
@@ -116,6 +117,7 @@ impl Workshop<'_> {
             Deed::EndInput => job.end_input(),
             Deed::Write(text) => {
                 self.approve_input(session, &text)?;
+                self.will_run();
                 self.jobs.get_mut(session).ok_or_else(unknown)?.write(&text)?;
             }
             Deed::End => {

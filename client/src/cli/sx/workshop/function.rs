@@ -25,6 +25,7 @@ impl Workshop<'_> {
         // The person granted its network when they described it.
         let proposal = Proposal { shown: &shown, place, held: &held, network: Network::Refused, because: None };
         self.approve(&proposal)?;
+        self.will_run();
         let (launcher, boundary) = self.bench.around_function(function, self.functions.folder())?;
         let input = launcher.scratch().input(arguments.as_bytes()).map_err(|error| format!("not started: {error}"))?;
         prepared.input = Some(input);

@@ -1,0 +1,84 @@
+//! `/undo` and `/diff` in a conversation: what a turn changed, by a patch and by a script, is shown and taken back.
+
+use std::fs;
+use std::path::PathBuf;
+
+use fake_provider::{Endpoint, Script, Settings};
+use scorpiox_tests::process::terminal::Terminal;
+use scorpiox_tests::process::{FetchToken, Team};
+use serde_json::json;
+
+fn begin() -> (Team, FetchToken, Terminal) {
+    let team = Team::with(Settings::default(), |plan| plan);
+    team.given_a_login("main");
+    let laptop = team.given_a_client("laptop");
+    let backend = format!("{}/backend-api/codex", team.provider.url());
+    let machine = FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5");
+    let machine = machine.with("TERM", "xterm").with("NO_COLOR", "1").with("TZ", "UTC");
+    fs::create_dir(project(&machine)).unwrap();
+    fs::write(project(&machine).join("a.txt"), "one\n").unwrap();
+    let mut command = machine.command_of("sx", &["--approvals", "full-auto"]);
+    command.current_dir(project(&machine));
+    let mut terminal = Terminal::start(command);
+    terminal.wait_for("> ");
+    (team, machine, terminal)
+}
+
+fn project(machine: &FetchToken) -> PathBuf {
+    machine.home().join("project")
+}
+
+/// A turn that changes a file by a patch and makes another by a script.
+fn one_turn(team: &Team, terminal: &mut Terminal) {
+    let patch = "apply_patch <<'EOF'\n*** Begin Patch\n*** Update File: a.txt\n-one\n+two\n*** End Patch\nEOF";
+    team.provider.script(Script::function_call("exec_command", &json!({ "cmd": patch }), "call_1"));
+    let script = json!({ "cmd": "mkdir made && echo three > made/b.txt" });
+    team.provider.script(Script::function_call("exec_command", &script, "call_2"));
+    team.provider.script(Script::message("Both are done."));
+    terminal.types("Change them.\r");
+    terminal.wait_for("Both are done.");
+    terminal.wait_for("context");
+}
+
+#[test]
+fn what_a_turn_changed_is_shown_taken_back_and_told_to_the_model() {
+    let (team, machine, mut terminal) = begin();
+    one_turn(&team, &mut terminal);
+    let read = |name: &str| fs::read_to_string(project(&machine).join(name)).ok();
+    assert_eq!((read("a.txt").unwrap(), read("made/b.txt").unwrap()), ("two\n".into(), "three\n".into()));
+
+    terminal.types("/diff\r");
+    terminal.wait_for("- one");
+    terminal.wait_for("made/b.txt (new)");
+    terminal.wait_for("+ three");
+    terminal.types("/undo\r");
+    terminal.wait_for("D made/b.txt");
+    assert_eq!((read("a.txt").unwrap(), read("made/b.txt")), ("one\n".into(), None));
+    assert!(!project(&machine).join("made").exists());
+    terminal.types("/undo\r");
+    terminal.wait_for("nothing to take back");
+
+    team.provider.script(Script::message("I see."));
+    terminal.types("Go on.\r");
+    terminal.wait_for("I see.");
+    let last = team.provider.log_of(Endpoint::Responses).pop().unwrap().conversation.unwrap().to_string();
+    assert!(
+        last.contains("took back the file changes of the last turn that changed files: a.txt, made/b.txt"),
+        "{last}"
+    );
+}
+
+#[test]
+fn what_the_person_has_changed_since_is_not_touched() {
+    let (team, machine, mut terminal) = begin();
+    one_turn(&team, &mut terminal);
+    let path = project(&machine).join("a.txt");
+    fs::write(&path, "by hand\n").unwrap();
+    terminal.types("/undo\r");
+    terminal.wait_for("nothing was taken back: changed since that turn: a.txt");
+    assert!(project(&machine).join("made/b.txt").exists());
+    terminal.types("/undo force\r");
+    terminal.wait_for("a.txt: changed since, left as it is");
+    assert_eq!(fs::read_to_string(path).unwrap(), "by hand\n");
+    assert!(!project(&machine).join("made/b.txt").exists());
+}
