@@ -57,8 +57,9 @@ pub fn cut(text: &str, tokens: u64) -> String {
     if text.len() <= most {
         return text.to_owned();
     }
-    let head = text.floor_char_boundary(most / 2);
-    let tail = text.ceil_char_boundary(text.len() - most / 2);
+    let is_boundary = |at: &usize| text.is_char_boundary(*at);
+    let head = (0..=most / 2).rev().find(is_boundary).unwrap_or_default();
+    let tail = (text.len() - most / 2..text.len()).find(is_boundary).unwrap_or(text.len());
     let left_out = of_text(&text[head..tail]);
     format!("{}\n[about {left_out} tokens left out]\n{}", &text[..head], &text[tail..])
 }
