@@ -226,7 +226,7 @@ fn a_signal_at_the_prompt_or_in_an_answer_gives_the_terminal_back() {
         let mut terminal = scene.begins();
         scene.answers_slowly("This takes long.");
         terminal.types("Tell me\r");
-        terminal.wait_for("This tak");
+        terminal.wait_for("This");
         assert!(!terminal.is_as_before());
         terminal.signals(signal);
         assert_eq!(terminal.ends(), None);
@@ -263,7 +263,7 @@ fn a_closed_terminal_ends_the_conversation() {
     slow.steps.insert(3, Step::DelayMs(1_000));
     scene.team.provider.script(slow);
     terminal.types("Tell me\r");
-    terminal.wait_for("This tak");
+    terminal.wait_for("This");
     assert!(terminal.closes().is_some());
 }
 
@@ -321,7 +321,7 @@ fn ctrl_z_goes_to_the_shell_and_fg_comes_back() {
     assert_eq!(scene.asked(), ["half a line!"]);
     scene.answers_slowly("This takes long.");
     terminal.types("Tell me\r");
-    terminal.wait_for("This tak");
+    terminal.wait_for("This");
     terminal.types("\u{1a}");
     terminal.wait_for("shell$ ");
     terminal.types("fg\r");

@@ -14,7 +14,7 @@ use crate::cli::sx::catalog;
 use crate::cli::sx::context::Context;
 use crate::cli::sx::manner::Wish;
 use crate::cli::sx::person::Person;
-use crate::cli::sx::screen::surface::Surface;
+use crate::cli::sx::screen::surface::{Cursor, Surface};
 use crate::cli::sx::status::Standing;
 use crate::cli::sx::typed::{Invocation, Opening};
 use crate::cli::sx::workshop::Workshop;
@@ -43,7 +43,12 @@ pub(in crate::cli::sx) fn converse(
     let (keeper, earlier) = invocation.beginning.open(environment, clock)?;
     let stop = Arc::new(AtomicBool::new(false));
     let unusable = |error| Failure::temporary(format!("the terminal cannot be used: {error}"));
-    let _keyboard = Keyboard::take().map_err(unusable)?;
+    let surface = Surface::of(environment);
+    // Where no line editor can work, the terminal's own reads lines, and it needs Enter and the echo as they are.
+    let _keyboard = match surface.cursor {
+        Cursor::Moves => Some(Keyboard::take().map_err(unusable)?),
+        Cursor::Stays => None,
+    };
     interruption::attend(stop.clone()).map_err(unusable)?;
     backend::with(environment, clock, talk, |scene, talk| {
         let written = scene.settings.written();
@@ -52,7 +57,7 @@ pub(in crate::cli::sx) fn converse(
             as_before(&mut wish, &earlier.told, &invocation.settings);
         }
         let catalog = catalog(scene, clock, talk)?;
-        let (surface, standing) = (Surface::of(environment), Standing::default());
+        let standing = Standing::default();
         let Opening { mode, prompt } = opening.clone();
         let person = Person::Present { colour: surface.colour };
         let tools = Workshop::set_up(scene, written, mode, person, clock, &stop, talk)?;
