@@ -5,6 +5,7 @@
 //! * [`clock`]: time as an argument.
 //! * [`failure`]: why there is no token: one line, one exit code.
 //! * [`talk`]: what a command says besides its answer.
+//! * [`char_boundary`]: where a text may be cut.
 //! * [`bounded_file`]: reading a file that may be anything.
 //! * [`durable_file`]: files that are whole after any end.
 //! * [`json_object`]: a JSON object of which some members are replaced and all others kept.
@@ -32,6 +33,7 @@
 pub mod auth_file;
 pub mod backend;
 pub mod bounded_file;
+pub mod char_boundary;
 pub mod cli;
 pub mod clock;
 pub mod conversation;

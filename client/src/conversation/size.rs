@@ -1,6 +1,7 @@
 //! How many tokens a conversation takes: as the backend said, and an estimate of what nobody has counted yet. Pure.
 
 use super::item::{CallOutput, Content, Item, Output};
+use crate::char_boundary::{first_boundary, last_boundary};
 
 /// Bytes of text that make a token, roughly.
 const BYTES_PER_TOKEN: usize = 4;
@@ -57,9 +58,7 @@ pub fn cut(text: &str, tokens: u64) -> String {
     if text.len() <= most {
         return text.to_owned();
     }
-    let is_boundary = |at: &usize| text.is_char_boundary(*at);
-    let head = (0..=most / 2).rev().find(is_boundary).unwrap_or_default();
-    let tail = (text.len() - most / 2..text.len()).find(is_boundary).unwrap_or(text.len());
+    let (head, tail) = (last_boundary(text, most / 2), first_boundary(text, text.len() - most / 2));
     let left_out = of_text(&text[head..tail]);
     format!("{}\n[about {left_out} tokens left out]\n{}", &text[..head], &text[tail..])
 }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::char_boundary::{first_boundary, last_boundary};
+
 /// The most bytes that are kept of one output, half of them from its beginning and half from its end.
 pub const MOST_KEPT: usize = 1024 * 1024;
 /// A token is about this many bytes.
@@ -112,16 +114,6 @@ impl Captured {
         let unfinished = self.last.is_some_and(|last| last != b'\n');
         self.line_ends + u64::from(unfinished)
     }
-}
-
-/// The last place between two characters that is not behind `at`.
-fn last_boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-}
-
-/// The first place between two characters that is not before `at`.
-fn first_boundary(text: &str, at: usize) -> usize {
-    (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
 impl Budget {

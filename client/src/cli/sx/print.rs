@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::char_boundary::last_boundary;
 use crate::cli::escape::escaped_json;
 use crate::conversation::event::{Completed, Event, Usage, Window};
 use crate::conversation::item::{Content, Given, Item, Output, Role};
@@ -144,7 +145,7 @@ impl<W: Write> Watcher for Events<W> {
             }),
             Sight::Called(call, output) => {
                 let text = text_of(output);
-                let shown = &text[..text.floor_char_boundary(LONGEST_OUTPUT)];
+                let shown = &text[..last_boundary(&text, LONGEST_OUTPUT)];
                 let cut = shown.len() < text.len();
                 self.line(&json!({"type": "output", "id": call.call_id, "text": shown, "cut": cut}));
             }

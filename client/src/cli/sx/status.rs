@@ -89,7 +89,7 @@ fn in_words(window: Window, now: i64, zone: &TimeZone) -> String {
 fn short(tokens: u64) -> String {
     match tokens {
         ..10_000 => tokens.to_string(),
-        ..1_000_000 => format!("{}.{}k", tokens / 1_000, tokens % 1_000 / 100),
+        10_000..1_000_000 => format!("{}.{}k", tokens / 1_000, tokens % 1_000 / 100),
         _ => format!("{}.{}M", tokens / 1_000_000, tokens % 1_000_000 / 100_000),
     }
 }

@@ -207,7 +207,7 @@ mod tests {
         line.chars().for_each(|c| inline.push(c, &mut sink));
         inline.end(&mut sink);
         let painted: String = pieces.iter().map(|(style, text)| paint(text, *style, Colour::Sixteen)).collect();
-        painted.replace("\u{1b}[0m", "<>").replace("\u{1b}[", "<").replace('m', "m")
+        painted.replace("\u{1b}[0m", "<>").replace("\u{1b}[", "<")
     }
 
     #[test]
