@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::process::Stdio;
 
-use fake_provider::{Endpoint, Fault, How, Script, Settings, Step};
+use fake_provider::{Endpoint, Fault, How, Script, Step};
 use scorpiox_tests::process::fetchtoken::Fetched;
 use scorpiox_tests::process::{FetchToken, Plan, Team};
 use serde_json::{Value, json};
@@ -11,11 +11,7 @@ use serde_json::{Value, json};
 /// A team with a login, and a machine whose backend is the provider.
 fn a_team() -> (Team, FetchToken) {
     let at_once = |plan: Plan| plan.with("SCORPIOX_BROKER_ROTATION_MINIMUM_TOKEN_AGE", "0s");
-    let team = Team::with(Settings::default(), at_once);
-    team.given_a_login("main");
-    let laptop = team.given_a_client("laptop");
-    let backend = format!("{}/backend-api/codex", team.provider.url());
-    (team, FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5"))
+    Team::with_a_developer(at_once)
 }
 
 fn ask(machine: &FetchToken, arguments: &[&str]) -> Fetched {

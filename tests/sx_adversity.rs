@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use fake_provider::{Endpoint, Script, Settings, Step};
+use fake_provider::{Endpoint, Script, Step};
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Plan, Team, binaries};
 use serde_json::{Value, json};
@@ -28,11 +28,8 @@ impl Desk {
 
     fn begin_with(command: impl FnOnce(&FetchToken) -> Command) -> Self {
         let at_once = |plan: Plan| plan.with("SCORPIOX_BROKER_ROTATION_MINIMUM_TOKEN_AGE", "0s");
-        let team = Team::with(Settings::default(), at_once);
-        team.given_a_login("main");
-        let backend = format!("{}/backend-api/codex", team.provider.url());
-        let machine = FetchToken::of(&team.given_a_client("laptop")).with("CODEX_BASE_URL", &backend);
-        let machine = machine.with("MODEL", "gpt-5.5").with("TERM", "xterm").with("NO_COLOR", "1");
+        let (team, machine) = Team::with_a_developer(at_once);
+        let machine = machine.with("TERM", "xterm").with("NO_COLOR", "1");
         let project = machine.home().join("project");
         fs::create_dir(&project).unwrap();
         let mut command = command(&machine);

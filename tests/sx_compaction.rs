@@ -1,6 +1,6 @@
 //! Conversations that become too long: a summary takes their place, and they go on.
 
-use fake_provider::{Endpoint, Fault, How, Script, Settings, Step};
+use fake_provider::{Endpoint, Fault, How, Script, Step};
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::{Value, json};
@@ -10,12 +10,8 @@ const NOTES: &str = "These are the notes.";
 const BEGINNING: &str = "[This conversation became too long";
 
 fn a_team() -> (Team, FetchToken) {
-    let team = Team::with(Settings::default(), |plan| plan);
-    team.given_a_login("main");
-    let laptop = team.given_a_client("laptop");
-    let backend = format!("{}/backend-api/codex", team.provider.url());
-    let machine = FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5");
-    (team, machine.with("TERM", "xterm").with("NO_COLOR", "1").with("TZ", "UTC"))
+    let (team, machine) = Team::with_a_developer(|plan| plan);
+    (team, machine.at_a_plain_terminal())
 }
 
 /// A conversation that is compacted at so many tokens.

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use fake_provider::{Endpoint, Fault, How, Script, Settings, Step};
+use fake_provider::{Endpoint, Fault, How, Script, Step};
 use rustix::process::Signal;
 use scorpiox_client::terminal::keyboard::Keyboard;
 use scorpiox_tests::process::patience;
@@ -24,11 +24,8 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let team = Team::with(Settings::default(), |plan| plan);
-        team.given_a_login("main");
-        let backend = format!("{}/backend-api/codex", team.provider.url());
-        let machine = FetchToken::of(&team.given_a_client("laptop")).with("CODEX_BASE_URL", &backend);
-        let machine = machine.with("MODEL", "gpt-5.5").with("TERM", "xterm").with("NO_COLOR", "1").with("TZ", "UTC");
+        let (team, machine) = Team::with_a_developer(|plan| plan);
+        let machine = machine.at_a_plain_terminal();
         let machine = machine.with("LANG", "C.UTF-8");
         let scene = Self { team, machine };
         fs::create_dir(scene.project()).unwrap();

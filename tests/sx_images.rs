@@ -7,19 +7,15 @@ use std::process::Stdio;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fake_provider::{Endpoint, Fault, How, Script, Settings};
+use fake_provider::{Endpoint, Fault, How, Script};
 use image::{ImageFormat, Rgb, RgbImage};
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::{Value, json};
 
 fn a_team() -> (Team, FetchToken) {
-    let team = Team::with(Settings::default(), |plan| plan);
-    team.given_a_login("main");
-    let laptop = team.given_a_client("laptop");
-    let backend = format!("{}/backend-api/codex", team.provider.url());
-    let machine = FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5");
-    let machine = machine.with("TERM", "xterm").with("NO_COLOR", "1").with("TZ", "UTC");
+    let (team, machine) = Team::with_a_developer(|plan| plan);
+    let machine = machine.at_a_plain_terminal();
     fs::create_dir(project(&machine)).unwrap();
     (team, machine)
 }

@@ -3,19 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use fake_provider::{Endpoint, Script, Settings};
+use fake_provider::{Endpoint, Script};
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::{Value, json};
 
 /// A person's directory of work, in a repository of which `prepare` writes the files.
 fn begin_in(directory: &str, prepare: impl FnOnce(&FetchToken, &Path)) -> (Team, FetchToken, Terminal) {
-    let team = Team::with(Settings::default(), |plan| plan);
-    team.given_a_login("main");
-    let laptop = team.given_a_client("laptop");
-    let backend = format!("{}/backend-api/codex", team.provider.url());
-    let machine = FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5");
-    let machine = machine.with("TERM", "xterm").with("NO_COLOR", "1").with("TZ", "UTC");
+    let (team, machine) = Team::with_a_developer(|plan| plan);
+    let machine = machine.at_a_plain_terminal();
     let project = machine.home().join("project");
     fs::create_dir_all(project.join(".git")).unwrap();
     fs::create_dir_all(project.join(directory)).unwrap();

@@ -1,6 +1,6 @@
 //! `sx -p` and answers that are much too long: what it has in memory stays bounded.
 
-use fake_provider::{Script, Settings, Step};
+use fake_provider::{Script, Step};
 use scorpiox_tests::process::peak::{self, Peaked};
 use scorpiox_tests::process::{FetchToken, Team};
 
@@ -9,11 +9,7 @@ const MIB: u64 = 1024 * 1024;
 const LITTLE: u64 = 16 * MIB;
 
 fn a_team() -> (Team, FetchToken) {
-    let team = Team::with(Settings::default(), |plan| plan);
-    team.given_a_login("main");
-    let laptop = team.given_a_client("laptop");
-    let backend = format!("{}/backend-api/codex", team.provider.url());
-    (team, FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5"))
+    Team::with_a_developer(|plan| plan)
 }
 
 /// Asks for an answer in whose middle stands all this.

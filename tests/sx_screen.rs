@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fake_provider::{Endpoint, Fault, How, Script, Settings, Step};
+use fake_provider::{Endpoint, Fault, How, Script, Step};
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::{Value, json};
@@ -10,11 +10,8 @@ use serde_json::{Value, json};
 const COLOURS: [(&str, &str); 2] = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8")];
 
 fn a_team(settings: &[(&str, &str)]) -> (Team, FetchToken) {
-    let team = Team::with(Settings::default(), |plan| plan);
-    team.given_a_login("main");
-    let laptop = team.given_a_client("laptop");
-    let backend = format!("{}/backend-api/codex", team.provider.url());
-    let machine = FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5").with("TZ", "UTC");
+    let (team, machine) = Team::with_a_developer(|plan| plan);
+    let machine = machine.with("TZ", "UTC");
     let machine = settings.iter().fold(machine, |machine, (name, value)| machine.with(name, value));
     fs::create_dir(machine.home().join("project")).unwrap();
     (team, machine)

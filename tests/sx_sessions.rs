@@ -4,19 +4,15 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use fake_provider::{Endpoint, Script, Settings, Step};
+use fake_provider::{Endpoint, Script, Step};
 use scorpiox_tests::process::patience;
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::{Value, json};
 
 fn given() -> (Team, FetchToken) {
-    let team = Team::with(Settings::default(), |plan| plan);
-    team.given_a_login("main");
-    let laptop = team.given_a_client("laptop");
-    let backend = format!("{}/backend-api/codex", team.provider.url());
-    let machine = FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5");
-    let machine = machine.with("TERM", "xterm").with("NO_COLOR", "1").with("TZ", "UTC");
+    let (team, machine) = Team::with_a_developer(|plan| plan);
+    let machine = machine.at_a_plain_terminal();
     fs::create_dir(project(&machine)).unwrap();
     (team, machine)
 }

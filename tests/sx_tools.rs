@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use fake_provider::{Endpoint, Script, Settings, Step};
+use fake_provider::{Endpoint, Script, Step};
 use scorpiox_tests::process::fetchtoken::Fetched;
 use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::{Value, json};
@@ -15,11 +15,7 @@ struct Scene {
 
 impl Scene {
     fn set_up() -> Self {
-        let team = Team::with(Settings::default(), |plan| plan);
-        team.given_a_login("main");
-        let laptop = team.given_a_client("laptop");
-        let backend = format!("{}/backend-api/codex", team.provider.url());
-        let machine = FetchToken::of(&laptop).with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5");
+        let (team, machine) = Team::with_a_developer(|plan| plan);
         let scene = Self { team, machine };
         fs::create_dir(scene.project()).unwrap();
         scene

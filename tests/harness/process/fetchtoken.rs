@@ -54,6 +54,11 @@ impl FetchToken {
         self
     }
 
+    /// What it is told of the terminal: a plain one, in English and without colour.
+    pub fn at_a_plain_terminal(self) -> Self {
+        self.with("TERM", "xterm").with("NO_COLOR", "1").with("TZ", "UTC")
+    }
+
     /// One more variable.
     pub fn with(mut self, variable: &str, value: &str) -> Self {
         self.environment.insert(variable.to_owned(), value.to_owned());

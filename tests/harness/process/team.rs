@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::admin::Admin;
 use super::broker::{Broker, Ended, Plan};
 use super::client::{Client, Key};
+use super::fetchtoken::FetchToken;
 use super::http::{Reply, Request};
 
 /// A team with its own broker and provider.
@@ -42,7 +43,16 @@ impl Team {
         team
     }
 
-    /// The same, with nothing running but the provider.
+    /// With a login, and a machine whose `sx` asks the provider.
+    pub fn with_a_developer(plan: impl FnOnce(Plan) -> Plan) -> (Self, FetchToken) {
+        let team = Self::with(Settings::default(), plan);
+        team.given_a_login("main");
+        let backend = format!("{}/backend-api/codex", team.provider.url());
+        let machine = FetchToken::of(&team.given_a_client("laptop"));
+        (team, machine.with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5"))
+    }
+
+    /// With nothing running but the provider.
     pub fn not_started(settings: Settings, plan: impl FnOnce(Plan) -> Plan) -> Self {
         let provider = FakeProvider::start(settings);
         // Not the default place if that is long: a Unix socket's path has an end.
