@@ -36,9 +36,9 @@ struct Shell {
 const SHELL: Shell = Shell { tool: "exec_command", parameter: "cmd" };
 
 /// What the model says: thoughts, a comment and a script; a patch; three calls that fail in different ways; an answer;
-/// and in a turn of its own another one.
+/// and in a turn of its own another one. The script has one stream: the stock CLI reads two in either order.
 fn play(team: &Team, shell: &Shell) {
-    let script = json!({ shell.parameter: "cat f; echo no >&2; exit 3" }).to_string();
+    let script = json!({ shell.parameter: "exec 2>&1; cat f; echo no >&2; exit 3" }).to_string();
     let patch = "*** Begin Patch\n*** Update File: f\n-one\n+eins\n*** Add File: g\n+new\n*** End Patch\n";
     let vain = "*** Begin Patch\n*** Update File: f\n-two\n+zwei\n*** End Patch\n";
     let thoughts = json!({"type": "reasoning", "id": "rs_01", "encrypted_content": "gAAAA",

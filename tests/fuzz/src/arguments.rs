@@ -14,7 +14,7 @@ use crate::halves;
 pub fn check(input: &[u8]) {
     let (description, rest) = halves(input);
     let arguments = String::from_utf8_lossy(rest);
-    let _ = shell::wanted(&arguments);
+    let _ = (shell::wanted(&arguments), shell::wanted_of_old(&arguments), shell::asked(&arguments));
     let _ = update_plan::read(&arguments);
     let Ok(function) = Function::parse("f", "/f".into(), description) else { return };
     let description: Value = serde_json::from_slice(description).expect("a description that was read is JSON");
