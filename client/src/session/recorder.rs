@@ -120,7 +120,7 @@ impl<'a> Keeper<'a> {
         kept.told.count(&happening);
         let line = Line::new(self.clock.unix_ms(), Entry::of(&happening));
         kept.transcript.append(&line, lasting(&happening))?;
-        if let Happening::Ended(_) = happening {
+        if let Happening::Ended(_) | Happening::Compacted { .. } = happening {
             let Told { model, turns, usage, .. } = &kept.told;
             let tally = Tally::new(line.at, model.clone().unwrap_or_default(), *turns, *usage);
             // The sums can be counted again from the transcript, which is well.

@@ -86,7 +86,9 @@ impl Replay {
             }
             Entry::Items { items, usage } => {
                 self.told.usage.add(&usage.unwrap_or_default());
-                self.open.iter_mut().for_each(|turn| answered(turn, &items, usage));
+                // Somebody asked for it, though the line that says so cannot be read.
+                let turn = self.open.get_or_insert_with(|| Turn::begin(Vec::new()));
+                answered(turn, &items, usage);
             }
             Entry::Output { item } => self.open.iter_mut().for_each(|turn| ran(turn, &item)),
             Entry::TurnEnd { how } => {

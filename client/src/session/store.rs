@@ -89,7 +89,15 @@ impl Store {
     /// Copies a conversation as far as it is whole, even while it is held.
     pub fn copy(&self, id: &str, copy: &str, unix_ms: i64) -> Result<(), NotOpened> {
         let session = Session { id: copy.to_owned(), copy_of: Some(id.to_owned()), ..self.read(id)?.session };
-        let mut to = Transcript::create(&self.folder(copy))?;
+        let folder = self.folder(copy);
+        let to = Transcript::create(&folder)?;
+        self.copy_lines(id, session, to, unix_ms).inspect_err(|_| {
+            // Half of a conversation would be the one that was used last.
+            let _ = fs::remove_dir_all(&folder);
+        })
+    }
+
+    fn copy_lines(&self, id: &str, session: Session, mut to: Transcript, unix_ms: i64) -> Result<(), NotOpened> {
         to.append_as_it_is(&Line::new(unix_ms, Entry::Session(session)).encode())?;
         let (mut first, mut written) = (true, Ok(()));
         transcript::each_line(&self.folder(id), &mut |line| {

@@ -119,6 +119,18 @@ fn a_full_disk_ends_the_transcript_with_its_last_whole_line() {
 }
 
 #[test]
+fn what_making_it_shorter_has_cost_is_counted_though_no_turn_follows() {
+    let (_dir, place) = place();
+    let clock = TestClock::default();
+    let store = Store::at(place.clone());
+    let mut keeper = Keeper::new(Some(place), "/p".into(), &clock);
+    let mut talk = one_turn(&mut keeper, ONE, "one");
+    let usage = Some(Usage { input_tokens: 8, ..Usage::default() });
+    keeper.record(Happening::Compacted { items: &[], usage }, &mut talk);
+    assert_eq!(Tally::read(&store.folder(ONE)).unwrap().usage.input_tokens, 50);
+}
+
+#[test]
 fn a_call_is_on_record_before_its_tool_runs() {
     let (_dir, place) = place();
     let clock = TestClock::default();

@@ -117,7 +117,6 @@ fn a_prompt_without_an_answer_outlasts_a_compaction() {
 #[test]
 fn what_does_not_belong_anywhere_changes_nothing() {
     let told = replayed(vec![
-        items(vec![said("before any turn")]),
         ended(Ending::Finished),
         Entry::Output { item: output("a", "x") },
         turn("one"),
@@ -138,6 +137,18 @@ fn a_line_that_cannot_be_read_is_passed_over_and_counted() {
     }
     let replayed = replay.finish().unwrap();
     assert_eq!((replayed.told.unreadable, replayed.history.items().len()), (2, 2));
+}
+
+#[test]
+fn a_turn_whose_beginning_cannot_be_read_keeps_what_follows() {
+    let (asked, ran) = (items(vec![call("a")]), Entry::Output { item: output("a", "x") });
+    let follows = [asked, ran, items(vec![said("done")]), ended(Ending::Finished)].map(line);
+    let mut replay = Replay::default();
+    let lines = [line(session(SCHEMA)), b"\0\n".to_vec()].into_iter().chain(follows);
+    lines.for_each(|line| replay.take(&line).unwrap());
+    let replayed = replay.finish().unwrap();
+    assert_eq!(replayed.told.unreadable, 1);
+    assert_eq!(replayed.history.items(), [call("a"), output("a", "x"), said("done")]);
 }
 
 #[test]
