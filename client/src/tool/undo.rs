@@ -36,19 +36,21 @@ pub struct Undo<'a> {
     clock: &'a dyn Clock,
     store: Option<Store>,
     known: Known,
-    scripts: Scripts,
+    coverage: Coverage,
     turn: Record,
     /// How the project stood before the first script of this turn.
     before_scripts: Option<Listing>,
     turns: Vec<Record>,
 }
 
-/// Whether what scripts change is looked for.
+/// Which changes are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scripts {
-    Followed,
-    /// The project is too large, or it is none.
-    Unfollowed,
+enum Coverage {
+    All,
+    /// Not those of scripts: the project is too large, or it is none.
+    Patches,
+    /// Nobody could take anything back.
+    Nothing,
 }
 
 /// Which changes are meant.
@@ -78,7 +80,7 @@ impl<'a> Undo<'a> {
             clock,
             store: None,
             known: Known::default(),
-            scripts: Scripts::Followed,
+            coverage: Coverage::All,
             turn: Record::default(),
             before_scripts: None,
             turns: Vec::new(),
@@ -87,11 +89,19 @@ impl<'a> Undo<'a> {
 
     /// From here on only patches can be taken back: what scripts could change is more than a project.
     pub fn leave_scripts_alone(&mut self) {
-        self.scripts = Scripts::Unfollowed;
+        self.coverage = Coverage::Patches;
+    }
+
+    /// From here on nothing is kept: there is nobody who could take it back.
+    pub fn cover_nothing(&mut self) {
+        self.coverage = Coverage::Nothing;
     }
 
     /// A patch will be applied. What it changes is kept first.
     pub fn before_patch(&mut self, plan: &Plan) -> io::Result<()> {
+        if self.coverage == Coverage::Nothing {
+            return Ok(());
+        }
         let store = opened(&mut self.store)?;
         plan.changes.iter().try_for_each(|change| self.turn.will_change(change, &self.files, store))
     }
@@ -99,7 +109,7 @@ impl<'a> Undo<'a> {
     /// A script will run; the first one of a turn finds the project looked at. The error is said once: from then on
     /// scripts are not followed.
     pub fn before_script(&mut self) -> Result<(), TooLarge> {
-        if self.scripts == Scripts::Unfollowed || self.before_scripts.is_some() {
+        if self.coverage != Coverage::All || self.before_scripts.is_some() {
             return Ok(());
         }
         let looked = opened(&mut self.store)
@@ -108,7 +118,7 @@ impl<'a> Undo<'a> {
         match looked {
             Ok(listing) => self.before_scripts = Some(listing),
             Err(why) => {
-                self.scripts = Scripts::Unfollowed;
+                self.coverage = Coverage::Patches;
                 return Err(why);
             }
         }
@@ -123,7 +133,7 @@ impl<'a> Undo<'a> {
             match Listing::take(&self.workspace, &self.files, &mut self.known, store, self.clock) {
                 Ok(after) => turn.take_difference(&before, &after),
                 Err(why) => {
-                    self.scripts = Scripts::Unfollowed;
+                    self.coverage = Coverage::Patches;
                     looked = Err(why);
                 }
             }
@@ -154,9 +164,11 @@ impl<'a> Undo<'a> {
         Some(back::way_back(self.turns.last()?, &self.files, self.store.as_ref()?, conflicts))
     }
 
-    /// Its changes were made: that turn is no more.
+    /// Its changes, if any, were made: that turn is no more.
     pub fn went_back(&mut self, way: WayBack) -> TakenBack {
-        if let Some(turn) = self.turns.pop() {
+        let turn = self.turns.pop();
+        // Where nothing is taken back, its directories stay too.
+        if let Some(turn) = turn.filter(|_| !way.changes().is_empty()) {
             // The innermost first; what has something in it stays.
             turn.directories.iter().rev().for_each(|directory| self.files.remove_empty(directory));
         }

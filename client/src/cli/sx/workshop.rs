@@ -117,7 +117,7 @@ impl<'a> Workshop<'a> {
         let files = Directory::open(&workspace).map_err(unusable)?.without(&workspace, &hidden);
         let home = surroundings.absolute_path("HOME");
         let edits = change::reach(&workspace, home.as_deref());
-        let undo = undo::begun(&workspace, &hidden, edits, clock).map_err(unusable)?;
+        let undo = undo::begun(&workspace, &hidden, edits, person.presence(), clock).map_err(unusable)?;
         let bench = Bench::Unknown { hidden: hidden.clone(), home, programs: surroundings.program_directory.clone() };
         let approvals = Approvals::new(mode);
         let folder = places::user_directory(surroundings).map(|folder| folder.join(FOLDER));

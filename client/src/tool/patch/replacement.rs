@@ -88,8 +88,8 @@ impl<'a> Replacement<'a> {
         if found.as_ref().map(|found| &found.bytes) != change.before.as_ref() {
             return Err(Rejection::file(path, "was changed by somebody else meanwhile; read it again"));
         }
-        if found.is_some() {
-            // A rename would not ask.
+        // A rename would not ask. Who says what mode a file gets may also undo that it cannot be written.
+        if found.is_some() && change.mode.is_none() {
             accessat(&parent, path.name(), Access::WRITE_OK, AtFlags::EACCESS).map_err(|error| cannot(error.into()))?;
         }
         let mode = match (change.mode, &change.moved_from) {

@@ -7,16 +7,16 @@ use super::Changes;
 use super::listing::Kept;
 use super::record::{Changed, Record, now, state_of};
 use super::store::Store;
-use crate::tool::patch::Change;
 use crate::tool::patch::directory::Directory;
 use crate::tool::patch::path::RelativePath;
+use crate::tool::patch::{Change, Rejection};
 
 /// What happens to files that were changed since the turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conflicts {
-    /// Nothing is taken back as long as there is one.
+    /// Nothing is taken back as long as there is one, or when nothing can be.
     Refuse,
-    /// They stay as they are; the others are taken back.
+    /// They stay as they are; the others, if any, are taken back.
     LeaveAlone,
 }
 
@@ -32,7 +32,7 @@ pub struct TakenBack {
     pub beyond: Vec<String>,
 }
 
-/// Why nothing was taken back.
+/// Why the turn was not taken back.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// These were changed since the turn.
@@ -41,9 +41,12 @@ pub enum Refused {
     /// What was kept cannot be read.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// The files could not be changed.
+    /// Nothing of what the turn changed is known.
+    #[error("changed by a script, not known how: {}", .0.join(", "))]
+    Beyond(Vec<String>),
+    /// The files could not be changed, or not all of them.
     #[error("{0}")]
-    NotDone(String),
+    NotDone(Rejection),
 }
 
 /// What has to be done to take a turn back.
@@ -84,6 +87,9 @@ pub(super) fn way_back(
         return Err(Refused::ChangedSince(taken.left));
     }
     taken.beyond.extend(turn.beyond.iter().cloned());
+    if changes.is_empty() && conflicts == Conflicts::Refuse {
+        return Err(Refused::Beyond(taken.beyond));
+    }
     Ok(WayBack { changes, taken })
 }
 

@@ -190,6 +190,62 @@ fn a_content_is_only_the_persons_to_read() {
     assert!(!store.exists(), "it ends with the conversation");
 }
 
+/// As somebody whom the mode of a file binds: on a thread of its own, since root's word is for all of a process.
+fn without_roots_rights(deed: impl FnOnce() + Send + 'static) {
+    let played = std::thread::spawn(move || {
+        if rustix::process::geteuid().is_root() {
+            let nobody = rustix::process::Uid::from_raw(65534);
+            rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+        }
+        deed();
+    });
+    played.join().unwrap();
+}
+
+#[test]
+fn a_file_that_a_turn_made_read_only_can_be_taken_back() {
+    without_roots_rights(|| {
+        let project = Project::new();
+        let before = tree(project.root.path());
+        let mut undo = project.undo();
+        project.script(&mut undo, || {
+            project.write("kept", "two");
+            project.mode("kept", 0o444);
+        });
+        project.taken_back(&mut undo);
+        assert_eq!(tree(project.root.path()), before);
+    });
+}
+
+#[test]
+fn where_nothing_is_covered_nothing_is_copied() {
+    let project = Project::new();
+    let mut undo = project.undo();
+    undo.cover_nothing();
+    project.patch(&mut undo, "*** Update File: kept\n-one\n+two");
+    project.script(&mut undo, || project.write("kept", "three"));
+    assert!(undo.store.is_none());
+    assert!(project.take_back(&mut undo, Conflicts::LeaveAlone).is_none());
+}
+
+#[test]
+fn a_turn_of_which_nothing_can_be_taken_back_goes_only_by_force() {
+    let project = Project::new();
+    symlink("kept", project.path("link")).unwrap();
+    let mut undo = project.undo();
+    project.script(&mut undo, || project.write("kept", "two"));
+    project.script(&mut undo, || {
+        fs::create_dir(project.path("made")).unwrap();
+        fs::remove_file(project.path("link")).unwrap();
+    });
+    let refused = project.take_back(&mut undo, Conflicts::Refuse).unwrap().unwrap_err();
+    assert_eq!(refused.to_string(), "changed by a script, not known how: link");
+    let taken = project.take_back(&mut undo, Conflicts::LeaveAlone).unwrap().unwrap();
+    assert_eq!((taken.files, taken.beyond), (vec![], vec!["link".to_owned()]));
+    assert!(project.path("made").exists(), "nothing was taken back");
+    assert_eq!(project.taken_back(&mut undo).files, [('M', "kept".to_owned())]);
+}
+
 #[test]
 fn a_turn_that_changes_nothing_is_no_turn() {
     let project = Project::new();

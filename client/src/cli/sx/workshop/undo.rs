@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Workshop;
 use crate::clock::Clock;
-use crate::tool::approval::Confinement;
+use crate::tool::approval::{Confinement, Person as Presence};
 use crate::tool::patch::directory::Directory;
 use crate::tool::patch::show::{self, Kind, Shown};
 use crate::tool::patch::{Change, Plan};
@@ -19,12 +19,15 @@ pub(super) fn begun<'a>(
     workspace: &Path,
     hidden: &[PathBuf],
     reach: Confinement,
+    presence: Presence,
     clock: &'a dyn Clock,
 ) -> io::Result<Undo<'a>> {
     let files = Directory::open(workspace)?.without(workspace, hidden);
     let mut undo = Undo::new(workspace, files, clock);
-    if reach == Confinement::Unconfined {
-        undo.leave_scripts_alone();
+    match (presence, reach) {
+        (Presence::Absent, _) => undo.cover_nothing(),
+        (Presence::Present, Confinement::Unconfined) => undo.leave_scripts_alone(),
+        (Presence::Present, Confinement::Confined) => {}
     }
     Ok(undo)
 }
@@ -66,7 +69,9 @@ impl Workshop<'_> {
     pub(in crate::cli::sx) fn take_back(&mut self, conflicts: Conflicts) -> Option<Result<TakenBack, Refused>> {
         let back = self.undo.way_back(conflicts)?;
         Some(back.and_then(|back| {
-            self.replace(back.changes()).map_err(|rejection| Refused::NotDone(rejection.to_string()))?;
+            if !back.changes().is_empty() {
+                self.replace(back.changes()).map_err(Refused::NotDone)?;
+            }
             Ok(self.undo.went_back(back))
         }))
     }
@@ -88,4 +93,30 @@ fn bounded(changes: &[Change]) -> Vec<Shown> {
         lines.push(Shown { kind: Kind::Gap, text: format!("... {more} more lines") });
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::tool::patch::{self, Files as _};
+
+    #[test]
+    fn nothing_is_kept_where_nobody_could_take_it_back() {
+        let project = tempfile::tempdir().unwrap();
+        let clock = SystemClock::start();
+        for (presence, kept) in [(Presence::Present, true), (Presence::Absent, false)] {
+            let mut undo = begun(project.path(), &[], Confinement::Confined, presence, &clock).unwrap();
+            let mut files = Directory::open(project.path()).unwrap();
+            let plan = patch::read("*** Begin Patch\n*** Add File: patched\n+x\n*** End Patch", &files).unwrap();
+            undo.before_patch(&plan).unwrap();
+            files.replace(&plan.changes).unwrap();
+            undo.before_script().unwrap();
+            std::fs::write(project.path().join("scripted"), "x").unwrap();
+            undo.end_turn().unwrap();
+            assert_eq!(undo.changes(Span::All).unwrap().changes.len(), if kept { 2 } else { 0 });
+            std::fs::remove_file(project.path().join("patched")).unwrap();
+            std::fs::remove_file(project.path().join("scripted")).unwrap();
+        }
+    }
 }
