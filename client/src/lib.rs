@@ -6,6 +6,7 @@
 //! * [`failure`]: why there is no token: one line, one exit code.
 //! * [`talk`]: what a command says besides its answer.
 //! * [`char_boundary`]: where a text may be cut.
+//! * [`framing`]: a text of somebody else, which cannot pass for ours.
 //! * [`bounded_file`]: reading a file that may be anything.
 //! * [`durable_file`]: files that are whole after any end.
 //! * [`json_object`]: a JSON object of which some members are replaced and all others kept.
@@ -40,6 +41,7 @@ pub mod conversation;
 pub mod drive;
 pub mod durable_file;
 pub mod failure;
+pub mod framing;
 pub mod http;
 pub mod image;
 pub mod instructions;

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::{Author, Extent, Instruction};
 use crate::conversation::item::{Content, Item, Role};
+use crate::framing::inside;
 
 /// Around a file's text. The text cannot end it: see [`inside`].
 const END: &str = "</instructions";
@@ -43,24 +44,12 @@ fn part(instructions: &[Instruction], author: Author, heading: &str) -> Option<S
 
 fn file(instruction: &Instruction) -> String {
     let name = instruction.name.replace('"', "?");
-    let text = inside(instruction.text.trim_end());
+    let text = inside(instruction.text.trim_end(), END);
     let cut = match instruction.extent {
         Extent::Whole => "",
         Extent::Cut => "\n[the rest is left out: too long]",
     };
     format!("<instructions file=\"{name}\">\n{text}{cut}\n</instructions>\n")
-}
-
-/// The text, without anything that would look like its own end.
-fn inside(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut from = 0;
-    for (at, _) in text.to_ascii_lowercase().match_indices(END) {
-        kept.push_str(&text[from..=at]);
-        kept.push(' ');
-        from = at + 1;
-    }
-    kept + &text[from..]
 }
 
 fn described(environment: &Environment) -> String {

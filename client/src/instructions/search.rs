@@ -1,10 +1,13 @@
 //! Where instructions may lie: beside the person's own settings, and in the directories of the project.
 //!
 //! A project's directories are those from its root, the nearest directory with a `.git`, down to the working directory.
-//! Without a `.git` only the working directory counts, and nothing above the home directory ever does: what somebody
-//! left in a shared parent is not the project's.
+//! Without a `.git` only the working directory counts, and from within the home directory nothing above it ever does.
+//! Neither does a root that belongs to another user: what somebody left in a shared parent is not the project's.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
 
 use super::{Author, FILE_NAME};
 use crate::settings::{Surroundings, user_directory};
@@ -27,7 +30,7 @@ pub(super) fn by_weight(surroundings: &Surroundings<'_>) -> Vec<Candidate> {
         let path = folder.join(FILE_NAME);
         Candidate { author: Author::Person, name: below_home(&path, home.as_deref()), path, root: None }
     });
-    let directories = of_project(&surroundings.directory, home.as_deref());
+    let directories = of_project(&surroundings.directory, home.as_deref(), geteuid().as_raw());
     let root = directories.last().cloned().unwrap_or_default();
     let of_project = directories.into_iter().map(|directory| {
         let path = directory.join(FILE_NAME);
@@ -40,13 +43,17 @@ pub(super) fn by_weight(surroundings: &Surroundings<'_>) -> Vec<Candidate> {
     own.into_iter().chain(of_project).collect()
 }
 
-/// The nearest first, the root last.
-fn of_project(directory: &Path, home: Option<&Path>) -> Vec<PathBuf> {
+/// The nearest first, the root last; all of it this user's.
+pub(super) fn of_project(directory: &Path, home: Option<&Path>, user: u32) -> Vec<PathBuf> {
     let mut passed = Vec::new();
     for ancestor in directory.ancestors() {
         passed.push(ancestor.to_owned());
-        if ancestor.join(".git").symlink_metadata().is_ok() {
-            return passed;
+        if let Ok(git) = ancestor.join(".git").symlink_metadata() {
+            let is_own = git.uid() == user && ancestor.metadata().is_ok_and(|root| root.uid() == user);
+            if is_own {
+                return passed;
+            }
+            break;
         }
         if home.is_some_and(|home| is_same(home, ancestor)) {
             break;

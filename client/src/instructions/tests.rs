@@ -220,3 +220,13 @@ fn a_file_cannot_end_itself_and_go_on_in_another_voice() {
         assert_eq!(told.to_ascii_lowercase().matches("</instructions").count(), 1, "{told}");
     }
 }
+
+#[test]
+fn what_another_user_made_a_repository_is_no_project() {
+    let tree = Tree::new();
+    let (directory, home) = (tree.path("home/project/a"), tree.path("home"));
+    let of = |user| super::search::of_project(&directory, Some(&home), user);
+    let user = rustix::process::geteuid().as_raw();
+    assert_eq!(of(user), [directory.clone(), tree.path("home/project")]);
+    assert_eq!(of(user + 1), [directory.clone()]);
+}
