@@ -78,3 +78,14 @@ fn what_the_person_has_changed_since_is_not_touched() {
     assert_eq!(fs::read_to_string(path).unwrap(), "by hand\n");
     assert!(!project(&machine).join("made/b.txt").exists());
 }
+
+#[test]
+fn another_conversation_takes_back_nothing_of_this_one() {
+    let (team, machine, mut terminal) = begin();
+    one_turn(&team, &mut terminal);
+    terminal.types("/clear\r");
+    terminal.wait_for("a new conversation");
+    terminal.types("/undo\r");
+    terminal.wait_for("nothing to take back");
+    assert_eq!(fs::read_to_string(project(&machine).join("a.txt")).unwrap(), "two\n");
+}

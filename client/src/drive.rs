@@ -7,6 +7,8 @@ mod asking;
 pub mod compacting;
 mod images;
 pub mod record;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -69,8 +71,8 @@ pub fn unsupported(call: &Call) -> Output {
 /// Something that a person or program may want to see while it happens.
 #[derive(Debug, Clone, Copy)]
 pub enum Sight<'a> {
-    /// The model is asked. What was shown since the last one of these, and not followed by a call, counts no more.
-    Asking,
+    /// The model is asked.
+    Asking(Attempt),
     /// For a moment nothing has come: for whoever shows that something is waited for.
     Quiet,
     /// Something arrived.
@@ -88,6 +90,15 @@ pub enum Sight<'a> {
     Calling(&'a Call),
     /// A tool has answered.
     Called(&'a Call, &'a Output),
+}
+
+/// Whether the model was asked the same before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// It was not.
+    First,
+    /// It was, in vain: what was shown since then counts no more.
+    Again,
 }
 
 /// Who looks on.
@@ -131,11 +142,20 @@ pub enum Ended {
     Failed(Failure),
     /// The person stopped it; the conversation has what was complete.
     Stopped,
+    /// The person stopped it before it was begun: nothing was said, and nothing has changed.
+    NotBegun,
 }
 
 impl From<Failure> for Ended {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
+    }
+}
+
+fn not_begun(ended: Ended) -> Ended {
+    match ended {
+        Ended::Stopped | Ended::NotBegun => Ended::NotBegun,
+        failed @ Ended::Failed(_) => failed,
     }
 }
 
@@ -197,12 +217,12 @@ impl<'a> Driver<'a> {
         let mut turn = Turn::begin(prompt);
         let mut under = Under { history, tools, watcher, recorder, talk, turn_state: None };
         let mut spent = Usage::default();
-        self.make_room(&mut turn, &mut spent, &mut under)?;
+        self.make_room(&mut turn, &mut spent, &mut under).map_err(not_begun)?;
         under.record(Happening::Begun { prompt: turn.items(), manner: &self.manner });
         let driven = self.drive(&mut turn, &mut spent, &mut under).map(|()| spent);
         let ending = match &driven {
             Ok(_) => Ending::Finished,
-            Err(Ended::Stopped) => Ending::Stopped,
+            Err(Ended::Stopped | Ended::NotBegun) => Ending::Stopped,
             Err(Ended::Failed(_)) => Ending::Failed,
         };
         under.record(Happening::Ended(ending));
@@ -235,14 +255,15 @@ impl<'a> Driver<'a> {
     /// without images.
     fn answer(&self, turn: &mut Turn, spent: &mut Usage, under: &mut Under<'_, '_>) -> Result<Answer, Ended> {
         self.make_room(turn, spent, under)?;
-        let mut length = Length::AsItIs;
+        let (mut length, mut attempt) = (Length::AsItIs, Attempt::First);
         loop {
             let body = self.body(under.history.items(), turn.items(), under.tools.specs());
-            let fault = match self.ask(&body, Audience::Watcher, under) {
+            let fault = match self.ask(&body, Audience::Watcher(attempt), under) {
                 Ok(answer) => return Ok(answer),
                 Err(Unable::Unsuitable(fault)) => fault,
                 Err(Unable::Ended(ended)) => return Err(ended),
             };
+            attempt = Attempt::Again;
             match (fault.remedy, length) {
                 (Remedy::Shorten, Length::AsItIs) => {
                     self.make_fit(fault, turn, spent, under)?;
@@ -256,14 +277,14 @@ impl<'a> Driver<'a> {
 
     fn run_tools(&self, calls: &[Call], turn: &mut Turn, under: &mut Under<'_, '_>) -> Result<(), Ended> {
         for call in calls {
+            self.go_on()?;
             under.watcher.see(Sight::Calling(call));
             let output = under.tools.run(call);
             under.record(Happening::Ran(call, &output));
             under.watcher.see(Sight::Called(call, &output));
             turn.ran(call, output);
-            self.go_on()?;
         }
-        Ok(())
+        self.go_on()
     }
 }
 

@@ -140,7 +140,7 @@ fn answer(
         workshop.into_iter().for_each(Workshop::close);
         let spent = spent.map_err(|ended| match ended {
             Ended::Failed(failure) => failure,
-            Ended::Stopped => Failure::temporary("stopped"),
+            Ended::Stopped | Ended::NotBegun => Failure::temporary("stopped"),
         });
         let printed = printer.end(spent.as_ref().map(|usage| *usage));
         if let Some(warning) = standing.warning(clock.unix_ms() / 1000, &TimeZone::system()) {

@@ -225,6 +225,11 @@ impl Item {
 }
 
 impl Message {
+    /// Whether it only tells what the model is doing, and is no part of the answer.
+    pub fn is_commentary(&self) -> bool {
+        self.phase.as_deref() == Some("commentary")
+    }
+
     /// All text of it, of whichever kind.
     pub fn text(&self) -> String {
         let texts = self.content.iter().map(|part| match part {

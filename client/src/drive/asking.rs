@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Driver, Ended, Manner, Sight, Under, Watcher};
+use super::{Attempt, Driver, Ended, Manner, Sight, Under, Watcher};
 use crate::backend::stream::{Question, Unanswered};
 use crate::clock::Deadline;
 use crate::conversation::event::Event;
@@ -25,7 +25,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
     /// Whoever looks on sees it arrive.
-    Watcher,
+    Watcher(Attempt),
     /// Nobody sees it.
     Nobody,
 }
@@ -69,12 +69,12 @@ enum Renewal {
 
 impl Driver<'_> {
     /// Asks until there is a whole answer, or nothing more may be tried.
-    pub(super) fn ask(&self, body: &[u8], audience: Audience, under: &mut Under<'_, '_>) -> Result<Answer, Unable> {
+    pub(super) fn ask(&self, body: &[u8], mut audience: Audience, under: &mut Under<'_, '_>) -> Result<Answer, Unable> {
         let mut fetched = self.backend.tokens.fetch(&Wanted::Current, under.talk)?;
         let (mut repeats, mut renewal) = (0, Renewal::Possible);
         loop {
-            if audience == Audience::Watcher {
-                under.watcher.see(Sight::Asking);
+            if let Audience::Watcher(attempt) = &mut audience {
+                under.watcher.see(Sight::Asking(std::mem::replace(attempt, Attempt::Again)));
             }
             let fault = match self.ask_once(body, audience, &fetched, under) {
                 Ok(answer) => return Ok(answer),
@@ -134,7 +134,7 @@ impl Driver<'_> {
             if let (Event::TurnState(said), None) = (event, state.as_ref()) {
                 *state = Some(said.clone());
             }
-            if audience == Audience::Watcher {
+            if matches!(audience, Audience::Watcher(_)) {
                 watcher.see(Sight::Event(event));
             }
         })

@@ -91,7 +91,7 @@ enum NotShorter {
 impl From<Unable> for NotShorter {
     fn from(unable: Unable) -> Self {
         match Ended::from(unable) {
-            Ended::Stopped => Self::Stopped,
+            Ended::Stopped | Ended::NotBegun => Self::Stopped,
             Ended::Failed(failure) => Self::Because(failure),
         }
     }

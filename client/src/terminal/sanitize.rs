@@ -31,6 +31,7 @@ pub struct Sanitizer {
     partial: Vec<u8>,
     at: At,
     line: LineEnd,
+    lines: Lines,
     /// Characters of the current line so far.
     shown: usize,
 }
@@ -54,6 +55,14 @@ enum LineEnd {
     #[default]
     None,
     Cr,
+}
+
+/// How much of a line is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Lines {
+    #[default]
+    Cut,
+    Whole,
 }
 
 impl Sanitizer {
@@ -136,6 +145,7 @@ impl Sanitizer {
         }
         self.shown += 1;
         match self.shown {
+            _ if self.lines == Lines::Whole => shown.push(c),
             ..=LONGEST_LINE => shown.push(c),
             length if length == LONGEST_LINE + 1 => shown.push_str(LINE_CUT),
             _ => {}
@@ -145,7 +155,16 @@ impl Sanitizer {
 
 /// The text, cleaned as a whole.
 pub fn sanitized(text: &str) -> String {
-    let mut sanitizer = Sanitizer::default();
+    cleaned(text, Lines::Cut)
+}
+
+/// The same with lines of any length: for whoever reads it instead of looking at it.
+pub fn sanitized_whole(text: &str) -> String {
+    cleaned(text, Lines::Whole)
+}
+
+fn cleaned(text: &str, lines: Lines) -> String {
+    let mut sanitizer = Sanitizer { lines, ..Sanitizer::default() };
     let shown = sanitizer.clean(text.as_bytes());
     shown + &sanitizer.finish()
 }

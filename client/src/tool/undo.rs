@@ -97,6 +97,15 @@ impl<'a> Undo<'a> {
         self.coverage = Coverage::Nothing;
     }
 
+    /// From here on nothing has changed yet.
+    pub fn forget(&mut self) {
+        self.turns.clear();
+        self.turn = Record::default();
+        self.before_scripts = None;
+        self.known = Known::default();
+        self.store = None;
+    }
+
     /// A patch will be applied. What it changes is kept first.
     pub fn before_patch(&mut self, plan: &Plan) -> io::Result<()> {
         if self.coverage == Coverage::Nothing {

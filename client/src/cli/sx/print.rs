@@ -9,8 +9,9 @@ use crate::cli::escape::escaped_json;
 use crate::conversation::event::{Completed, Event, Usage, Window};
 use crate::conversation::item::{Content, Given, Item, Output, Role};
 use crate::drive::compacting::Compacting;
-use crate::drive::{Sight, Watcher};
+use crate::drive::{Attempt, Sight, Watcher};
 use crate::failure::{Failure, visible};
+use crate::terminal::sanitize::sanitized_whole;
 
 const SCHEMA: u32 = 1;
 /// What is printed of a tool's answer, in bytes.
@@ -18,7 +19,7 @@ const LONGEST_OUTPUT: usize = 16 * 1024;
 /// How the events are documented in the help.
 pub(super) const EVENTS: &str = r#"--json prints one event per line. Members and kinds are added but never change within a "schema":
   {"type":"begin","schema":1,"model":"gpt-5.5","session":"..."}
-  {"type":"asking"}                              what came since the last one of these counts no more
+  {"type":"asking","again":false}                if again: what came since the last one of these counts no more
   {"type":"windows","windows":[{...}]}           how much the plan allows: minutes, used_percent, resets_at (Unix s)
   {"type":"thought","delta":"..."}               the next piece of a summary of what the model thinks
   {"type":"reasoning","summary":["..."]}         the summary, whole
@@ -35,9 +36,6 @@ pub(super) const EVENTS: &str = r#"--json prints one event per line. Members and
                                                  output_tokens, reasoning_tokens, total_tokens
   {"type":"failed","message":"...","exit_code":75}
 "#;
-/// A message of this phase tells what the model is doing, and is no part of the answer.
-const COMMENTARY: &str = "commentary";
-
 /// Prints, and says how it went. What cannot be written is remembered: a reader that has gone needs no answer.
 pub(super) struct Out<W> {
     to: W,
@@ -75,25 +73,25 @@ pub(super) trait Printer: Watcher {
 pub(super) struct Whole<W> {
     out: Out<W>,
     answer: Vec<String>,
+    /// So many of them stood when the model was asked what it is asked now.
+    asked_at: usize,
 }
 
 impl<W: Write> Whole<W> {
     pub(super) fn new(to: W) -> Self {
-        Self { out: Out::new(to), answer: Vec::new() }
+        Self { out: Out::new(to), answer: Vec::new(), asked_at: 0 }
     }
 }
 
 impl<W: Write> Watcher for Whole<W> {
     fn see(&mut self, sight: Sight<'_>) {
         match sight {
-            Sight::Asking => self.answer.clear(),
+            Sight::Asking(Attempt::First) => self.asked_at = self.answer.len(),
+            Sight::Asking(Attempt::Again) => self.answer.truncate(self.asked_at),
+            // What stood before a call was no answer yet.
+            Sight::Calling(_) => self.answer.clear(),
             Sight::Event(Event::Item(item)) => self.answer.extend(answer(item)),
-            Sight::Quiet
-            | Sight::Event(_)
-            | Sight::Waiting { .. }
-            | Sight::Compacting(_)
-            | Sight::Calling(_)
-            | Sight::Called(..) => {}
+            Sight::Quiet | Sight::Event(_) | Sight::Waiting { .. } | Sight::Compacting(_) | Sight::Called(..) => {}
         }
     }
 }
@@ -101,7 +99,7 @@ impl<W: Write> Watcher for Whole<W> {
 impl<W: Write> Printer for Whole<W> {
     fn end(mut self: Box<Self>, outcome: Result<Usage, &Failure>) -> Result<(), Failure> {
         if outcome.is_ok() {
-            let text: String = self.answer.join("\n").chars().filter(|c| may_be_shown(*c)).collect();
+            let text = sanitized_whole(&self.answer.join("\n"));
             let line_end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
             self.out.write(&format!("{text}{line_end}"));
         }
@@ -129,7 +127,7 @@ impl<W: Write> Events<W> {
 impl<W: Write> Watcher for Events<W> {
     fn see(&mut self, sight: Sight<'_>) {
         match sight {
-            Sight::Asking => self.line(&json!({"type": "asking"})),
+            Sight::Asking(attempt) => self.line(&json!({"type": "asking", "again": attempt == Attempt::Again})),
             Sight::Event(event) => {
                 if let Some(line) = line_of(event) {
                     self.line(&line);
@@ -227,18 +225,9 @@ fn text_of(output: &Output) -> String {
 
 fn answer(item: &Item) -> Option<String> {
     match item {
-        Item::Message(message) if message.role == Role::Assistant && message.phase.as_deref() != Some(COMMENTARY) => {
-            Some(message.text())
-        }
+        Item::Message(message) if message.role == Role::Assistant && !message.is_commentary() => Some(message.text()),
         _ => None,
     }
-}
-
-/// Text keeps its lines and tabs; nothing of it moves the cursor, changes the direction of writing or asks the terminal
-/// for anything.
-fn may_be_shown(c: char) -> bool {
-    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}');
-    matches!(c, '\n' | '\t') || !(c.is_control() || turns)
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ impl<W: Write, E: Write> Watcher for Screen<'_, W, E> {
         match sight {
             Sight::Quiet => self.quiet(),
             Sight::Event(event) => self.event(event),
-            Sight::Asking => {
+            Sight::Asking(_) => {
                 self.clear();
                 self.waiting.moved(self.clock.elapsed(), Awaited::Answer);
             }

@@ -174,12 +174,13 @@ impl<'a> Workshop<'a> {
         self.bench.held(Network::Refused).unwrap_or_else(|why| why)
     }
 
-    /// Another conversation begins: it knows nothing of the commands that go on.
+    /// Another conversation begins: it knows nothing of the commands that go on, and has changed no file.
     pub(super) fn clear(&mut self) {
         for (number, shown) in self.jobs.list() {
             self.person.sees(&format!("ended: session {number}: {shown}"));
         }
         self.jobs.stop_all(self.clock);
+        self.undo.forget();
     }
 
     /// Ends what goes on, and removes what commands needed.

@@ -23,7 +23,6 @@ pub(super) const IMAGE: &str = "[an image was here; it is not shown again]";
 const LONGEST: u64 = 16_000;
 /// What is left out each time that the conversation does not fit: one part in so many.
 const PARTS: u64 = 8;
-const COMMENTARY: &str = "commentary";
 
 /// The question for a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,8 +95,7 @@ pub fn summary(answer: &Answer) -> Option<String> {
         Item::Message(message) if message.role == Role::Assistant => Some(message),
         _ => None,
     });
-    let is_comment = |message: &&Message| message.phase.as_deref() == Some(COMMENTARY);
-    let texts: Vec<String> = messages.filter(|message| !is_comment(message)).map(Message::text).collect();
+    let texts: Vec<String> = messages.filter(|message| !message.is_commentary()).map(Message::text).collect();
     let text = texts.join("\n");
     (!text.trim().is_empty()).then(|| size::cut(text.trim(), LONGEST))
 }

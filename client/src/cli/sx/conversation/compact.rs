@@ -19,7 +19,7 @@ pub(super) fn compact(conversation: &mut Conversation<'_>, focus: Option<&str>, 
     let printed = screen.end(Ok(spent.as_ref().copied().unwrap_or_default()));
     match spent {
         Ok(_) => {}
-        Err(Ended::Stopped) => say("stopped; the conversation is as it was"),
+        Err(Ended::Stopped | Ended::NotBegun) => say("stopped; the conversation is as it was"),
         Err(Ended::Failed(failure)) => talk.warn(format!("not compacted: {failure}")),
     }
     // Nobody sees any more what would be said.

@@ -61,6 +61,24 @@ pub(super) fn after<T>(images: &mut Vec<Attached>, turn: &Result<T, Ended>) {
         Err(Ended::Failed(failure)) if failure.class == Class::Temporary && !images.is_empty() => {
             say("the images are attached to the next prompt");
         }
+        Err(Ended::NotBegun) => {}
         Ok(_) | Err(Ended::Failed(_) | Ended::Stopped) => images.clear(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_a_turn_that_was_not_begun_wait_for_the_next_prompt() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        std::fs::write(&path, crate::image::tests::png(8, 6)).unwrap();
+        let mut images = vec![Attached::read(&path).unwrap()];
+        after::<()>(&mut images, &Err(Ended::NotBegun));
+        assert_eq!(images.len(), 1);
+        after::<()>(&mut images, &Err(Ended::Stopped));
+        assert!(images.is_empty());
     }
 }

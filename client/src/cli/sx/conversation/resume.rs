@@ -3,12 +3,11 @@
 use jiff::tz::TimeZone;
 
 use super::voice::say;
-use super::{Conversation, model};
+use super::{Conversation, anew, model};
 use crate::cli::outcome;
 use crate::cli::sx::beginning::{as_before, choose, take_up};
 use crate::cli::sx::recollection::recollection;
 use crate::cli::sx::sessions::{named, short, store};
-use crate::cli::sx::workshop::Workshop;
 use crate::failure::Failure;
 use crate::session::replay::Replayed;
 use crate::talk::Talk;
@@ -37,6 +36,7 @@ fn switch(conversation: &mut Conversation<'_>, word: Option<&str>, talk: &mut Ta
     let replayed = take_up(&mut conversation.keeper, &store, &id)?;
     as_before(&mut conversation.wish, &replayed.told, &[]);
     model::refit(conversation, talk);
+    anew::let_go(conversation);
     go_on(conversation, replayed);
     Ok(())
 }
@@ -46,7 +46,6 @@ pub(super) fn go_on(conversation: &mut Conversation<'_>, replayed: Replayed) {
     let here = &conversation.scene.surroundings.directory;
     let _ = outcome::answer(&recollection(&replayed, here, &TimeZone::system()));
     conversation.driver.manner_mut().session_id = replayed.session.id;
-    conversation.tools.iter_mut().for_each(Workshop::clear);
     conversation.history = replayed.history;
 }
 

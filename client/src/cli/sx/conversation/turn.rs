@@ -23,8 +23,8 @@ pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &m
     let prompt = notes.iter().map(Item::developer).chain([message]).collect();
     let spent = driver.turn(prompt, history, suited(tools, driver.manner(), &mut none), &mut *screen, keeper, talk);
     tools.iter_mut().for_each(Workshop::end_turn);
-    // A turn that failed may have told the model nothing.
-    if !matches!(spent, Err(Ended::Failed(_))) {
+    // A turn that failed may have told the model nothing; one that was not begun has not.
+    if !matches!(spent, Err(Ended::Failed(_) | Ended::NotBegun)) {
         notes.clear();
     }
     let nothing = Failure::temporary("stopped");
@@ -36,6 +36,7 @@ pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &m
             standing::say_line(conversation);
         }
         Err(Ended::Stopped) => say("stopped; the conversation goes on from here"),
+        Err(Ended::NotBegun) => say("stopped; nothing was asked"),
         Err(Ended::Failed(failure)) => talk.warn(failure.to_string()),
     }
     standing::warn(conversation, talk);

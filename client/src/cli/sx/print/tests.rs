@@ -39,10 +39,10 @@ fn message(text: &str, phase: Option<&str>) -> Event {
 fn see_two_attempts(printer: &mut dyn Printer) {
     let fault = Fault::passing("cut");
     let text = |delta: &str| Event::Text(delta.into());
-    printer.see(Sight::Asking);
+    printer.see(Sight::Asking(Attempt::First));
     printer.see(Sight::Event(&text("Hel")));
     printer.see(Sight::Waiting { pause: Duration::from_millis(200), fault: &fault });
-    printer.see(Sight::Asking);
+    printer.see(Sight::Asking(Attempt::Again));
     printer.see(Sight::Event(&message("Let me see.", Some("commentary"))));
     for delta in ["Hel", "lo\u{1b}[31m", "\u{202e}.\t1"] {
         printer.see(Sight::Event(&text(delta)));
@@ -61,8 +61,27 @@ fn printed(make: impl FnOnce(Paper) -> Box<dyn Printer>, outcome: Result<Usage, 
 #[test]
 fn a_pipe_gets_the_whole_answer_or_nothing() {
     let whole = |outcome| printed(|out| Box::new(Whole::new(out)), outcome);
-    assert_eq!(whole(Ok(Usage::default())), "Hello[31m.\t1\n");
+    assert_eq!(whole(Ok(Usage::default())), "Hello.\t1\n");
     assert_eq!(whole(Err(&Failure::temporary("away"))), "");
+}
+
+#[test]
+fn an_answer_in_parts_is_printed_whole_and_what_stood_before_a_call_is_not() {
+    let out = Paper::default();
+    let mut printer = Box::new(Whole::new(out.clone()));
+    let call = Call { call_id: "c".into(), name: "n".into(), given: Given::Arguments("{}".into()) };
+    let long = "x".repeat(10_000);
+    let said = ["Let me see.", "One.", "Twice.", "Two\u{200b}\u{2028}.", &long].map(|text| message(text, None));
+    printer.see(Sight::Asking(Attempt::First));
+    printer.see(Sight::Event(&said[0]));
+    printer.see(Sight::Calling(&call));
+    for (attempt, event) in [(Attempt::First, &said[1]), (Attempt::First, &said[2]), (Attempt::Again, &said[3])] {
+        printer.see(Sight::Asking(attempt));
+        printer.see(Sight::Event(event));
+    }
+    printer.see(Sight::Event(&said[4]));
+    printer.end(Ok(Usage::default())).unwrap();
+    assert_eq!(out.text(), format!("One.\nTwo.\n{long}\n"));
 }
 
 #[test]
@@ -71,10 +90,10 @@ fn a_program_gets_an_event_per_line() {
     let usage = Usage { input_tokens: 42, total_tokens: 49, ..Usage::default() };
     let expected = [
         r#"{"model":"gpt-5.5","schema":1,"session":"s","type":"begin"}"#,
-        r#"{"type":"asking"}"#,
+        r#"{"type":"asking","again":false}"#,
         r#"{"delta":"Hel","type":"text"}"#,
         r#"{"seconds":0.2,"type":"waiting","why":"cut"}"#,
-        r#"{"type":"asking"}"#,
+        r#"{"type":"asking","again":true}"#,
         r#"{"phase":"commentary","text":"Let me see.","type":"message"}"#,
         r#"{"delta":"Hel","type":"text"}"#,
         r#"{"delta":"lo\u001b[31m","type":"text"}"#,

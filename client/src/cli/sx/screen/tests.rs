@@ -6,6 +6,7 @@ use super::*;
 use crate::clock::fixed::TestClock;
 use crate::conversation::fault::Fault;
 use crate::conversation::item::{Call, Content, Given, Item, Output, Role};
+use crate::drive::Attempt;
 use crate::terminal::capability::{Characters, Colour};
 
 const POOR: Surface =
@@ -38,7 +39,8 @@ fn a_person_sees_the_answer_arrive_and_what_is_waited_for() {
     let fault = Fault::passing("cut");
     let events = [text("Hel"), text("Hel"), text("lo\u{1b}[31m"), text("\u{202e}.\t1"), message("Hello.")];
     let waiting = Sight::Waiting { pause: Duration::from_millis(200), fault: &fault };
-    let mut sights = vec![Sight::Asking, Sight::Event(&events[0]), waiting, Sight::Asking];
+    let mut sights =
+        vec![Sight::Asking(Attempt::First), Sight::Event(&events[0]), waiting, Sight::Asking(Attempt::Again)];
     sights.extend(events[1..].iter().map(Sight::Event));
     let (out, talk) = seen(POOR, Duration::ZERO, &sights);
     assert_eq!(out, "Hel\nHello. 1\n");
@@ -66,7 +68,8 @@ fn what_the_model_thinks_is_dimmed_and_stands_apart() {
 #[test]
 fn while_nothing_comes_it_is_said_and_then_taken_away() {
     let events = [Event::Created, text("Yes"), text("."), message("Yes.")];
-    let mut sights = vec![Sight::Asking, Sight::Quiet, Sight::Event(&events[0]), Sight::Quiet, Sight::Quiet];
+    let mut sights =
+        vec![Sight::Asking(Attempt::First), Sight::Quiet, Sight::Event(&events[0]), Sight::Quiet, Sight::Quiet];
     sights.extend([Sight::Event(&events[1]), Sight::Quiet, Sight::Event(&events[2]), Sight::Event(&events[3])]);
     let (out, _) = seen(RICH, Duration::from_secs(1), &sights);
     let faint = |text: &str| format!("\r\u{1b}[K\u{1b}[2m{text}\u{1b}[0m\r");
@@ -117,7 +120,7 @@ fn a_turn(surface: Surface) -> String {
     let call = Call { call_id: "c".into(), name: "shell_command".into(), given };
     let output = Output::Text("ok".into());
     let mut sights: Vec<Sight<'_>> = events.iter().map(Sight::Event).collect();
-    sights.extend([Sight::Calling(&call), Sight::Called(&call, &output), Sight::Asking, Sight::Quiet]);
+    sights.extend([Sight::Calling(&call), Sight::Called(&call, &output), Sight::Asking(Attempt::First), Sight::Quiet]);
     let last = text("Done: all tests pass.");
     sights.push(Sight::Event(&last));
     seen(surface, Duration::from_secs(1), &sights).0
