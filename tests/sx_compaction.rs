@@ -164,6 +164,53 @@ fn the_person_may_ask_for_it_and_say_what_matters() {
     assert_eq!((last.len(), last[0].as_str(), last[2].as_str()), (3, "One", "Two"));
 }
 
+/// What the model can read where it was told that it can.
+fn earlier_named_in(text: &str) -> String {
+    let named = text.split("can be read word for word in ").nth(1).unwrap().split(',').next().unwrap();
+    std::fs::read_to_string(named).unwrap()
+}
+
+fn compact(team: &Team, terminal: &mut Terminal) {
+    team.provider.script(Script::message(NOTES));
+    terminal.types("/compact\r");
+    terminal.wait_for("compacted: from ");
+    terminal.wait_for("> ");
+}
+
+#[test]
+fn after_a_second_compaction_and_after_a_resume_all_that_was_said_can_be_read() {
+    let (team, machine, mut terminal) = begin_with("190000");
+    team.provider.script(long_answer());
+    ask(&mut terminal, "One", "word");
+    compact(&team, &mut terminal);
+    team.provider.script(long_answer());
+    ask(&mut terminal, "Two", "word");
+    compact(&team, &mut terminal);
+    ask(&mut terminal, "Three", "Hello from the fake provider.");
+    let last = texts(asked(&team).last().unwrap());
+    let earlier = earlier_named_in(&last[2]);
+    assert_eq!((last.len(), earlier.matches("word\n").count()), (4, 8_000), "{last:?}");
+    assert!(!earlier.contains("Cut off"));
+    terminal.types("/quit\r");
+    terminal.wait_for("sx --resume ");
+    assert_eq!(terminal.ends(), Some(0));
+
+    let mut command = machine.command_of("sx", &["--continue"]);
+    command.current_dir(machine.home().join("project"));
+    let mut terminal = Terminal::start(command);
+    terminal.wait_for("going on with ");
+    terminal.wait_for("> ");
+    ask(&mut terminal, "Four", "Hello from the fake provider.");
+    let resumed = texts(asked(&team).last().unwrap());
+    let note = &resumed[resumed.len() - 2];
+    assert!(note.contains("is gone"), "{note}");
+    let earlier = earlier_named_in(note);
+    assert!(earlier.contains("> Three") && earlier.matches("word\n").count() == 8_000, "{earlier}");
+    ask(&mut terminal, "Five", "Hello from the fake provider.");
+    let after = texts(asked(&team).last().unwrap());
+    assert_eq!(after.iter().filter(|text| text.contains("is gone")).count(), 1, "it is said once");
+}
+
 #[test]
 fn a_summary_that_is_no_shorter_is_not_taken() {
     let (team, _machine, mut terminal) = begin_with("190000");

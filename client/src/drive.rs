@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use self::asking::{Audience, Unable};
 use self::compacting::Compacting;
-use self::record::{Ending, Happening, Recorder};
+use self::record::{Earlier, Ending, Happening, Recorder};
 use crate::backend::exchange::Backend;
 use crate::backend::stream::ModelStream;
 use crate::backend::traffic::Ear;
@@ -41,7 +41,7 @@ pub trait Tools {
     /// Runs one, or says why not; either is told to the model.
     fn run(&mut self, call: &Call) -> Output;
     /// Puts what was said so far where they can read it, and says where; `None` when there is no such place.
-    fn keep(&mut self, _conversation: &[Item]) -> Option<String> {
+    fn keep(&mut self, _earlier: Earlier<'_>) -> Option<String> {
         None
     }
 }

@@ -126,6 +126,7 @@ fn answer(
         }
         let mut standing = Standing::default();
         let mut printer = printer(form, &manner, Surface::of(environment), clock, &mut standing);
+        let recalled = workshop.as_mut().and_then(|workshop| workshop.recall(history.items(), &keeper));
         let mut none = NoTools;
         let tools: &mut dyn Tools = match &mut workshop {
             Some(workshop) => {
@@ -136,7 +137,8 @@ fn answer(
         };
         let mut driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
         driver.listen(invocation.beginning.ear(environment));
-        let spent = driver.turn(vec![prompt], &mut history, tools, &mut *printer, &mut keeper, talk);
+        let prompt = recalled.map(Item::developer).into_iter().chain([prompt]).collect();
+        let spent = driver.turn(prompt, &mut history, tools, &mut *printer, &mut keeper, talk);
         workshop.into_iter().for_each(Workshop::close);
         let spent = spent.map_err(|ended| match ended {
             Ended::Failed(failure) => failure,

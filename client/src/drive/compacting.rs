@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::asking::{Audience, Unable};
-use super::record::{Happening, Recorder};
+use super::record::{Earlier, Happening, Recorder};
 use super::{Driver, Ended, Sight, Tools, Under, Watcher};
 use crate::conversation::compaction::summarising::{Shortened, Summarising, summary};
 use crate::conversation::compaction::{self, Due, kept};
@@ -205,7 +205,8 @@ impl Driver<'_> {
         if size::of_items(&kept::after(&source, &summary, None)) >= size::of_items(&source) {
             return Err(because("the summary is no shorter than what it would stand for"));
         }
-        let earlier = under.tools.keep(&source);
+        let earlier = under.recorder.document().map_or(Earlier::Told(&source), Earlier::Whole);
+        let earlier = under.tools.keep(earlier);
         let items = kept::after(&source, &summary, earlier.as_deref());
         Ok(Shorter { items, usage: answer.completed.usage })
     }

@@ -54,10 +54,24 @@ pub enum Ending {
     Failed,
 }
 
+/// What was said before a conversation was made shorter.
+#[derive(Debug, Clone)]
+pub enum Earlier<'a> {
+    /// All of it from the beginning, as a document.
+    Whole(String),
+    /// What the model was told of it last.
+    Told(&'a [Item]),
+}
+
 /// Who keeps what was said. Whatever goes wrong with that does not stop the conversation.
 pub trait Recorder {
     /// Something belongs to the conversation from now on.
     fn record(&mut self, happening: Happening<'_>, talk: &mut Talk);
+
+    /// All that was said from the beginning, as a document; `None` when it is not kept.
+    fn document(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Nobody keeps anything.

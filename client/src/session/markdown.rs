@@ -61,6 +61,11 @@ impl Document {
         self.text
     }
 
+    /// The document of a conversation that goes on, perhaps in the middle of a turn.
+    pub fn so_far(self) -> String {
+        self.text
+    }
+
     fn begin(&mut self, session: &Session, at: &str) {
         self.paragraph(&format!("# Conversation {}", plain(&session.id)));
         let begun = format!("Begun {} in {}, sx {}.", plain(at), code(&session.directory), plain(&session.client));

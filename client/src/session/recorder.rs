@@ -4,9 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::entry::{Entry, Line, SCHEMA, Session};
+use super::markdown::Document;
 use super::replay::{Replayed, Told};
 use super::store::Store;
-use super::transcript::{Lasting, Transcript};
+use super::transcript::{self, Lasting, Transcript, Wanted};
 use super::usage_file::Tally;
 use crate::clock::Clock;
 use crate::drive::Manner;
@@ -148,6 +149,15 @@ impl Recorder for Keeper<'_> {
             talk.warn(format!("from here on this conversation is not kept: {error}"));
             self.lose();
         }
+    }
+
+    fn document(&self) -> Option<String> {
+        let mut document = Document::default();
+        let read = transcript::each_line(self.folder()?, &mut |line| {
+            Line::decode(line).iter().for_each(|line| document.take(line));
+            Wanted::More
+        });
+        read.ok().map(|()| document.so_far())
     }
 }
 

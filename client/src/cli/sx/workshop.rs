@@ -9,11 +9,13 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use self::bench::Bench;
+use self::earlier::Named;
 use super::person::Person;
 use super::screen::surface::Surface;
 use crate::cli::backend::Scene;
 use crate::clock::Clock;
-use crate::conversation::item::{Call, Given, Item, Output};
+use crate::conversation::item::{Call, Given, Output};
+use crate::drive::record::Earlier;
 use crate::drive::{Tools, unsupported};
 use crate::failure::Failure;
 use crate::model::catalog::Model;
@@ -72,6 +74,8 @@ pub(super) struct Workshop<'a> {
     bench: Bench,
     /// The commands that go on.
     jobs: Jobs,
+    /// Where the model was told that it can read what was said before a compaction.
+    earlier: Named,
     /// How much of an output this model is told.
     budget: Budget,
     approvals: Approvals,
@@ -123,7 +127,7 @@ impl<'a> Workshop<'a> {
         let folder = places::user_directory(surroundings).map(|folder| folder.join(FOLDER));
         let functions = folder.map(|folder| Functions::read(&folder, &OURS, talk)).unwrap_or_default();
         let (specs, images, surface) = (Vec::new(), Images::LeftOut, None);
-        let (jobs, budget) = (Jobs::default(), Budget::default());
+        let (jobs, earlier, budget) = (Jobs::default(), Named::default(), Budget::default());
         Ok(Self {
             specs,
             functions,
@@ -134,6 +138,7 @@ impl<'a> Workshop<'a> {
             edits,
             bench,
             jobs,
+            earlier,
             budget,
             approvals,
             undo,
@@ -181,6 +186,7 @@ impl<'a> Workshop<'a> {
         }
         self.jobs.stop_all(self.clock);
         self.undo.forget();
+        self.earlier = Named::default();
     }
 
     /// Ends what goes on, and removes what commands needed.
@@ -221,7 +227,7 @@ impl Tools for Workshop<'_> {
         }
     }
 
-    fn keep(&mut self, conversation: &[Item]) -> Option<String> {
-        self.earlier(conversation)
+    fn keep(&mut self, earlier: Earlier<'_>) -> Option<String> {
+        self.earlier(earlier)
     }
 }

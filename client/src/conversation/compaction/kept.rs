@@ -31,6 +31,11 @@ fn said(items: &[Item]) -> impl DoubleEndedIterator<Item = &Message> {
     })
 }
 
+/// Whether a summary stands for a part of this.
+pub fn has_summary(items: &[Item]) -> bool {
+    items.iter().any(|item| matches!(item, Item::Message(message) if is_summary(message)))
+}
+
 fn is_summary(message: &Message) -> bool {
     matches!(message.content.first(), Some(Content::InputText { text }) if text.starts_with(BEGINNING))
 }

@@ -20,6 +20,7 @@ pub(super) fn answer(conversation: &mut Conversation<'_>, prompt: &str, talk: &m
     let mut none = NoTools;
     tools.iter_mut().for_each(|workshop| workshop.shows_on(*surface));
     tools.iter_mut().for_each(Workshop::begin_turn);
+    notes.extend(tools.as_mut().and_then(|workshop| workshop.recall(history.items(), keeper)));
     let prompt = notes.iter().map(Item::developer).chain([message]).collect();
     let spent = driver.turn(prompt, history, suited(tools, driver.manner(), &mut none), &mut *screen, keeper, talk);
     tools.iter_mut().for_each(Workshop::end_turn);
