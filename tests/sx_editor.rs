@@ -104,6 +104,20 @@ fn what_was_entered_is_found_in_the_next_conversation() {
 }
 
 #[test]
+fn what_is_entered_where_nothing_is_kept_is_not() {
+    let scene = Scene::new();
+    let mut terminal = scene.begins_with(&["--ephemeral"]);
+    terminal.types("For nobody\r");
+    is_answered(&mut terminal);
+    terminal.types(&format!("{UP}\r"));
+    is_answered(&mut terminal);
+    terminal.types("\u{4}");
+    assert_eq!(terminal.ends(), Some(0));
+    assert_eq!(scene.asked(), ["For nobody", "For nobody"]);
+    assert!(!scene.machine.home().join(".local/state/scorpiox/history").exists());
+}
+
+#[test]
 fn a_prompt_can_have_several_lines() {
     let scene = Scene::new();
     let mut terminal = scene.begins();

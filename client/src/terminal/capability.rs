@@ -36,6 +36,10 @@ pub struct Capability {
     pub characters: Characters,
 }
 
+/// All that the line editor knows as such must be here: it reads plain lines on them, for which the keyboard must be left
+/// as it is.
+const UNMOVABLE: [&str; 5] = ["", "dumb", "unknown", "cons25", "emacs"];
+
 /// A terminal on which no cursor can be moved, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmovable(pub String);
@@ -45,7 +49,7 @@ impl Capability {
     pub fn of(environment: Lookup<'_>) -> Result<Self, Unmovable> {
         let text = |name: &str| environment(name).map(|value| value.to_string_lossy().into_owned());
         let terminal = text("TERM").unwrap_or_default();
-        if matches!(terminal.as_str(), "" | "dumb" | "unknown") {
+        if UNMOVABLE.iter().any(|name| name.eq_ignore_ascii_case(&terminal)) {
             return Err(Unmovable(terminal));
         }
         let monochrome = ["vt100", "vt102", "vt220", "vt320"].contains(&terminal.as_str())
@@ -101,7 +105,9 @@ mod tests {
 
     #[test]
     fn where_no_cursor_can_be_moved_there_is_no_screen() {
-        assert_eq!(capability(&[("TERM", "dumb")]), Err(Unmovable("dumb".into())));
+        for name in ["dumb", "Dumb", "emacs", "CONS25", "unknown"] {
+            assert_eq!(capability(&[("TERM", name)]), Err(Unmovable(name.into())));
+        }
         assert_eq!(capability(&[]), Err(Unmovable(String::new())));
     }
 }

@@ -62,7 +62,6 @@ pub(super) enum Takes {
     Effort,
     Approvals,
     Profile,
-    Session,
     /// Anything, paths too.
     Text,
 }
@@ -150,7 +149,7 @@ pub(super) const COMMANDS: &[Row] = &[
     Row {
         names: &["resume"],
         argument: "[ID]",
-        takes: Takes::Session,
+        takes: Takes::Nothing,
         text: "go on with another conversation; without an ID choose from a list",
         means: |word| Command::Resume(word),
     },

@@ -12,7 +12,7 @@ pub(super) use self::opening::converse;
 use super::attach::picture::Attached;
 use super::command::{Line, read};
 use super::context::Context;
-use super::line::{LineEditor, Offers, PROMPT, Reading};
+use super::line::{Kept, LineEditor, Offers, PROMPT, Reading};
 use super::manner::Wish;
 use super::screen::surface::Surface;
 use super::status::Standing;
@@ -90,8 +90,8 @@ enum After {
 impl<'a> Conversation<'a> {
     fn go_on(&mut self, mut first: Option<String>, talk: &mut Talk) -> Result<(), Failure> {
         let broken = |error| Failure::temporary(format!("the terminal cannot be read: {error}"));
-        let mut editor =
-            LineEditor::new(self.scene.surroundings, self.offers(), self.surface.colour).map_err(broken)?;
+        let kept = if self.keeper.is_wanted() { Kept::of(self.scene.surroundings) } else { Kept::nowhere() };
+        let mut editor = LineEditor::new(kept, self.offers(), self.surface.colour).map_err(broken)?;
         loop {
             let line = match first.take() {
                 Some(line) => {

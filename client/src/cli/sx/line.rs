@@ -13,11 +13,10 @@ use rustyline::{Editor, Result};
 
 use self::assistant::{Assistant, State};
 use self::entering::continued;
-use self::kept::Kept;
+pub(super) use self::kept::Kept;
 use self::keys::Continuations;
 pub(super) use self::offers::Offers;
 use crate::failure::Failure;
-use crate::settings::Surroundings;
 use crate::terminal::capability::Colour;
 use crate::terminal::keyboard;
 
@@ -60,8 +59,8 @@ enum Patience {
 }
 
 impl<'a> LineEditor<'a> {
-    /// With what was entered in earlier conversations.
-    pub(super) fn new(surroundings: &Surroundings<'_>, offers: Offers<'a>, colour: Colour) -> Result<Self> {
+    /// With what was entered in earlier conversations, as far as it was kept.
+    pub(super) fn new(kept: Kept, offers: Offers<'a>, colour: Colour) -> Result<Self> {
         let config = Config::builder()
             .max_history_size(kept::MOST)?
             .history_ignore_dups(true)?
@@ -77,7 +76,6 @@ impl<'a> LineEditor<'a> {
         editor.set_helper(Some(Assistant { offers, colour, state: Cell::new(State::Nothing) }));
         let continuations = Continuations::default();
         keys::bind(&mut editor, continuations.clone());
-        let kept = Kept::of(surroundings);
         for entry in kept.entries() {
             editor.add_history_entry(entry)?;
         }

@@ -23,14 +23,19 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 /// Where entries are kept; `None` where there is no place for them.
 #[derive(Debug, Clone)]
-pub(super) struct Kept(Option<PathBuf>);
+pub(in crate::cli::sx) struct Kept(Option<PathBuf>);
 
 impl Kept {
     /// In the user's state directory.
-    pub(super) fn of(surroundings: &Surroundings<'_>) -> Self {
+    pub(in crate::cli::sx) fn of(surroundings: &Surroundings<'_>) -> Self {
         let home = || surroundings.absolute_path("HOME").map(|home| home.join(".local/state"));
         let state = surroundings.absolute_path("XDG_STATE_HOME").or_else(home);
         Self(state.map(|state| state.join("scorpiox").join(NAME)))
+    }
+
+    /// Of a conversation that nothing is kept of.
+    pub(in crate::cli::sx) fn nowhere() -> Self {
+        Self(None)
     }
 
     /// All of them. What cannot be read is none.

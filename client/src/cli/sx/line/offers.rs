@@ -4,6 +4,7 @@ use super::files::{Closed, Files};
 use super::word::Word;
 use crate::cli::sx::command::{COMMANDS, Row, Takes};
 use crate::settings::Surroundings;
+use crate::terminal::sanitize::spelled_out;
 use crate::tool::approval::Mode;
 
 /// What there is to offer.
@@ -14,8 +15,6 @@ pub(in crate::cli::sx) struct Offers<'a> {
     pub(in crate::cli::sx) efforts: Vec<String>,
     /// Names of profiles.
     pub(in crate::cli::sx) profiles: Vec<String>,
-    /// Conversations that can be gone on with.
-    pub(in crate::cli::sx) sessions: Vec<String>,
     files: Files<'a>,
 }
 
@@ -27,11 +26,17 @@ impl<'a> Offers<'a> {
     pub(in crate::cli::sx) fn new(surroundings: &Surroundings<'_>, closed: Closed<'a>) -> Self {
         let home = surroundings.absolute_path("HOME");
         let files = Files::new(surroundings.directory.clone(), home, closed);
-        Self { models: Vec::new(), efforts: Vec::new(), profiles: Vec::new(), sessions: Vec::new(), files }
+        Self { models: Vec::new(), efforts: Vec::new(), profiles: Vec::new(), files }
     }
 
-    /// For what stands before the cursor.
+    /// For what stands before the cursor. A name that the terminal would not show as it is, is not offered.
     pub(super) fn completions(&self, before: &str) -> Completions {
+        let (start, mut offered) = self.all_completions(before);
+        offered.retain(|(shown, word)| [shown, word].into_iter().all(|text| spelled_out(text) == text.as_str()));
+        (start, offered)
+    }
+
+    fn all_completions(&self, before: &str) -> Completions {
         if let Some((row, argument)) = command_before(before) {
             if let Some(words) = self.words(row.takes) {
                 let start = before.len() - argument.len();
@@ -56,7 +61,6 @@ impl<'a> Offers<'a> {
             Takes::Effort => Some([vec!["off".to_owned()], self.efforts.clone()].concat()),
             Takes::Approvals => Some(Mode::ALL.iter().map(|mode| mode.name().to_owned()).collect()),
             Takes::Profile => Some([self.profiles.clone(), vec!["off".to_owned()]].concat()),
-            Takes::Session => Some(self.sessions.clone()),
             Takes::Text => None,
         }
     }
@@ -80,12 +84,14 @@ mod tests {
     #[test]
     fn a_command_offers_what_it_takes_and_everything_else_files() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("gpt-notes"), "").unwrap();
+        for name in ["gpt-notes", "gpt-\u{202e}txt.sh", "gpt-\u{200b}notes"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
         let nothing = |_: &str| None;
         let surroundings =
             Surroundings { environment: &nothing, directory: dir.path().to_owned(), program_directory: None };
         let mut offers = Offers::new(&surroundings, Box::new(Vec::new));
-        offers.models = vec!["gpt-5.5".into(), "gpt-5.4-mini".into(), "o9".into()];
+        offers.models = vec!["gpt-5.5".into(), "gpt-5.4-mini".into(), "o9".into(), "gpt-\u{2066}x".into()];
         offers.efforts = vec!["low".into(), "high".into()];
         offers.profiles = vec!["work".into()];
         let completions = |before: &str| {
