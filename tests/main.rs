@@ -25,6 +25,8 @@
 //! * [`sx_sessions`]: conversations that are kept, and gone on with. * [`sx_editor`]: what is typed, and the terminal afterwards.
 //! * [`sx_screen`]: what a person sees of an answer, and a program reads of it (C11).
 //! * [`sx_undo`]: what a turn changed, shown and taken back.
+//! * [`sx_tools`]: tools of `sx -p`. * [`sx_limits`]: answers that are much too long.
+//! * [`sx_adversity`]: tools when things go wrong (C8, C11, C13).
 //! * [`sx_stream`]: an answer at its limits of time and size (C7).
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]

@@ -52,7 +52,7 @@ fn a_conversation_goes_on_over_several_prompts() {
     team.provider.script(Script::message("Forty-two."));
     terminal.types("How many?\r");
     terminal.wait_for("Forty-two.");
-    terminal.wait_for("[gpt-5.5  in 42 (cached 0)  out 7 (thought 0)  context 100 % left]");
+    terminal.wait_for("[gpt-5.5  in 42, cached 0  out 7, thought 0  context 100 % left]");
     terminal.types("Sure?\r");
     terminal.wait_for("Hello from the fake provider.");
     terminal.wait_for("> ");

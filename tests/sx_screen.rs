@@ -66,7 +66,7 @@ fn an_answer_is_shown_as_it_is_meant() {
     terminal.wait_for("• a \u{1b}[1mbad\u{1b}[0m \u{1b}[38;5;31mword\u{1b}[0m\r\n");
     terminal.wait_for("\u{1b}[2m```rust\u{1b}[0m\r\n\u{1b}[38;5;133mfn\u{1b}[0m ");
     terminal.wait_for("\u{1b}[1ma\u{1b}[0m\u{1b}[2m │ \u{1b}[0m\u{1b}[1mb\u{1b}[0m");
-    terminal.wait_for("[gpt-5.5  in 42 (cached 0)  out 7 (thought 0)  context 100 % left]");
+    terminal.wait_for("[gpt-5.5  in 42, cached 0  out 7, thought 0  context 100 % left]");
 }
 
 #[test]

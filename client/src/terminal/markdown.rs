@@ -202,7 +202,7 @@ impl Markdown {
             self.end_table(out);
         }
         match opening.kind {
-            Kind::Blank if opening.leads.iter().all(|mark| *mark == Mark::Quote) => self.blank(&opening, out),
+            Kind::Blank if opening.leads.iter().all(|mark| *mark == Mark::Quote) => self.blank(&opening),
             Kind::Blank | Kind::Text if !self.is_indented_code(&opening) => {
                 self.begin_text(&opening, Style::PLAIN, &text, out)
             }
@@ -218,9 +218,8 @@ impl Markdown {
         }
     }
 
-    fn blank(&mut self, opening: &Opening, out: &mut String) {
+    fn blank(&mut self, opening: &Opening) {
         self.line = Line::Beginning(String::new());
-        let _ = out;
         if self.above != Above::Beginning {
             self.above = Above::Blank;
         }

@@ -11,6 +11,7 @@ use super::print::{Out, Printer};
 use super::status::Standing;
 use crate::clock::Clock;
 use crate::conversation::event::{Begun, Event, Usage};
+use crate::drive::compacting::Compacting;
 use crate::drive::{Sight, Watcher};
 use crate::failure::Failure;
 use crate::terminal::markdown::Markdown;
@@ -126,8 +127,8 @@ impl<'a, W: Write, E: Write> Screen<'a, W, E> {
             Event::Created | Event::Began(Begun::Reasoning) => Awaited::Thoughts,
             Event::Began(Begun::Message) => Awaited::Text,
             Event::Began(Begun::Call(name)) => Awaited::Call(name.clone()),
-            // What it belongs to was said when it began.
-            Event::CallInput(_) => return,
+            // Of a long one nothing else is seen, however quickly it comes.
+            Event::CallInput(_) => return self.quiet(),
             Event::Model(_) | Event::TurnState(_) | Event::Windows(_) | Event::Completed(_) | Event::Failed(_) => {
                 return;
             }
@@ -158,6 +159,9 @@ impl<W: Write, E: Write> Watcher for Screen<'_, W, E> {
                 self.clear();
             }
             Sight::Compacting(step) => {
+                if let Compacting::Done { after, .. } = step {
+                    self.standing.shortened(after);
+                }
                 self.end_part();
                 self.clear();
                 let _ = writeln!(self.talk, "sx: {step}");

@@ -37,6 +37,11 @@ impl Standing {
         self.spent = usage;
     }
 
+    /// The conversation was compacted to about so many tokens.
+    pub(super) fn shortened(&mut self, tokens: u64) {
+        self.spent.total_tokens = tokens;
+    }
+
     /// The conversation begins anew, the plan does not.
     pub(super) fn begins_anew(&mut self) {
         self.spent = Usage::default();
@@ -67,9 +72,7 @@ impl Standing {
         let [read, cached, written, thought] =
             [input_tokens, cached_tokens, output_tokens, reasoning_tokens].map(short);
         let model = visible(&model.slug);
-        format!(
-            "{model}{effort}  in {read} (cached {cached})  out {written} (thought {thought})  context {left} % left"
-        )
+        format!("{model}{effort}  in {read}, cached {cached}  out {written}, thought {thought}  context {left} % left")
     }
 }
 
@@ -81,7 +84,7 @@ fn in_words(window: Window, now: i64, zone: &TimeZone) -> String {
         let moment = moment(at, now, zone);
         format!(", resets {}", moment.split(',').next().unwrap_or_default())
     });
-    // Rounded towards the limit: 99.6 % is not 100 %.
+    // Rounded away from the limit: 99.6 % is not 100 %.
     format!("{name} {} %{}", (window.used_per_mille / 10).min(999), resets.unwrap_or_default())
 }
 
@@ -89,7 +92,7 @@ fn in_words(window: Window, now: i64, zone: &TimeZone) -> String {
 fn short(tokens: u64) -> String {
     match tokens {
         ..10_000 => tokens.to_string(),
-        10_000..1_000_000 => format!("{}.{}k", tokens / 1_000, tokens % 1_000 / 100),
+        10_000..1_000_000 => format!("{}k", tokens / 1_000),
         _ => format!("{}.{}M", tokens / 1_000_000, tokens % 1_000_000 / 100_000),
     }
 }
@@ -115,7 +118,7 @@ mod tests {
     #[test]
     fn the_state_of_things_fits_on_two_lines_of_eighty_columns() {
         let mut standing = Standing::default();
-        let begun = "[gpt-5.5  in 0 (cached 0)  out 0 (thought 0)  context 100 % left]";
+        let begun = "[gpt-5.5  in 0, cached 0  out 0, thought 0  context 100 % left]";
         assert_eq!(lines(&standing, None), [begun]);
         standing.saw(&Event::Windows(vec![FIVE_HOURS, WEEK]));
         let usage = Usage {
@@ -127,10 +130,13 @@ mod tests {
         };
         standing.spent(usage);
         let expected = [
-            "[gpt-5.5 medium  in 125.2k (cached 9999)  out 12.3k (thought 1.2M)  context 75 % left]",
+            "[gpt-5.5 medium  in 125k, cached 9999  out 12k, thought 1.2M  context 75 % left]",
             "[5 hours 27 %, resets 23:18  7 days 4 %, resets Mon 06 Jul 19:08]",
         ];
         assert_eq!(lines(&standing, Some("medium")), expected);
+        assert!(expected.iter().all(|line| line.len() <= 80));
+        standing.shortened(20_000);
+        assert!(lines(&standing, None)[0].ends_with("context 90 % left]"), "it was compacted");
     }
 
     #[test]

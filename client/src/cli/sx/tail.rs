@@ -4,11 +4,10 @@ use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use unicode_width::UnicodeWidthChar as _;
-
 use super::screen::surface::{Cursor, Surface};
 use crate::clock::{Clock, Deadline};
 use crate::terminal::capability::Characters;
+use crate::terminal::columns::{cut, width_of};
 use crate::terminal::markdown::ink::{Style, paint};
 use crate::terminal::sanitize::sanitized;
 use crate::tool::shell::running::{Running, Waited};
@@ -87,27 +86,13 @@ impl Tail {
 
     fn lines(&self, latest: &[u8], since: Duration) -> Vec<String> {
         let room = (self.surface.columns)().saturating_sub(1);
-        let text = sanitized(&String::from_utf8_lossy(latest));
+        let text = sanitized(&String::from_utf8_lossy(latest)).replace('\t', "    ");
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines[lines.len().saturating_sub(MOST_LINES)..].iter();
         let dots = if self.surface.characters == Characters::Utf8 { "…" } else { "..." };
         let state = format!("[running{dots} {} s]", since.as_secs());
         last.copied().chain([state.as_str()]).map(|line| cut(&format!("  {line}"), room)).collect()
     }
-}
-
-/// As much of a line as fits; a tab is as wide as it is long.
-fn cut(line: &str, room: usize) -> String {
-    let mut taken = 0;
-    let fits = |c: &char| {
-        taken += c.width().unwrap_or(0);
-        taken <= room
-    };
-    line.replace('\t', "    ").chars().take_while(fits).collect()
-}
-
-fn width_of(line: &str) -> usize {
-    line.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthChar as _;
 
 use super::ink::{Style, paint};
 use crate::terminal::capability::Colour;
+use crate::terminal::columns::width_of;
 
 /// What stands at the beginning of a line before its words: already painted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,11 +20,6 @@ impl Lead {
         self.width += width_of(text);
         self.text.push_str(&paint(text, style, colour));
     }
-}
-
-/// Columns that a text takes on a terminal.
-pub(super) fn width_of(text: &str) -> usize {
-    text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
 /// Writes words on lines.

@@ -1,9 +1,10 @@
 //! A table, once all of it has come: columns as wide as they need to be, narrower where the terminal is.
 
-use super::flow::{Flow, Lead, width_of};
+use super::flow::{Flow, Lead};
 use super::ink::{Style, paint};
 use super::inline::Inline;
 use crate::terminal::capability::{Characters, Colour};
+use crate::terminal::columns::width_of;
 
 /// No column is made narrower than this.
 const NARROWEST: usize = 3;
@@ -43,7 +44,8 @@ pub(super) fn lines(rows: &[String], drawn: Drawn) -> Option<Vec<String>> {
     for row in &body {
         lines.extend(drawn.row(row, &widths, &sides, Style::PLAIN));
     }
-    Some(lines)
+    // A word that is longer than its column is not broken.
+    lines.iter().all(|line| width_of(&unpainted(line)) <= drawn.width).then_some(lines)
 }
 
 /// `:--`, `:-:`, `--:`.
@@ -193,6 +195,8 @@ mod tests {
         let expected = "a           │ b\n────────────┼──\nsome longer │ x\ntext here   │";
         assert_eq!(table(&rows, 15, Characters::Utf8).unwrap(), expected);
         assert_eq!(table(&rows, 5, Characters::Utf8), None, "no room");
+        let rows = ["|a|b|", "|-|-|", "|https://example.org/long|some text|"];
+        assert_eq!(table(&rows, 20, Characters::Utf8), None, "a word that has no room");
     }
 
     #[test]

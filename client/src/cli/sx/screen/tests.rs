@@ -79,6 +79,14 @@ fn while_nothing_comes_it_is_said_and_then_taken_away() {
     assert_eq!(seen(POOR, Duration::from_secs(1), &sights).0, "Yes.\n");
 }
 
+#[test]
+fn a_call_that_streams_without_a_pause_is_waited_for_too() {
+    let events = [Event::Began(Begun::Call("apply_patch".into())), Event::CallInput("*** Begin".into())];
+    let sights = [Sight::Event(&events[0]), Sight::Event(&events[1])];
+    let (out, _) = seen(RICH, Duration::from_secs(1), &sights);
+    assert_eq!(out, "\r\u{1b}[K\u{1b}[2mcalling apply_patch… 1 s\u{1b}[0m\r\r\u{1b}[K");
+}
+
 const ANSWER: &str = "\
 I will look at **`parse.rs`** first: it *should* refuse what [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259) forbids, \
 and says so in its tests.

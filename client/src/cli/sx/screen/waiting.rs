@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::surface::{Cursor, Surface};
 use crate::terminal::capability::Characters;
+use crate::terminal::columns::cut;
 use crate::terminal::markdown::ink::{Style, paint};
 use crate::terminal::sanitize::sanitized;
 
@@ -56,7 +57,9 @@ impl Waiting {
         if surface.cursor == Cursor::Stays || now.saturating_sub(self.moved) < PATIENCE {
             return String::new();
         }
-        let text = cut(&self.text(now, surface.characters), (surface.columns)().saturating_sub(1));
+        // A tool's name comes from the model.
+        let text = sanitized(&self.text(now, surface.characters)).replace(['\n', '\t'], " ");
+        let text = cut(&text, (surface.columns)().saturating_sub(1));
         if text == self.shown {
             return String::new();
         }
@@ -87,11 +90,6 @@ impl Waiting {
     }
 }
 
-fn cut(text: &str, columns: usize) -> String {
-    // A tool's name comes from the model.
-    sanitized(text).replace(['\n', '\t'], " ").chars().take(columns).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +114,8 @@ mod tests {
         assert_eq!(waiting.quiet(seconds(21.0), SURFACE), "\r\u{1b}[Kasking again in 3 s\r");
         waiting.moved(seconds(30.0), Awaited::Call("a\u{1b}[1m name that is long".into()));
         assert_eq!(waiting.quiet(seconds(31.0), SURFACE), "\r\u{1b}[Kcalling a name that\r");
+        waiting.moved(seconds(40.0), Awaited::Call("日本語の名前".into()));
+        assert_eq!(waiting.quiet(seconds(41.0), SURFACE), "\r\u{1b}[Kcalling 日本語の名\r", "19 columns at most");
     }
 
     #[test]
