@@ -87,7 +87,13 @@ impl Recovery<'_> {
     ) -> Result<(), anyhow::Error> {
         let id = CredentialId::from_stored(rescued.credential.clone());
         let outcome = match credentials.get(&id) {
-            Some(credential) => replay(credential, &self.read(&rescued), self.policy.quiet_time),
+            Some(credential) => {
+                let kept = self.read(&rescued);
+                match replay(credential, &kept, self.policy.quiet_time) {
+                    Replay::Keep("late", None) if self.was_settled(&id, &kept).await? => Replay::Done,
+                    outcome => outcome,
+                }
+            }
             None => Replay::Keep("the credential was removed", None),
         };
         match outcome {
@@ -110,6 +116,13 @@ impl Recovery<'_> {
             }
         }
         Ok(())
+    }
+
+    /// True when the refresh token that came with it was this credential's own already: the answer was settled by a
+    /// start that was killed before it cleared the slot, and others followed.
+    async fn was_settled(&self, id: &CredentialId, kept: &KeptAnswer) -> Result<bool, StoreError> {
+        let Some(brought) = kept.brought.filter(|brought| *brought != kept.presented) else { return Ok(false) };
+        Ok(self.store.seen(brought).await?.is_some_and(|seen| seen.credential == *id))
     }
 
     async fn commit(&self, next: &Credential, before: u64, rotation: &Rotation) -> anyhow::Result<()> {
@@ -166,3 +179,6 @@ fn swap(result: Result<Swap, StoreError>) -> anyhow::Result<()> {
         Swap::Superseded => anyhow::bail!("a row changed while the broker was starting"),
     }
 }
+
+#[cfg(test)]
+mod tests;

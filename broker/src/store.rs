@@ -149,8 +149,15 @@ impl Store {
             return Ok(());
         }
         let mut connection = SqliteConnectOptions::clone(&options).create_if_missing(false).connect().await?;
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
-        connection.close().await
+        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await?;
+        // One that is in the way is told in the row and is no error.
+        let is_busy = row.try_get::<i64, _>(0)? != 0;
+        connection.close().await?;
+        if is_busy {
+            let in_the_way = "another connection is still reading it";
+            return Err(std::io::Error::new(std::io::ErrorKind::ResourceBusy, in_the_way).into());
+        }
+        Ok(())
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
@@ -251,5 +258,20 @@ mod tests {
         store.close().await;
         assert_eq!(std::fs::metadata(directory.path().join("broker.db-wal")).unwrap().len(), 0);
         late.close().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_log_that_a_reader_holds_is_reported_as_not_emptied() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("broker.db");
+        let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
+        let (store, _) = Store::open(&path, sealer, "i", Activity::default()).await.unwrap();
+        let mut reader = options(&path).connect().await.unwrap();
+        sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
+        sqlx::query("SELECT * FROM meta").fetch_all(&mut reader).await.unwrap();
+        let error = store.empty_log().await.unwrap_err();
+        assert!(error.to_string().contains("still reading"), "{error}");
+        reader.close().await.unwrap();
+        store.close().await;
     }
 }

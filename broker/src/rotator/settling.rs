@@ -264,14 +264,18 @@ impl Rotator {
         armed: &Armed,
         answer: &RawAnswer,
     ) -> Outcome {
-        error!(credential = %holding.id(), "QUARANTINE: the provider answered with another account's tokens");
         // A login that took its place while this waited for its turn is not concerned.
         let presented = armed.rotation.generation;
         let quarantine = |rotation: &Rotation| {
             (rotation.generation == presented).then(|| rotation.quarantined(Quarantine::OtherAccount))
         };
         // Set aside before the slot is free: until then a start finds the answer there and does the same.
-        if self.advance(holding, quarantine).await.is_err() {
+        let set_aside = self.advance(holding, quarantine).await;
+        if holding.desk().credential.rotation.generation != presented {
+            return self.keep_late(holding, attempt, armed, answer, "other account").await;
+        }
+        error!(credential = %holding.id(), "QUARANTINE: the provider answered with another account's tokens");
+        if set_aside.is_err() {
             self.assume(holding, quarantine);
             let mut saving = Saving::new(self, attempt.in_slot());
             while let Err(Failure::Storage(error)) = self.make_sure(holding).await {

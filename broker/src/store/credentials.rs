@@ -159,7 +159,8 @@ impl Store {
         Ok(Some(Seen { credential, name: row.try_get("name")? }))
     }
 
-    /// Keeps an answer that was obtained and may not be published.
+    /// Keeps an answer that was obtained and may not be published. One that is kept already is not kept again: a start
+    /// that did not come to its end finds it in its slot once more.
     pub async fn keep_answer(
         &self,
         id: &CredentialId,
@@ -171,8 +172,25 @@ impl Store {
         let _under_way = self.activity.begin();
         let place =
             Place { table: "kept_answers", row: id.as_str(), column: "answer", generation: rotation.generation };
-        let sealed = self.sealer.seal(&place, answer);
         let mut transaction = self.begin().await?;
+        let kept = sqlx::query(
+            "SELECT answer_sealed FROM kept_answers \
+             WHERE credential_id = $1 AND epoch = $2 AND generation = $3 AND reason = $4",
+        )
+        .bind(id.as_str())
+        .bind(stored(rotation.epoch))
+        .bind(stored(rotation.generation))
+        .bind(reason)
+        .fetch_all(&mut *transaction)
+        .await?;
+        for row in &kept {
+            // Compared by what it says: a database that was put back may give an epoch to two answers.
+            let sealed: &[u8] = row.try_get("answer_sealed")?;
+            if self.sealer.open(&place, sealed).is_ok_and(|opened| opened.as_slice() == answer) {
+                return Ok(());
+            }
+        }
+        let sealed = self.sealer.seal(&place, answer);
         sqlx::query(
             "INSERT INTO kept_answers (credential_id, epoch, generation, reason, kept_at, answer_sealed) \
              VALUES ($1, $2, $3, $4, $5, $6)",
