@@ -23,6 +23,7 @@ use self::listing::{Known, Listing};
 use self::record::Record;
 use self::store::Store;
 use super::patch::directory::Directory;
+use super::patch::show::Modes;
 use super::patch::{Change, Plan, Rejection};
 use crate::clock::Clock;
 
@@ -67,6 +68,8 @@ pub enum Span {
 pub struct Changes {
     /// From how it was to how it is now.
     pub changes: Vec<Change>,
+    /// Those of them that have other permission bits than before.
+    pub modes: Modes,
     /// These changed too, but what was in them is not known.
     pub beyond: Vec<String>,
 }
@@ -153,7 +156,19 @@ impl<'a> Undo<'a> {
             let too_many = self.turns.len().saturating_sub(MOST_TURNS);
             self.turns.drain(..too_many);
         }
+        self.forget_the_unneeded();
         looked
+    }
+
+    /// Removes the contents that no turn and no later look needs.
+    fn forget_the_unneeded(&mut self) {
+        if self.coverage != Coverage::All {
+            self.known = Known::default();
+        }
+        let Some(store) = &self.store else { return };
+        let records = self.turns.iter().chain([&self.turn]).flat_map(Record::contents);
+        let listed = self.before_scripts.iter().flat_map(Listing::contents);
+        store.keep_only(&records.chain(listed).chain(self.known.contents()).collect());
     }
 
     /// What changed, as it stands now.
@@ -181,6 +196,7 @@ impl<'a> Undo<'a> {
             // The innermost first; what has something in it stays.
             turn.directories.iter().rev().for_each(|directory| self.files.remove_empty(directory));
         }
+        self.forget_the_unneeded();
         way.taken
     }
 }

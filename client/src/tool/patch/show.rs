@@ -1,9 +1,11 @@
 //! What a patch would do, for a person who has to decide about it: every line that changes, with nothing hidden in it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
+use super::path::RelativePath;
 use super::plan::{Change, Plan};
 use crate::terminal::sanitize::spelled_out;
 
@@ -51,16 +53,20 @@ impl Kind {
 
 /// What the plan would do.
 pub fn shown(plan: &Plan) -> Vec<Shown> {
-    of_changes(&plan.changes)
+    of_changes(&plan.changes, &Modes::new())
 }
 
-/// Every line that changes, file by file.
-pub fn of_changes(changes: &[Change]) -> Vec<Shown> {
-    changes.iter().flat_map(change).collect()
+/// Files whose permission bits change: what they were, and what they will be.
+pub type Modes = BTreeMap<RelativePath, (u32, u32)>;
+
+/// Every line that changes, file by file, and every mode.
+pub fn of_changes(changes: &[Change], modes: &Modes) -> Vec<Shown> {
+    changes.iter().flat_map(|one| change(one, modes)).collect()
 }
 
-fn change(change: &Change) -> Vec<Shown> {
-    let mut lines = vec![line(Kind::File, &headline(change))];
+fn change(change: &Change, modes: &Modes) -> Vec<Shown> {
+    let mode = modes.get(&change.path).map(|(from, to)| format!(" (mode {from:03o} -> {to:03o})"));
+    let mut lines = vec![line(Kind::File, &format!("{}{}", headline(change), mode.unwrap_or_default()))];
     let text = |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
     // What comes is always shown: a shell runs a file with a NUL in it as well.
     if change.before.as_ref().is_some_and(|bytes| bytes.contains(&0)) && change.after.is_none() {
@@ -153,6 +159,15 @@ old (deleted)
 - b
 ";
         assert_eq!(printed(&files, middle), expected);
+    }
+
+    #[test]
+    fn a_file_of_which_only_the_mode_changes_is_shown_with_it() {
+        let (path, bytes) = (RelativePath::parse("f").unwrap(), Some(b"a\n".to_vec()));
+        let change = Change { path: path.clone(), before: bytes.clone(), after: bytes, moved_from: None, mode: None };
+        let lines = of_changes(&[change], &Modes::from([(path, (0o644, 0o755))]));
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["f (mode 644 -> 755)"]);
     }
 
     #[test]

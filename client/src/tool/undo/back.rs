@@ -110,14 +110,18 @@ pub(super) fn changes(turns: &[Record], files: &Directory, store: &Store) -> io:
     let mut changes = Changes::default();
     for (path, before) in before {
         let now = match now(path, files) {
-            Ok(found) => found.map(|found| found.bytes),
+            Ok(found) => found,
             Err(error) => {
                 changes.beyond.push(error.to_string());
                 continue;
             }
         };
+        let was = before.map(|kept| kept.mode);
+        let mode = was.zip(now.as_ref().map(|found| found.mode.bits())).filter(|(was, is)| was != is);
         let before = before.map(|kept| store.read(kept.content)).transpose()?;
-        if before != now {
+        let now = now.map(|found| found.bytes);
+        if before != now || mode.is_some() {
+            changes.modes.extend(mode.map(|mode| (path.clone(), mode)));
             changes.changes.push(Change { path: path.clone(), before, after: now, moved_from: None, mode: None });
         }
     }

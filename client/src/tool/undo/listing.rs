@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::tool::patch::directory::Directory;
 use crate::tool::patch::path::RelativePath;
 
-/// The most files of a project that is followed.
+/// The most files and directories of a project that is followed.
 const MOST_FILES: usize = 20_000;
 /// The most bytes of all its files.
 const MOST_BYTES: u64 = 128 * 1024 * 1024;
@@ -23,8 +23,8 @@ const TICK_MS: i64 = 100;
 /// Why what scripts change is not followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TooLarge {
-    /// Too many files.
-    #[error("the project has more than {MOST_FILES} files that git does not ignore")]
+    /// Too many files and directories.
+    #[error("the project has more than {MOST_FILES} files and directories that git does not ignore")]
     Files,
     /// Too many bytes.
     #[error("the project's files have more than {} MiB", MOST_BYTES / 1024 / 1024)]
@@ -74,6 +74,12 @@ pub(super) struct Kept {
 #[derive(Debug, Default)]
 pub(super) struct Known(HashMap<RelativePath, (Stamp, Kept)>);
 
+impl Known {
+    pub(super) fn contents(&self) -> impl Iterator<Item = ContentId> {
+        self.0.values().map(|(_, kept)| kept.content)
+    }
+}
+
 /// How a project stands at one moment.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
@@ -93,7 +99,7 @@ impl Listing {
         clock: &dyn Clock,
     ) -> Result<Self, TooLarge> {
         let mut listing = Self::default();
-        let mut bytes = 0;
+        let (mut bytes, mut entries) = (0, 0);
         for entry in walk(workspace) {
             // What cannot be looked at cannot be taken back either; who may not see it has not changed it.
             let Ok(entry) = entry else { continue };
@@ -101,6 +107,10 @@ impl Listing {
             let (Ok(metadata), false) = (entry.metadata(), relative.as_os_str().is_empty()) else { continue };
             let name = relative.to_string_lossy().into_owned();
             let path = relative.to_str().and_then(|path| RelativePath::parse(path).ok());
+            entries += 1;
+            if entries > MOST_FILES {
+                return Err(TooLarge::Files);
+            }
             if metadata.is_dir() {
                 listing.directories.extend(path);
                 continue;
@@ -108,9 +118,6 @@ impl Listing {
             bytes += if metadata.is_file() { metadata.size() } else { 0 };
             if bytes > MOST_BYTES {
                 return Err(TooLarge::Bytes);
-            }
-            if listing.files.len() + listing.others.len() == MOST_FILES {
-                return Err(TooLarge::Files);
             }
             let stamp = Stamp::of(&metadata);
             match path {
@@ -120,7 +127,12 @@ impl Listing {
                 }
             }
         }
+        known.0.retain(|path, _| listing.files.contains_key(path));
         Ok(listing)
+    }
+
+    pub(super) fn contents(&self) -> impl Iterator<Item = ContentId> {
+        self.files.values().map(|kept| kept.content)
     }
 
     fn take_file(

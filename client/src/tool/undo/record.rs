@@ -67,12 +67,23 @@ impl Record {
 
     /// The turn is over: what stands there now is what it left. What is as it was before has not changed.
     pub(super) fn settle(&mut self, files: &Directory) {
-        for (path, changed) in &mut self.files {
-            if let Ok(found) = now(path, files) {
+        let beyond = &mut self.beyond;
+        self.files.retain(|path, changed| match now(path, files) {
+            Ok(found) => {
                 changed.after = state_of(&found);
+                changed.before != changed.after
             }
-        }
-        self.files.retain(|_, changed| changed.before != changed.after);
+            // It is a link by now, or has a second name: it must not keep the others from being taken back.
+            Err(_) => {
+                beyond.insert(path.to_string());
+                false
+            }
+        });
+    }
+
+    /// What must be kept for the way back.
+    pub(super) fn contents(&self) -> impl Iterator<Item = ContentId> {
+        self.files.values().filter_map(|changed| changed.before).map(|kept| kept.content)
     }
 
     fn will_make_directories(&mut self, path: &RelativePath, files: &Directory) {

@@ -1,5 +1,6 @@
 //! Contents of files, kept as long as the conversation lasts, in a directory that only this user may enter.
 
+use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -62,14 +63,23 @@ impl Store {
         }
     }
 
-    #[cfg(test)]
+    /// Removes all other contents. One that cannot be removed now will be with the directory.
+    pub(super) fn keep_only(&self, needed: &HashSet<ContentId>) {
+        let needed: HashSet<String> = needed.iter().map(|id| id.file_name()).collect();
+        let Ok(entries) = fs::read_dir(self.folder()) else { return };
+        for entry in entries.flatten() {
+            if entry.file_name().to_str().is_none_or(|name| !needed.contains(name)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     pub(super) fn folder(&self) -> PathBuf {
-        self.path(ContentId::of(b"")).parent().expect("a content lies in a directory").to_owned()
+        self.0.as_ref().expect("it is there until it is dropped").temporary().to_owned()
     }
 
     fn path(&self, id: ContentId) -> PathBuf {
-        let scratch = self.0.as_ref().expect("it is there until it is dropped");
-        scratch.temporary().join(id.file_name())
+        self.folder().join(id.file_name())
     }
 }
 

@@ -218,6 +218,58 @@ fn a_file_that_a_turn_made_read_only_can_be_taken_back() {
 }
 
 #[test]
+fn a_file_that_a_script_made_a_link_or_named_twice_does_not_keep_the_others() {
+    let project = Project::new();
+    let mut undo = project.undo();
+    project.patch(&mut undo, "*** Update File: kept\n-one\n+two\n*** Update File: bin/tool\n-#!/bin/sh\n+#!/bin/no");
+    project.script(&mut undo, || {
+        fs::hard_link(project.path("kept"), project.path("second-name")).unwrap();
+        fs::remove_file(project.path("src/main.rs")).unwrap();
+        symlink("../kept", project.path("src/main.rs")).unwrap();
+    });
+    let taken = project.taken_back(&mut undo);
+    assert_eq!(taken.files, [('M', "bin/tool".to_owned())]);
+    assert_eq!(taken.beyond, ["kept", "second-name", "src/main.rs"]);
+}
+
+#[test]
+fn a_change_of_mode_is_a_change() {
+    let project = Project::new();
+    project.mode("kept", 0o644);
+    let mut undo = project.undo();
+    project.script(&mut undo, || project.mode("kept", 0o755));
+    let changes = undo.changes(Span::LastTurn).unwrap();
+    let path = changes.changes.first().expect("it is shown").path.clone();
+    assert_eq!((path.to_string(), changes.modes[&path]), ("kept".to_owned(), (0o644, 0o755)));
+}
+
+#[test]
+fn what_no_turn_needs_is_not_kept() {
+    let project = Project::new();
+    let mut undo = project.undo();
+    let contents = |undo: &Undo<'_>| fs::read_dir(undo.store.as_ref().unwrap().folder()).unwrap().count();
+    for turn in 0..3 * MOST_TURNS {
+        project.patch(&mut undo, &format!("*** Add File: new\n+{turn}"));
+        undo.end_turn().unwrap();
+        fs::write(project.path("new"), format!("by hand {turn}")).unwrap();
+    }
+    assert_eq!(contents(&undo), MOST_TURNS);
+    while undo.way_back(Conflicts::LeaveAlone).is_some() {
+        project.take_back(&mut undo, Conflicts::LeaveAlone).unwrap().unwrap();
+    }
+    assert_eq!(contents(&undo), 0);
+}
+
+#[test]
+fn directories_count_too() {
+    let project = Project::new();
+    for directory in 0..20_001 {
+        fs::create_dir(project.path(&directory.to_string())).unwrap();
+    }
+    assert_eq!(project.undo().before_script(), Err(TooLarge::Files));
+}
+
+#[test]
 fn where_nothing_is_covered_nothing_is_copied() {
     let project = Project::new();
     let mut undo = project.undo();

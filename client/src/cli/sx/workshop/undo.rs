@@ -7,7 +7,7 @@ use super::Workshop;
 use crate::clock::Clock;
 use crate::tool::approval::{Confinement, Person as Presence};
 use crate::tool::patch::directory::Directory;
-use crate::tool::patch::show::{self, Kind, Shown};
+use crate::tool::patch::show::{self, Kind, Modes, Shown};
 use crate::tool::patch::{Change, Plan};
 use crate::tool::undo::{Conflicts, Refused, Span, TakenBack, TooLarge, Undo};
 
@@ -79,14 +79,14 @@ impl Workshop<'_> {
     /// Shows what changed; says how many files that were.
     pub(in crate::cli::sx) fn show_changes(&self, span: Span) -> io::Result<usize> {
         let changes = self.undo.changes(span)?;
-        self.person.sees_changes(&bounded(&changes.changes));
+        self.person.sees_changes(&bounded(&changes.changes, &changes.modes));
         changes.beyond.iter().for_each(|what| self.person.sees(&format!("{what}: changed too, not known how")));
         Ok(changes.changes.len() + changes.beyond.len())
     }
 }
 
-fn bounded(changes: &[Change]) -> Vec<Shown> {
-    let mut lines = show::of_changes(changes);
+fn bounded(changes: &[Change], modes: &Modes) -> Vec<Shown> {
+    let mut lines = show::of_changes(changes, modes);
     let more = lines.len().saturating_sub(MOST_LINES);
     if more > 0 {
         lines.truncate(MOST_LINES);
