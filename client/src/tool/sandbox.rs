@@ -139,7 +139,8 @@ impl Sandbox {
 
     /// The same for a program in this directory, which may be hidden otherwise.
     pub fn boundary_around(&self, programs: &Path, access: Access, network: Network) -> Boundary {
-        let opened = vec![closed_paths::canonical(programs)];
+        let mut opened = self.policy.opened.clone();
+        opened.push(closed_paths::canonical(programs));
         self.boundary_of(Policy { access, network, opened, ..self.policy.clone() })
     }
 
@@ -175,11 +176,14 @@ fn policy_for(
     if home.is_some_and(|home| closed_paths::canonical(home).starts_with(&workspace)) || workspace.parent().is_none() {
         return Err(wrong("it holds the home directory or everything"));
     }
+    let scratch = launcher.scratch();
+    // In the workspace it cannot be hidden: commands write there.
+    let others = Some(scratch.folder()).filter(|folder| !folder.starts_with(&workspace));
     let policy = Policy {
         access: Access::Write,
-        temporary: launcher.scratch().temporary(),
-        hidden,
-        opened: Vec::new(),
+        temporary: scratch.temporary(),
+        hidden: hidden.into_iter().chain(others).collect(),
+        opened: vec![scratch.inputs()],
         read_only: closed_paths::read_only(&workspace),
         network: Network::Refused,
         limits: Limits::default(),

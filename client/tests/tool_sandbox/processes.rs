@@ -1,5 +1,6 @@
 //! From a command's start to the end of the last of its processes.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
@@ -154,7 +155,14 @@ fn too_many_processes_are_the_end() {
 
 fn job(project: &Project, script: &str) -> Job {
     let running = project.start(project.boundary(), script);
-    Job { shown: script.to_owned(), held: String::new(), network: Network::Refused, running, input: None }
+    Job {
+        shown: script.to_owned(),
+        directory: PathBuf::new(),
+        held: String::new(),
+        network: Network::Refused,
+        running,
+        input: None,
+    }
 }
 
 #[test]
@@ -205,8 +213,14 @@ fn a_command_reads_what_is_written_to_it_later_and_an_end() {
         let prepared = invocation.in_directory(&project.workspace(), "").unwrap();
         let prepared = Prepared { input: Some(path), ..prepared };
         let running = Running::start(&project.launcher, project.boundary(), prepared).unwrap();
-        let mut job =
-            Job { shown: String::new(), held: String::new(), network: Network::Refused, running, input: Some(end) };
+        let mut job = Job {
+            shown: String::new(),
+            directory: PathBuf::new(),
+            held: String::new(),
+            network: Network::Refused,
+            running,
+            input: Some(end),
+        };
         job.write("one\ntwo\n").unwrap();
         let refused = (0..100).find_map(|_| job.write(&"x\n".repeat(100_000)).err());
         job.end_input();

@@ -1,5 +1,7 @@
 //! What may be read: everything but logins, keys and settings.
 
+use scorpiox_client::tool::sandbox::scratch::Scratch;
+
 use crate::project::{CANARY, ISOLATIONS, Project};
 
 #[test]
@@ -32,6 +34,24 @@ fn everything_else_can_be_read() {
             project.run(&format!("cat {}", project.path(path).display())).printed(&format!("# {CANARY}\n"));
         }
         project.run("test -r /etc/passwd && ls / > /dev/null && echo yes").printed("yes\n");
+    }
+}
+
+#[test]
+fn a_command_sees_nothing_of_another_session() {
+    for isolation in ISOLATIONS {
+        let project = Project::held_by(isolation);
+        let own = project.launcher.scratch();
+        let other = Scratch::make(&project.path("")).unwrap();
+        let (document, input) =
+            (other.document("conversation", CANARY).unwrap(), other.input(CANARY.as_bytes()).unwrap());
+        for theirs in [&document, &input] {
+            project.run(&format!("cat {}", theirs.display())).refused();
+        }
+        project.run(&format!("echo x > {}/x", other.temporary().display())).refused();
+        let mine = own.document("conversation", "mine").unwrap();
+        project.run(&format!("cat {} && echo x > $TMPDIR/x && cat $TMPDIR/x", mine.display())).printed("minex\n");
+        other.remove().unwrap();
     }
 }
 

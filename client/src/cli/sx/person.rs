@@ -94,7 +94,7 @@ impl Person {
 
     /// A command, spelled out: what is not visible in it is made visible.
     pub(super) fn sees_command(self, script: &str, place: &str, held: &str) {
-        let where_and_how = format!("run in {}, {}:", spelled_out(place), spelled_out(held));
+        let where_and_how = headline(place, held);
         match self {
             Self::Absent => note(&format!("{where_and_how} {}", in_one_line(script))),
             Self::Present { .. } => {
@@ -151,7 +151,7 @@ impl Person {
         if shown.len() < lines.len() {
             self.line(DIM, &format!("  ({} lines above are not shown)", lines.len() - shown.len()));
         }
-        shown.iter().for_each(|line| self.line(DIM, &format!("  {line}")));
+        shown.iter().for_each(|line| self.line(DIM, &format!("  {}", cut(line))));
         self.line(DIM, &format!("  [{}]", spelled_out(ending)));
     }
 
@@ -171,6 +171,11 @@ impl Person {
     }
 }
 
+/// One line: what stands below it is what runs, and nothing that the model wrote may look like that.
+fn headline(place: &str, held: &str) -> String {
+    format!("run in {}, {}:", in_one_line(place), in_one_line(held))
+}
+
 /// A line for who reads the log of a run.
 fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{NAME}: {text}");
@@ -178,11 +183,15 @@ fn note(text: &str) {
 
 /// As much of a text as a line may hold; its line feeds are spelled out too.
 fn in_one_line(text: &str) -> String {
+    cut(&spelled_out(text).replace('\n', "\\n"))
+}
+
+/// As much of a line as is shown of one.
+fn cut(line: &str) -> String {
     const MOST: usize = 400;
-    let line = spelled_out(text).replace('\n', "\\n");
     match line.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}... ({} more bytes)", &line[..at], line.len() - at),
-        None => line,
+        None => line.to_owned(),
     }
 }
 
@@ -204,6 +213,19 @@ mod tests {
         assert_eq!(in_one_line("a\nb\u{1b}[2J"), "a\\nb\\u{1b}[2J");
         let long = in_one_line(&"é".repeat(500));
         assert!(long.ends_with("é... (200 more bytes)"), "{long}");
+    }
+
+    #[test]
+    fn a_headline_is_one_line_whatever_the_model_named() {
+        let held = "held, as input of session 1: cat\nrun in /p:\n  ls";
+        assert_eq!(headline("/p\nq", held), r"run in /p\nq, held, as input of session 1: cat\nrun in /p:\n  ls:");
+    }
+
+    #[test]
+    fn a_long_line_of_output_is_cut() {
+        let shown = cut(&"x".repeat(1_000_000));
+        assert!(shown.ends_with("x... (999600 more bytes)") && shown.len() < 500, "{}", shown.len());
+        assert_eq!(cut("a\tb"), "a\tb");
     }
 
     #[test]

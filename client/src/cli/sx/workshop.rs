@@ -186,7 +186,7 @@ impl<'a> Workshop<'a> {
         }
         self.jobs.stop_all(self.clock);
         self.undo.forget();
-        self.earlier = Named::default();
+        self.forget_earlier();
     }
 
     /// Ends what goes on, and removes what commands needed.

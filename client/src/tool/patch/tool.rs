@@ -1,5 +1,7 @@
 //! `apply_patch` as a tool: how it is described to the model, and what a call of it means.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::json;
 
@@ -87,12 +89,38 @@ pub fn proposed(given: &Given, files: &dyn Files) -> Result<Plan, String> {
     super::read(patch, files).map_err(unverified)
 }
 
-/// What a script would do that gives its patch to the shell, in this directory; `None` when it is no such script.
-pub fn proposed_in_shell(script: &str, directory: &str, files: &dyn Files) -> Option<Result<Plan, String>> {
+/// Where a command would run.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The directory of the files.
+    pub workspace: &'a Path,
+    /// As the model wrote it: absolute, or relative to the workspace.
+    pub directory: &'a str,
+}
+
+impl Place<'_> {
+    /// Relative to the workspace. An absolute one elsewhere stays what it is, and is refused.
+    fn below(self, further: &str) -> String {
+        let mut whole = Path::new(self.directory).to_owned();
+        if !further.is_empty() {
+            whole.push(further);
+        }
+        let canonical = self.workspace.canonicalize().ok();
+        let workspaces = [Some(self.workspace), canonical.as_deref()];
+        let inside = workspaces.into_iter().flatten().find_map(|workspace| whole.strip_prefix(workspace).ok());
+        inside.unwrap_or(&whole).to_string_lossy().into_owned()
+    }
+}
+
+/// What a script would do that gives its patch to the shell, at this place; `None` when it is no such script.
+pub fn proposed_in_shell(script: &str, place: Place<'_>, files: &dyn Files) -> Option<Result<Plan, String>> {
     let found = in_shell::find(script)?;
-    let directory = [directory, found.directory.unwrap_or_default()].into_iter().filter(|part| !part.is_empty());
-    let directory: Vec<&str> = directory.collect();
-    Some(super::read_below(&directory.join("/"), found.patch, files).map_err(unverified))
+    Some(proposed_in(place, found.directory.unwrap_or_default(), found.patch, files))
+}
+
+/// What a patch would do at this place, or further on from there.
+pub fn proposed_in(place: Place<'_>, further: &str, patch: &str, files: &dyn Files) -> Result<Plan, String> {
+    super::read_below(&place.below(further), patch, files).map_err(unverified)
 }
 
 fn unverified(rejection: Rejection) -> String {
@@ -121,15 +149,23 @@ mod tests {
         let here = format!("apply_patch <<'EOF'\n{patch}\nEOF");
         let there = format!("cd b && {here}");
         let summary = |script: &str, directory: &str| {
-            proposed_in_shell(script, directory, &files).unwrap().map(|plan| plan.summary)
+            proposed_in_shell(script, Place { workspace: Path::new("/w"), directory }, &files)
+                .unwrap()
+                .map(|plan| plan.summary)
         };
         assert_eq!(summary(&here, ""), Ok(vec!["M g".to_owned()]));
         assert_eq!(summary(&there, "a"), Ok(vec!["M a/b/g".to_owned()]));
+        assert_eq!(summary(&here, "/w"), Ok(vec!["M g".to_owned()]));
+        assert_eq!(summary(&there, "/w/a"), Ok(vec!["M a/b/g".to_owned()]));
+        let from_the_root = there.replace("cd b", "cd /w/a/b");
+        assert_eq!(summary(&from_the_root, "a"), Ok(vec!["M a/b/g".to_owned()]));
+        assert!(summary(&here, "/elsewhere").unwrap_err().contains("is absolute"));
+        assert!(summary(&there, "/w/../..").unwrap_err().contains("leaves the working directory"));
         assert!(summary(&there, "..").unwrap_err().contains("leaves the working directory"));
         let absolute = here.replace(" g", " /etc/g");
         assert!(summary(&absolute, "a").unwrap_err().contains("is absolute"));
         assert!(summary(&there, "").unwrap_err().contains("b/f does not exist"));
-        assert!(proposed_in_shell("ls", "", &files).is_none());
+        assert!(proposed_in_shell("ls", Place { workspace: Path::new("/w"), directory: "" }, &files).is_none());
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! A session's own directory: the temporary directory of its commands, and what covers hidden files.
 //!
+//! All of a user's sessions have theirs in one folder, which is hidden from commands: a session sees nothing of another.
 //! A session that is killed leaves its directory behind. It holds a lock as long as it lives, so that the next one can
 //! tell what is left and remove it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
@@ -13,6 +14,8 @@ use rustix::fs::{Mode, OFlags};
 const MOST_DOCUMENTS: u32 = 1_000;
 const NAME_BYTES: usize = 8;
 const PREFIX: &str = "scorpiox-";
+/// What others may do with a file.
+const FOR_OTHERS: u32 = 0o077;
 /// Held by a living session. It appears locked, under this name.
 const LOCK: &str = "lock";
 const LOCK_TO_BE: &str = "lock-to-be";
@@ -58,11 +61,13 @@ impl InputEnd {
 }
 
 impl Scratch {
-    /// Makes it below `base`, which must exist and is canonical afterwards. What dead sessions left there goes.
+    /// Makes it in the user's folder below `base`, which must exist and is canonical afterwards. What dead sessions left
+    /// there goes.
     pub fn make(base: &Path) -> io::Result<Self> {
         let base = base.canonicalize()?;
-        remove_what_is_left(&base);
-        let root = base.join(format!("{PREFIX}{}", random_name()?));
+        let folder = users_folder(&base)?;
+        remove_what_is_left(&folder);
+        let root = folder.join(random_name()?);
         // Not recursive: a directory that somebody else has put there is an error.
         DirBuilder::new().mode(0o700).create(&root)?;
         let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(root.join(LOCK_TO_BE))?;
@@ -70,6 +75,7 @@ impl Scratch {
         fs::rename(root.join(LOCK_TO_BE), root.join(LOCK))?;
         let scratch = Self { root, lock };
         DirBuilder::new().mode(0o700).create(scratch.temporary())?;
+        DirBuilder::new().mode(0o700).create(scratch.inputs())?;
         DirBuilder::new().mode(0o000).create(scratch.blank_directory())?;
         OpenOptions::new().write(true).create_new(true).mode(0o000).open(scratch.blank_file())?;
         Ok(scratch)
@@ -80,9 +86,19 @@ impl Scratch {
         self.root.join("tmp")
     }
 
+    /// The folder of all of the user's sessions: no command may look into it, but for what its policy opens.
+    pub fn folder(&self) -> PathBuf {
+        self.root.parent().map(Path::to_owned).unwrap_or_default()
+    }
+
+    /// Where the standard inputs of commands are. They may be read in the sandbox.
+    pub fn inputs(&self) -> PathBuf {
+        self.root.join("inputs")
+    }
+
     /// Puts a text where a command may read it as its standard input, and none can change it.
     pub fn input(&self, text: &[u8]) -> io::Result<PathBuf> {
-        let path = self.root.join(format!("input-{}", random_name()?));
+        let path = self.inputs().join(random_name()?);
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(text)?;
         Ok(path)
     }
@@ -100,9 +116,22 @@ impl Scratch {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
+    /// Removes the documents of this name.
+    pub fn remove_documents(&self, name: &str) {
+        let begins = format!("{name}-");
+        for entry in fs::read_dir(self.temporary()).into_iter().flatten().flatten() {
+            let found = entry.file_name().into_string().unwrap_or_default();
+            let number = found.strip_prefix(&begins).and_then(|rest| rest.strip_suffix(".md"));
+            if number.is_some_and(|number| number.parse::<u32>().is_ok()) {
+                // What cannot be removed now goes with the directory.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// The same, to be written later: the path for the command, and the end to write to.
     pub fn open_input(&self) -> io::Result<(PathBuf, InputEnd)> {
-        let path = self.root.join(format!("input-{}", random_name()?));
+        let path = self.inputs().join(random_name()?);
         rustix::fs::mkfifoat(rustix::fs::CWD, &path, Mode::RUSR | Mode::WUSR)?;
         let open = |access: OFlags| {
             let flags = access | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -143,10 +172,25 @@ fn blank_directory(root: &Path) -> PathBuf {
     root.join("blank-directory")
 }
 
+/// Made if need be. In a directory that all may write to, somebody else can have put something there.
+fn users_folder(base: &Path) -> io::Result<PathBuf> {
+    let user = rustix::process::geteuid().as_raw();
+    let folder = base.join(format!("{PREFIX}{user}"));
+    match DirBuilder::new().mode(0o700).create(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    let found = folder.symlink_metadata()?;
+    if found.is_dir() && found.uid() == user && found.permissions().mode() & FOR_OTHERS == 0 {
+        Ok(folder)
+    } else {
+        Err(io::Error::other(format!("{} is not this user's alone; remove it", folder.display())))
+    }
+}
+
 /// Nothing is lost when it fails: it is tried again with every session.
-fn remove_what_is_left(base: &Path) {
-    let entries = fs::read_dir(base).into_iter().flatten().flatten();
-    for root in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())) {
+fn remove_what_is_left(folder: &Path) {
+    for root in fs::read_dir(folder).into_iter().flatten().flatten() {
         if is_left(&root.path()) {
             let _ = remove(&root.path());
         }
@@ -187,16 +231,40 @@ mod tests {
     }
 
     #[test]
+    fn documents_go_and_what_else_is_there_stays() {
+        let base = tempfile::tempdir().unwrap();
+        let scratch = Scratch::make(base.path()).unwrap();
+        let document = scratch.document("talk", "x").unwrap();
+        let other = scratch.temporary().join("talk-x.md");
+        fs::write(&other, "").unwrap();
+        scratch.remove_documents("talk");
+        assert!(!document.exists() && other.exists());
+        scratch.remove().unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_others_may_enter_is_not_used() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = users_folder(base.path()).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(Scratch::make(base.path()).unwrap_err().to_string().contains("alone"));
+        fs::remove_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(base.path(), &folder).unwrap();
+        assert!(Scratch::make(base.path()).is_err());
+    }
+
+    #[test]
     fn what_a_dead_session_left_goes_and_a_living_one_keeps_its_own() {
         let base = tempfile::tempdir().unwrap();
         let (living, dead) = (Scratch::make(base.path()).unwrap(), Scratch::make(base.path()).unwrap());
         fs::write(dead.temporary().join("x"), "").unwrap();
-        fs::create_dir(base.path().join("scorpiox-other")).unwrap();
+        let other = living.folder().join("other");
+        fs::create_dir(&other).unwrap();
         let left = dead.root.clone();
         drop(dead);
         let third = Scratch::make(base.path()).unwrap();
         assert!(!left.exists() && living.temporary().exists() && third.temporary().exists());
-        assert!(base.path().join("scorpiox-other").exists(), "nothing says that it is ours");
+        assert!(other.exists(), "nothing says that it is ours");
         third.remove().unwrap();
         living.remove().unwrap();
     }

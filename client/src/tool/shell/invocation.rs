@@ -110,7 +110,7 @@ fn is_shell(program: &str) -> bool {
 }
 
 /// An argument as a shell would take it for itself.
-fn quoted(argument: &str) -> String {
+pub fn quoted(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,@:=%".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
         argument.to_owned()

@@ -1,6 +1,7 @@
 //! Commands that go on in the background, by number.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::capture::Output;
 use super::running::Running;
@@ -23,6 +24,8 @@ pub struct Jobs {
 pub struct Job {
     /// As the person was shown it.
     pub shown: String,
+    /// Where it began.
+    pub directory: PathBuf,
     /// What holds it, in words.
     pub held: String,
     /// Whether it has a network.

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::Workshop;
-use super::run::Proposal;
-use crate::conversation::item::Given;
+use super::run::{Proposal, Source};
 use crate::random;
 use crate::tool::patch::tool as patch_tool;
 use crate::tool::sandbox::policy::Network;
@@ -31,7 +30,7 @@ impl Workshop<'_> {
         self.bench.prepare(&self.workspace);
         let held = self.bench.held(network)?;
         let place = prepared.directory.display().to_string();
-        self.approve(&Proposal { shown: &shown, place, held: &held, network, because })?;
+        self.approve(&Proposal { source: Source::Command, shown: &shown, place, held: &held, network, because })?;
         self.will_run();
         match wanted.lasting {
             Lasting::ToItsEnd(timeout) => {
@@ -47,18 +46,17 @@ impl Workshop<'_> {
 
     /// A patch that is given to the shell is asked about, and made, as one.
     fn patch_in(&mut self, wanted: &Wanted) -> Option<Result<String, String>> {
-        match &wanted.invocation {
-            Invocation::Script(text) => {
-                let plan = patch_tool::proposed_in_shell(text, &wanted.directory, &self.files)?;
-                Some(plan.and_then(|plan| self.change(&plan)))
-            }
+        let place = patch_tool::Place { workspace: &self.workspace, directory: &wanted.directory };
+        let plan = match &wanted.invocation {
+            Invocation::Script(text) => patch_tool::proposed_in_shell(text, place, &self.files)?,
             Invocation::Direct(command) => match command.as_slice() {
-                [program, patch] if program == patch_tool::NAME && wanted.directory.is_empty() => {
-                    Some(self.patch(&Given::Freeform(patch.clone())))
+                [program, patch] if program == patch_tool::NAME => {
+                    patch_tool::proposed_in(place, "", patch, &self.files)
                 }
-                _ => None,
+                _ => return None,
             },
-        }
+        };
+        Some(plan.and_then(|plan| self.change(&plan)))
     }
 
     fn start(
@@ -84,8 +82,9 @@ impl Workshop<'_> {
                 Some(end)
             }
         };
+        let directory = prepared.directory.clone();
         let running = Running::start(launcher, boundary, prepared).map_err(failed)?;
-        Ok(Job { shown, held, network, running, input })
+        Ok(Job { shown, directory, held, network, running, input })
     }
 
     fn first_look(&mut self, job: Job, wait: Duration, most_tokens: Option<u32>) -> Result<String, String> {
@@ -140,10 +139,11 @@ impl Workshop<'_> {
 
     /// What a shell or an interpreter reads is as good as a script.
     fn approve_input(&mut self, session: u32, text: &str) -> Result<(), String> {
-        let Some(Job { shown, held, network, .. }) = self.jobs.get(session) else { return Ok(()) };
-        let (held, network) = (format!("{held}, as input of: {shown}"), *network);
-        let place = self.workspace.display().to_string();
-        self.approve(&Proposal { shown: text, place, held: &held, network, because: None })
+        let Some(Job { shown, directory, held, network, .. }) = self.jobs.get(session) else { return Ok(()) };
+        let (held, network) = (format!("{held}, as input of session {session}: {shown}"), *network);
+        let place = directory.display().to_string();
+        let source = Source::Input(session);
+        self.approve(&Proposal { source, shown: text, place, held: &held, network, because: None })
     }
 
     fn tell(&self, state: &State, began: Duration, output: &Output, most_tokens: Option<u32>) -> String {

@@ -10,6 +10,9 @@ use crate::drive::record::{Earlier, Recorder};
 use crate::session::markdown;
 use crate::tool::shell::call as shell;
 
+/// The name of the documents.
+const NAME: &str = "conversation";
+
 /// What the model knows of the documents that tell the earlier conversation.
 #[derive(Debug, Default)]
 pub(super) enum Named {
@@ -33,7 +36,7 @@ impl Workshop<'_> {
             Earlier::Whole(text) => (Vec::new(), text),
             Earlier::Told(items) => (before, markdown::of(items)),
         };
-        paths.push(scratch.document("conversation", &text).ok()?);
+        paths.push(scratch.document(NAME, &text).ok()?);
         let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         self.earlier = Named::Here(paths);
         Some(format!(
@@ -59,5 +62,11 @@ impl Workshop<'_> {
             Some(here) => format!("{gone} {here}]"),
             None => format!("{gone}]"),
         })
+    }
+
+    /// Another conversation has nothing to do with it.
+    pub(super) fn forget_earlier(&mut self) {
+        self.earlier = Named::default();
+        self.bench.scratch().into_iter().for_each(|scratch| scratch.remove_documents(NAME));
     }
 }

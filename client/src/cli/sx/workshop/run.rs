@@ -16,8 +16,31 @@ use crate::tool::shell::invocation::Prepared;
 use crate::tool::shell::running::{Running, Waited};
 use crate::tool::shell::told::{self, End};
 
+/// What kind of call it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    /// A command of the model.
+    Command,
+    /// A function of the person.
+    Function,
+    /// Input for the command of this number, which goes on.
+    Input(u32),
+}
+
+impl Source {
+    fn in_words(self) -> String {
+        match self {
+            Self::Command => "command".to_owned(),
+            Self::Function => "function".to_owned(),
+            Self::Input(session) => format!("input of {session}"),
+        }
+    }
+}
+
 /// What is to be approved: all that the person sees.
 pub(super) struct Proposal<'a> {
+    /// What kind of call it is.
+    pub(super) source: Source,
     /// What runs, to the letter.
     pub(super) shown: &'a str,
     /// Where.
@@ -30,12 +53,20 @@ pub(super) struct Proposal<'a> {
     pub(super) because: Option<&'a str>,
 }
 
+impl Proposal<'_> {
+    /// What a lasting approval is for: all that was shown. The same text elsewhere, or for another kind of call, is asked
+    /// about again.
+    fn remembered(&self) -> String {
+        let Self { source, shown, place, held, .. } = self;
+        format!("{}\0{held}\0{place}\0{shown}", source.in_words())
+    }
+}
+
 impl Workshop<'_> {
     /// Asks for the person's approval where the rules say so.
     pub(super) fn approve(&mut self, proposal: &Proposal<'_>) -> Result<(), String> {
-        let Proposal { shown, place, held, network, because } = proposal;
-        // What is remembered is all that was shown: the same text elsewhere, or with a network, is asked about again.
-        let remembered = format!("{held}\0{place}\0{shown}");
+        let Proposal { shown, place, held, network, because, .. } = proposal;
+        let remembered = proposal.remembered();
         let action = match network {
             Network::Refused => Action::Run(&remembered),
             Network::Allowed => Action::RunWithNetwork(&remembered),
@@ -110,5 +141,21 @@ fn choices(confinement: Confinement) -> Choices {
     match confinement {
         Confinement::Confined => Choices::WithAlways,
         Confinement::Unconfined => Choices::YesNo,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_approval_is_for_one_kind_of_call_only() {
+        let remembered = |source| {
+            let network = Network::Refused;
+            Proposal { source, shown: "x <<< '{}'", place: "/p".into(), held: "h", network, because: None }.remembered()
+        };
+        let sources = [Source::Command, Source::Function, Source::Input(1), Source::Input(2)];
+        let all: std::collections::BTreeSet<String> = sources.into_iter().map(remembered).collect();
+        assert_eq!(all.len(), sources.len());
     }
 }
