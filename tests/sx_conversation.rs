@@ -289,7 +289,7 @@ fn a_function_of_the_person_is_offered_checked_and_runs_after_a_yes() {
     assert_eq!(told(&team), "failed to parse function arguments: word has the wrong type");
     team.provider.script(Script::function_call("say", &json!({"word": "a b"}), "call_2"));
     terminal.types("Again\r");
-    terminal.wait_for("say <<< {\"word\":\"a b\"}");
+    terminal.wait_for("say <<< '{\"word\":\"a b\"}'");
     terminal.wait_for("run it? (yes, no, always)");
     terminal.types("y\r");
     terminal.wait_for("Hello from the fake provider.");
