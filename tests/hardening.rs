@@ -161,16 +161,16 @@ fn paths_and_keys_that_try_something_change_nothing() {
     assert_eq!(team.fetch(&laptop.key).generation, 1);
 }
 
-/// Processor time that a process has used, in clock ticks: fields 14 and 15 of its `stat` (proc(5)).
-fn ticks(pid: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let after_name = stat.rsplit_once(')').unwrap().1;
-    let fields: Vec<&str> = after_name.split_whitespace().collect();
-    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+/// How often a process has asked the kernel to write anything anywhere, sockets included (`syscw` of proc(5)).
+fn writes(pid: u32) -> u64 {
+    let said = std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap();
+    said.lines().find_map(|line| line.strip_prefix("syscw: ")).unwrap().parse().unwrap()
 }
 
+/// What they cost in time is the row `serve_wrong_key` of the benchmark.
 #[test]
-fn ten_thousand_wrong_keys_cost_no_more_than_good_ones_and_open_nothing() {
+fn ten_thousand_wrong_keys_open_nothing_and_leave_no_trace_on_the_disk() {
+    const REQUESTS: u32 = 10_000;
     let (team, laptop) = a_team(|plan| plan);
     team.fetch(&laptop.key);
     let known = ClientKey::parse(&laptop.key.0).unwrap().id().to_owned();
@@ -187,17 +187,11 @@ fn ten_thousand_wrong_keys_cost_no_more_than_good_ones_and_open_nothing() {
         let reply = connection.ask(&Request { target: "/codex", headers: &headers, ..Request::default() }).unwrap();
         assert_eq!(reply.status, status);
     };
-    let (mut spent_on_wrong, mut spent_on_good) = (0, 0);
-    for round in 0..10 {
-        let begun = ticks(team.broker().pid());
-        (0..1000).for_each(|n| ask(&wrong(round * 1000 + n), 401));
-        let between = ticks(team.broker().pid());
-        (0..1000).for_each(|_| ask(&laptop.key, 200));
-        spent_on_wrong += between - begun;
-        spent_on_good += ticks(team.broker().pid()) - between;
-    }
-    eprintln!("processor time, ticks: 10000 wrong keys {spent_on_wrong}, 10000 good ones {spent_on_good}");
-    // A tick is ten milliseconds; a slow hash for a wrong key would cost thousands of them.
-    assert!(spent_on_wrong <= spent_on_good + 10, "{spent_on_wrong} against {spent_on_good}");
+    let before = writes(team.broker().pid());
+    (0..REQUESTS).for_each(|n| ask(&wrong(n), 401));
+    let written = writes(team.broker().pid()) - before;
+    ask(&laptop.key, 200);
+    // An answer is one write. The log may have its say, and what runs by itself; a file for each key would double it.
+    assert!(written < u64::from(REQUESTS) * 3 / 2, "{written} writes");
     assert_eq!(team.admin().audit_of("token.first").len(), 1);
 }

@@ -8,7 +8,6 @@ use std::process::Command;
 
 use fake_provider::{Endpoint, Fault, How, Script, Step};
 use rustix::process::Signal;
-use scorpiox_client::terminal::keyboard::Keyboard;
 use scorpiox_tests::process::patience;
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Team};
@@ -279,17 +278,8 @@ fn a_closed_terminal_ends_the_conversation() {
 }
 
 #[test]
-#[ignore = "run by the one that looks at the terminal afterwards"]
-fn a_program_that_panics_with_the_keyboard_taken() {
-    let _keyboard = Keyboard::take().unwrap();
-    panic!("on purpose");
-}
-
-#[test]
 fn a_panic_gives_the_terminal_back() {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--ignored", "--nocapture", "--exact", "sx_editor::a_program_that_panics_with_the_keyboard_taken"]);
-    let mut terminal = Terminal::start(command);
+    let mut terminal = Terminal::start(Command::new(env!("CARGO_BIN_EXE_panics-at-the-keyboard")));
     let shown = terminal.wait_for("on purpose");
     assert!(shown.contains("\u{1b}[?2004h") && shown.contains("\u{1b}[?2004l"), "{shown:?}");
     assert_eq!(terminal.ends(), Some(101));

@@ -5,8 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use scorpiox_broker::clock::Timestamp;
@@ -100,7 +100,7 @@ fn what_was_acknowledged_before_a_kill_is_there_after_it() {
 
 fn run_and_kill(directory: &Path, lines: usize) -> Said {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_process_that_is_killed", "--ignored", "--nocapture"])
+        .args(["--exact", "what_one_process_wrote_the_next_one_finds", "--nocapture"])
         .env(DIRECTORY, directory)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -130,14 +130,26 @@ fn run_and_kill(directory: &Path, lines: usize) -> Said {
     said
 }
 
+/// The other test starts this one in a directory of its own and kills it; nobody kills it otherwise.
 #[test]
-#[ignore = "run by the test above, and killed by it"]
-fn the_process_that_is_killed() {
-    let directory = std::env::var(DIRECTORY).expect("the test above sets it and starts this");
-    let Files { slots, mark, spool } = Files::open(&PathBuf::from(directory));
-    let say = |word: &str, number: u64| writeln!(std::io::stdout(), "\n{word}={number}").unwrap();
+fn what_one_process_wrote_the_next_one_finds() {
+    if let Ok(directory) = std::env::var(DIRECTORY) {
+        return write(Path::new(&directory), u64::MAX);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), 3);
+    let Files { slots, mark, spool } = Files::open(directory.path());
+    assert!(slots.kept().is_empty() && slots.damaged().is_empty());
+    assert_eq!(mark.position("4k2j").unwrap(), Position { epoch: 3, generation: 3 });
+    assert_eq!(spool.drain().unwrap().records, [b"1", b"2", b"3"]);
+}
+
+/// Writes so many generations, and names each step that has returned.
+fn write(directory: &Path, generations: u64) {
+    let Files { slots, mark, spool } = Files::open(directory);
+    let say = |word: &str, number: u64| println!("\n{word}={number}");
     let start = mark.position("4k2j").unwrap_or_default().generation;
-    for generation in start + 1.. {
+    for generation in (start + 1..).take(usize::try_from(generations).unwrap_or(usize::MAX)) {
         let mut slot = slots.take().unwrap();
         slot.keep(&rescued(generation)).unwrap();
         say("kept", generation);

@@ -1,7 +1,7 @@
 //! What a model runs, held by the real launcher on this machine's kernel.
 //!
 //! * `project`: a person's machine with a project, and commands in its sandbox.
-//! * `attempts`: what other programs do, most of them in the sandbox; run there, not here.
+//! * `attempts`: what other programs do; most of them are started again in the sandbox.
 //! * Stories: `reading`, `writing`, `network`, `neighbours`, `processes`, `output`, `functions`, `patches`, `unavailable`.
 
 #![cfg(target_os = "linux")]

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use scorpiox_client::clock::Clock;
 use scorpiox_client::tool::patch::confined::Confined;
 use scorpiox_client::tool::patch::directory::Directory;
 use scorpiox_client::tool::patch::{self, Plan};
@@ -81,34 +80,5 @@ fn nothing_outside_of_the_workspace_changes_whatever_the_plan_and_the_links_say(
         let mut confined = Confined::new(&files, &outside, &project.launcher, boundary);
         assert!(patch::apply(&plan, &mut confined).is_err());
         assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
-    }
-}
-
-#[test]
-#[ignore = "measures"]
-fn how_long_a_patch_takes() {
-    for isolation in ISOLATIONS {
-        let project = Project::held_by(isolation);
-        let files = Directory::open(&project.workspace()).unwrap();
-        let mut times = Vec::new();
-        for number in 0..21 {
-            let plan = planned(&files, &format!("*** Add File: src/{number}\n+x"));
-            let began = project.clock.elapsed();
-            apply(&project, &plan).unwrap();
-            times.push(project.clock.elapsed() - began);
-        }
-        let mut itself = Vec::new();
-        for number in 100..121 {
-            let plan = planned(&files, &format!("*** Add File: src/{number}\n+x"));
-            let began = project.clock.elapsed();
-            patch::apply(&plan, &mut Directory::open(&project.workspace()).unwrap()).unwrap();
-            itself.push(project.clock.elapsed() - began);
-        }
-        times.sort();
-        itself.sort();
-        eprintln!(
-            "{isolation:?}: confined {:?}, {:?} to {:?}; by itself {:?}",
-            times[10], times[0], times[20], itself[10]
-        );
     }
 }

@@ -130,7 +130,7 @@ fn none_is_left(project: &Project, mark: &str) {
 fn no_process_survives_whoever_started_it() {
     let (project, mark) = (Project::new(), mark(40));
     let mut holder = Command::new(std::env::current_exe().unwrap());
-    holder.args(["--ignored", "--exact", "attempts::hold_a_command"]);
+    holder.args(["--exact", "attempts::hold_a_command"]);
     holder.env(HELD, format!("{} sleep {mark}", daemons(&mark))).env("TMPDIR", project.path(""));
     let mut holder = holder.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     started(&mark);

@@ -17,6 +17,8 @@ use scorpiox_client::tool::sandbox::{Sandbox, Unavailable, closed_paths};
 use scorpiox_client::tool::shell::invocation::Invocation;
 use scorpiox_client::tool::shell::running::{Ending, Running, Waited};
 
+use crate::attempts::TARGET;
+
 /// What every secret of this machine reads.
 pub(crate) const CANARY: &str = "canary-7d1f";
 /// No command of these tests takes so long, on any machine.
@@ -170,11 +172,10 @@ impl Project {
         }
     }
 
-    /// The script that makes this attempt (a function of `attempts`).
-    pub(crate) fn attempt(&self, name: &str, argument: &str) -> String {
-        fs::write(self.workspace().join("src/argument"), argument).unwrap();
+    /// The script that makes this attempt (a function of `attempts`) at this target.
+    pub(crate) fn attempt(&self, name: &str, target: &str) -> String {
         let program = std::env::current_exe().unwrap();
-        format!("{} --ignored --exact --nocapture attempts::{name} 2>&1", program.display())
+        format!("{TARGET}='{target}' {} --exact --nocapture attempts::{name} 2>&1", program.display())
     }
 }
 

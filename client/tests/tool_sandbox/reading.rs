@@ -22,7 +22,9 @@ fn no_login_key_or_setting_can_be_read() {
             project.run(&format!("cat {}", project.path(path).display())).refused();
         }
         project.run("cat ./scorpiox-env.txt").refused();
-        project.run("cd /; cat proc/self/root/$HOME/.ssh/id_ed25519").refused();
+        for door in ["root", "cwd"] {
+            project.run(&format!("cd /; cat proc/self/{door}/$HOME/.ssh/id_ed25519")).refused();
+        }
     }
 }
 
