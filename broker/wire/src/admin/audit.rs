@@ -1,0 +1,39 @@
+//! What was done, by whom.
+
+use serde::{Deserialize, Serialize};
+
+/// A line of the audit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Counts from 1 without a gap.
+    pub seq: u64,
+    /// When.
+    pub at: i64,
+    /// Who: `client:laptop-anna`, `admin:uid=0`, `broker`.
+    pub actor: String,
+    /// What: `token.first`, `token.refused`, `client.create` …
+    pub action: String,
+    /// To what: `credential:main`.
+    pub object: String,
+    /// `ok`, or the code of the refusal.
+    pub outcome: String,
+    /// The request id in the log.
+    pub request_id: String,
+    /// Where the request came from.
+    pub address: String,
+    /// Anything else, one line.
+    pub detail: String,
+    /// The entry's link in the chain, hexadecimal.
+    pub mac: String,
+}
+
+/// Whether the audit is whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditVerdict {
+    /// Entries that were checked.
+    pub entries: u64,
+    /// The first entry that does not fit its predecessor; absent when all do.
+    pub first_bad: Option<u64>,
+    /// What is wrong with it.
+    pub reason: Option<String>,
+}

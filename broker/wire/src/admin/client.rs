@@ -1,0 +1,67 @@
+//! Who may fetch tokens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Secret;
+use crate::token::outward;
+
+/// A machine, person or CI job that may fetch tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientView {
+    /// Its name.
+    pub name: String,
+    /// Public part of its key.
+    pub key_id: String,
+    /// Name of the credential that it may use.
+    pub credential: String,
+    /// When it was made.
+    pub created_at: i64,
+    /// When it was revoked; absent while it is good.
+    pub revoked_at: Option<i64>,
+    /// The newest generation that it was given; absent when it never asked.
+    pub generation: Option<u64>,
+    /// When it was last given a token.
+    pub last_seen_at: Option<i64>,
+    /// When the token that it holds ends.
+    pub holds_until: Option<i64>,
+}
+
+/// Create a client.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClientRequest {
+    /// Its name.
+    pub name: String,
+    /// Name of the credential that it may use.
+    pub credential: String,
+}
+
+/// A client and its key, which is shown this once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClientIssued {
+    /// The client.
+    pub client: ClientView,
+    /// Its key.
+    #[serde(serialize_with = "outward")]
+    pub key: Secret,
+    /// What `CODEX_REMOTE_URL` should be.
+    pub url: String,
+    /// `sha256:…` of the certificate's public key, for `CODEX_REMOTE_PIN`; absent over plain HTTP.
+    pub pin: Option<String>,
+}
+
+/// Revoke a client.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct RevokeRequest {
+    /// Renew its credential at once, so that the token it holds ends soon.
+    #[serde(default)]
+    pub rotate: bool,
+}
+
+/// A revoked client.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClientRevoked {
+    /// The client; `holds_until` says how long the token that it has still works.
+    pub client: ClientView,
+    /// True when its credential was renewed as asked.
+    pub rotated: bool,
+}
