@@ -1,7 +1,7 @@
 //! Writes the audit: one transaction for all that wait, the spool when the database fails, and a refusal when both do.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,10 @@ pub struct Auditor {
 struct Health {
     spooling: AtomicBool,
     failing: AtomicBool,
+    /// Records in the spool.
+    spooled: AtomicU64,
+    /// When the oldest of them was put there (Unix seconds).
+    spooled_since: AtomicI64,
 }
 
 struct Writer {
@@ -87,6 +91,14 @@ impl Auditor {
         self.health.spooling.load(Ordering::Relaxed)
     }
 
+    /// How many entries wait in the spool, and since when the oldest does; none when none waits. What a stopped process
+    /// left there counts from this start.
+    pub fn lag(&self) -> Option<(u64, Timestamp)> {
+        let waiting = self.health.spooled.load(Ordering::Relaxed);
+        let since = Timestamp::from_unix(self.health.spooled_since.load(Ordering::Relaxed));
+        (waiting > 0).then_some((waiting, since))
+    }
+
     /// True after neither took the last deed.
     pub fn is_failing(&self) -> bool {
         self.health.failing.load(Ordering::Relaxed)
@@ -96,6 +108,7 @@ impl Auditor {
 impl Writer {
     async fn run(mut self) {
         self.health.spooling.store(!self.spool.is_empty(), Ordering::Relaxed);
+        self.note_spooled(self.spool.waiting());
         let mut batch = Vec::new();
         loop {
             let spooling = !self.spool.is_empty();
@@ -132,12 +145,22 @@ impl Writer {
             }
         }
         self.health.spooling.store(true, Ordering::Relaxed);
+        let count = deeds.len();
         let records: Vec<Vec<u8>> = deeds.iter().map(|deed| Spooled::from(deed).to_bytes()).collect();
         let spool = Arc::clone(&self.spool);
         self.activity.blocking(move || spool.append(&records)).await.map_err(|error| {
             error!(%error, "AUDIT FAILING: neither the database nor the spool takes it; nothing is handed out");
             AuditUnavailable
-        })
+        })?;
+        self.note_spooled(count);
+        Ok(())
+    }
+
+    /// So many more wait in the spool.
+    fn note_spooled(&self, count: usize) {
+        if self.health.spooled.fetch_add(count as u64, Ordering::Relaxed) == 0 {
+            self.health.spooled_since.store(self.timeline.now().as_unix(), Ordering::Relaxed);
+        }
     }
 
     /// True when nothing is left in the spool.
@@ -163,6 +186,7 @@ impl Writer {
             warn!(%error, "the audit's spool was written to the database and could not be cleared");
         }
         info!(entries = deeds.len(), "the audit's spool is empty again");
+        self.health.spooled.store(0, Ordering::Relaxed);
         self.health.spooling.store(false, Ordering::Relaxed);
         true
     }

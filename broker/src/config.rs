@@ -22,7 +22,7 @@ mod written;
 
 pub use network::Network;
 pub use sample::{SampleSecret, refuse_sample};
-pub use section::{Admin, Audit, Keys, Limits, Log, Provider, Rotation, Serve, Tls};
+pub use section::{Admin, Alerts, Audit, Keys, Limits, Log, Metrics, Provider, Rotation, Serve, Tls, Tracing};
 pub use written::{Fault, Field, Origin, WrittenConfig};
 
 use section::{Reader, Top};
@@ -112,6 +112,12 @@ pub struct Config {
     pub audit: Audit,
     /// `[serve]`
     pub serve: Serve,
+    /// `[metrics]`
+    pub metrics: Metrics,
+    /// `[alerts]`
+    pub alerts: Alerts,
+    /// `[telemetry]`
+    pub telemetry: Tracing,
 }
 
 /// How clients are spoken to.
@@ -160,6 +166,9 @@ impl Config {
             Log::FIELDS,
             Audit::FIELDS,
             Serve::FIELDS,
+            Metrics::FIELDS,
+            Alerts::FIELDS,
+            Tracing::FIELDS,
         ];
         sections.concat()
     }
@@ -214,6 +223,9 @@ impl Config {
             log: Log::read(reader),
             audit: Audit::read(reader),
             serve: Serve::read(reader),
+            metrics: Metrics::read(reader),
+            alerts: Alerts::read(reader),
+            telemetry: Tracing::read(reader),
         }
     }
 
@@ -257,6 +269,9 @@ impl Config {
             ("log.format", self.log.format != new.log.format),
             ("[audit]", self.audit != new.audit),
             ("[serve]", self.serve != new.serve),
+            ("[metrics]", self.metrics != new.metrics),
+            ("[alerts]", self.alerts != new.alerts),
+            ("[telemetry]", self.telemetry != new.telemetry),
         ];
         differences.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }

@@ -28,8 +28,12 @@ pub struct Caller {
     pub holding: Option<Arc<Holding>>,
     /// Which of its first hand-outs are in the audit.
     pub first: FirstHandouts,
-    /// Hand-outs of the newest generation since the last flush.
+    /// Hand-outs that were counted only; never goes back.
     repeats: AtomicU64,
+    /// How many of them were flushed.
+    flushed: AtomicU64,
+    /// Hand-outs that are in the audit; never goes back.
+    firsts: AtomicU64,
     /// When it was last given a token (Unix seconds).
     pub last_at: AtomicU64,
     /// Hand-outs of earlier generations since the last flush.
@@ -48,6 +52,8 @@ impl Caller {
             holding,
             first: FirstHandouts::default(),
             repeats: AtomicU64::new(0),
+            flushed: AtomicU64::new(0),
+            firsts: AtomicU64::new(0),
             last_at: AtomicU64::new(0),
             earlier: Mutex::default(),
             refusals: Mutex::default(),
@@ -67,6 +73,16 @@ impl Caller {
         self.last_at.store(u64::try_from(now.as_unix()).unwrap_or(0), Ordering::Relaxed);
     }
 
+    /// Counts a first hand-out of a generation, which the audit took.
+    pub fn count_first(&self) {
+        self.firsts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Tokens that it was given since it was loaded.
+    pub fn handouts(&self) -> u64 {
+        self.firsts.load(Ordering::Relaxed) + self.repeats.load(Ordering::Relaxed)
+    }
+
     /// The generation changes: what was counted so far was of the one before. It waits for the next flush, because a
     /// transaction for each client would stand in the way of those that wait for the new token.
     pub fn close_count(&self) {
@@ -83,7 +99,7 @@ impl Caller {
 
     fn counted(&self) -> Option<Repeats> {
         let credential = self.credential_id()?.clone();
-        let count = self.repeats.swap(0, Ordering::Relaxed);
+        let count = self.unflushed();
         let last_at = i64::try_from(self.last_at.load(Ordering::Relaxed)).unwrap_or(0);
         (count > 0).then(|| Repeats {
             client: self.client.id.clone(),
@@ -92,6 +108,12 @@ impl Caller {
             count,
             last_at: Timestamp::from_unix(last_at),
         })
+    }
+
+    fn unflushed(&self) -> u64 {
+        let total = self.repeats.load(Ordering::Relaxed);
+        // Whoever flushes at the same moment and saw more has taken ours too.
+        total.saturating_sub(self.flushed.fetch_max(total, Ordering::Relaxed))
     }
 
     fn earlier(&self) -> MutexGuard<'_, Vec<Repeats>> {
@@ -220,6 +242,17 @@ mod tests {
             assert!(gate.recognise(other.expose()).is_err(), "{other:?}");
         }
         assert!(gate.recognise("sxk_7f3k9q2m1c0d").is_err());
+    }
+
+    #[test]
+    fn hand_outs_are_flushed_once_and_their_count_never_goes_back() {
+        let caller = caller(&key("7f3k9q2m1c0d", "A"));
+        caller.count_first();
+        caller.count(Timestamp::from_unix(5));
+        caller.count(Timestamp::from_unix(6));
+        assert_eq!(caller.handouts(), 3);
+        assert_eq!((caller.unflushed(), caller.unflushed()), (2, 0));
+        assert_eq!(caller.handouts(), 3);
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! * `stream`, `head`, `farewell`, `connection`: a connection under watch: deadlines and bounds below the framework.
 //! * `inspection`, `body`, `passage`, `guard`: a request looked at before the application, its body, its time, its answer.
 //! * [`listener`]: sockets to applications, through all of the above.
-//! * [`token`], [`admin`], [`health`]: decode, call, encode.
+//! * [`token`], [`admin`], [`health`], [`metrics`]: decode, call, encode.
 
 pub mod admin;
 mod body;
@@ -26,6 +26,7 @@ mod inspection;
 pub mod limits;
 pub mod listener;
 pub mod local_socket;
+pub mod metrics;
 mod passage;
 pub mod request_id;
 mod stream;

@@ -5,13 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scorpiox_wire::TokenTag;
+use scorpiox_wire::{Code, TokenTag};
 
 use crate::audit_chain::{Line, Record};
 use crate::auditor::{AuditUnavailable, Auditor};
 use crate::clock::Timestamp;
 use crate::domain::credential::{Credential, Pause};
-use crate::domain::freshness::{Freshness, Refusal, decide, is_renewable};
+use crate::domain::freshness::{self, Freshness, Refusal, is_renewable};
 use crate::domain::permission::{Why, Wish};
 use crate::domain::refusal::{About, about, admit};
 use crate::domain::rotation::Quarantine;
@@ -19,6 +19,7 @@ use crate::first_handout::Turn;
 use crate::gate::Caller;
 use crate::handout::Handout;
 use crate::holding::{Flight, Holding, Served};
+use crate::metrics::meters::Counted;
 use crate::rotator::{NotNow, Rotator};
 use crate::store::audit::{Deed, FirstHandout};
 
@@ -86,6 +87,24 @@ pub enum Refused {
     Audit(#[from] AuditUnavailable),
 }
 
+impl Refused {
+    /// The stable name of this refusal.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::NoGrant => Code::Forbidden,
+            Self::Revoked => Code::Unauthorized,
+            Self::Paused(_) => Code::Paused,
+            Self::Reauth(_) => Code::ReauthRequired,
+            Self::Quarantined(_) => Code::Quarantined,
+            Self::BackingOff(_) => Code::BackingOff,
+            Self::TooSoon(_) => Code::TooSoon,
+            Self::Busy(_) => Code::Busy,
+            Self::Fenced => Code::Unavailable,
+            Self::Audit(_) => Code::AuditUnavailable,
+        }
+    }
+}
+
 /// How the issuer behaves.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
@@ -108,8 +127,24 @@ impl Issuer {
         Self { rotator, auditor, terms }
     }
 
-    /// Answers one token request of a recognised caller.
+    /// Answers one token request of a recognised caller, and counts the answer.
     pub async fn hand_out(&self, caller: &Arc<Caller>, ask: &Ask, origin: Origin<'_>) -> Result<Handed, Refused> {
+        let outcome = self.decide(caller, ask, origin).await;
+        let answers = &self.rotator.parts().meters.answers;
+        match &outcome {
+            Ok(Handed::Token(_)) => answers.served(),
+            Ok(Handed::Unchanged(_)) => answers.unchanged(),
+            Err(refused) => answers.refused(refused.code()),
+        }
+        outcome
+    }
+
+    /// Counts somebody who was turned away before a client was known.
+    pub fn turned_away(&self, code: Code) {
+        self.rotator.parts().meters.answers.refused(code);
+    }
+
+    async fn decide(&self, caller: &Arc<Caller>, ask: &Ask, origin: Origin<'_>) -> Result<Handed, Refused> {
         let holding = caller.holding.as_ref().ok_or(Refused::NoGrant)?;
         if let Some(tag) = &ask.refused {
             self.refused(caller, holding, tag, origin).await?;
@@ -145,7 +180,7 @@ impl Issuer {
         let parts = self.rotator.parts();
         let now = parts.timeline.now();
         let served = arc_swap::Guard::into_inner(holding.served());
-        match decide(&served.credential, served.refused, now, &parts.policy) {
+        match freshness::decide(&served.credential, served.refused, now, &parts.policy) {
             Freshness::Serve => Ok((served, now)),
             Freshness::ServeAndRefresh => {
                 // The scheduler does it too, within its nap; a request is a good moment to begin.
@@ -172,7 +207,7 @@ impl Issuer {
         let parts = self.rotator.parts();
         let now = parts.timeline.now();
         let served = arc_swap::Guard::into_inner(holding.served());
-        let decided = decide(&served.credential, served.refused, now, &parts.policy);
+        let decided = freshness::decide(&served.credential, served.refused, now, &parts.policy);
         if let Freshness::Refuse(refusal) = decided {
             return Err(refused(&served.credential, refusal, now));
         }
@@ -194,6 +229,9 @@ impl Issuer {
 
     /// Waits for the rotation, but not for ever: it goes on without us.
     async fn wait(&self, mut flight: Flight) -> Result<(), NotNow> {
+        let meters = &self.rotator.parts().meters;
+        meters.waited.inc();
+        let _waiting = Counted::by(&meters.waiting);
         let deadline = self.rotator.parts().timeline.sleep(self.terms.wait);
         tokio::select! {
             _ = flight.wait_for(Option::is_some) => {}
@@ -312,6 +350,9 @@ impl Issuer {
                 self.rotator.runtime().spawn(async move {
                     let written = auditor.write(Deed { record, handout: Some(handout) }).await;
                     caller.close_count();
+                    if written.is_ok() {
+                        caller.count_first();
+                    }
                     caller.first.end(writing, written);
                 });
                 outcome

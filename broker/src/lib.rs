@@ -22,6 +22,7 @@
 //! * [`fence`]: the high-water mark, or the fence that stands where it is missing.
 //! * [`printed`]: an answer in bytes.
 //! * [`holding`]: one credential in memory.
+//! * [`metrics`]: what a monitoring system is told.
 //! * [`rotator`]: the effects of a rotation in their order.
 //! * [`recovery`]: a start brings rows, slots and the mark together.
 //! * [`scheduler`]: who is due next.
@@ -32,7 +33,7 @@
 //! * [`issuer`]: a token request.
 //! * [`registrar`]: the operations of an administrator.
 //! * [`config`]: sources to one typed configuration.
-//! * [`passphrase`]: the passphrase of the master key, out of a file.
+//! * [`secret_line`]: a secret out of a file: a passphrase, a bearer, a signing key.
 //! * [`http`]: everything between a socket and a handler.
 //! * [`telemetry`]: the log.
 //! * [`startup`]: binds the parts together, serves, stops in order.
@@ -62,7 +63,7 @@ pub mod http;
 pub mod issuer;
 pub mod key_file;
 pub mod master_key;
-pub mod passphrase;
+pub mod metrics;
 pub mod printed;
 pub mod provider;
 pub mod recovery;
@@ -71,6 +72,7 @@ pub mod rescue;
 pub mod rotator;
 pub mod scheduler;
 pub mod seal;
+pub mod secret_line;
 pub mod spool;
 pub mod startup;
 pub mod store;

@@ -5,6 +5,7 @@
 //! * `logins`: a person logs in at the provider.
 //! * `clients`: who may fetch tokens.
 //! * `overview`: the broker at a glance.
+//! * `sight`: the same for a monitoring system.
 
 use std::sync::{Arc, RwLock};
 
@@ -28,6 +29,7 @@ mod clients;
 mod enrolment;
 mod logins;
 mod overview;
+mod sight;
 mod view;
 
 pub use enrolment::Replace;

@@ -21,6 +21,7 @@ use crate::domain::rotation::{Quarantine, Resting, Rotation, State};
 use crate::failpoint::{Failpoints, Point};
 use crate::fence::{Fence, position};
 use crate::holding::{Desk, Failure, Flight, Holding, Holdings, Outcome};
+use crate::metrics::Meters;
 use crate::provider::{Connection, Provider, RawAnswer, Sent, Unsent};
 use crate::rescue::RescueSlots;
 use crate::seal::Sealer;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub holdings: Arc<Holdings>,
     /// Counts the effects under way.
     pub activity: Activity,
+    /// Counts what came of them.
+    pub meters: Meters,
     /// Where tests interfere.
     pub failpoints: Failpoints,
 }
@@ -216,6 +219,7 @@ impl Rotator {
 
     /// The end of every rotation: backoff, the desk is free, everyone is told.
     fn land(&self, holding: &Arc<Holding>, attempt: &Attempt, outcome: Outcome) {
+        self.parts.meters.rotations.ended(&outcome);
         {
             let mut desk = holding.desk();
             match &outcome {
@@ -283,13 +287,20 @@ impl Rotator {
         };
         points.reach(Point::BeforeSend).await;
 
-        match connection.send(token, armed_at + ARMED_FOR).await {
-            Sent::Answered(answer) => attempt.answered(self.on_our_calendar(answer)),
+        let began = self.parts.timeline.monotonic();
+        let sent = connection.send(token, armed_at + ARMED_FOR).await;
+        let ended = self.parts.timeline.monotonic();
+        match sent {
+            Sent::Answered(answer) => {
+                self.parts.meters.exchange.took(ended.since(began));
+                attempt.answered(self.on_our_calendar(answer));
+            }
             Sent::NotWritten(unsent) => return Err(self.hang_up(holding, unsent).await),
             Sent::NoAnswer { why } => return Err(self.doubt(holding, &why).await),
         }
         points.reach(Point::AfterAnswer).await;
         self.rescue(holding, attempt).await;
+        self.parts.meters.rescue.took(self.parts.timeline.monotonic().since(ended));
         points.reach(Point::AfterRescue).await;
         Ok(())
     }

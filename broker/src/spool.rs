@@ -107,6 +107,12 @@ impl Spool {
         Ok(())
     }
 
+    /// How many records wait for the database.
+    pub fn waiting(&self) -> usize {
+        let state = self.state();
+        state.count - state.stored
+    }
+
     /// What waits for the database. It stays here until [`Self::clear`].
     pub fn drain(&self) -> io::Result<Drained> {
         let state = self.state();

@@ -2,6 +2,7 @@
 //!
 //! * `directory`: the data directory, its lock, its keys, its identity.
 //! * `assembly`: the parts, in dependency order.
+//! * `metrics`: the listener of a monitoring system.
 //! * `running`: listeners, signals, the stop.
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use crate::telemetry;
 
 mod assembly;
 mod directory;
+mod metrics;
 mod running;
 
 /// Which command starts the broker.

@@ -14,7 +14,7 @@ use super::place::Environment;
 use super::screen::{Form, Screen};
 use crate::config::{Config, Override, SERVICE_DATA, refuse_sample};
 use crate::master_key::{self, Argon, KeyFileError};
-use crate::passphrase;
+use crate::secret_line;
 
 /// Put a passphrase around the master key, or take it off
 ///
@@ -111,7 +111,7 @@ impl KeyArguments {
     fn passphrase(&self, screen: &mut Screen, asked: Asked) -> Result<Secret, Failure> {
         let refused = |text: String| Failure::new(Exit::Failed, text);
         if let Some(file) = &self.passphrase_file {
-            return passphrase::read(file).map_err(|error| refused(error.to_string()));
+            return secret_line::read(file).map_err(|error| refused(error.to_string()));
         }
         if !screen.attended() {
             return Err(Failure::new(Exit::Usage, "there is no terminal to ask for the passphrase")

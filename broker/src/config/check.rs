@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use super::written::{Fault, Name, WrittenConfig};
-use super::{Config, refuse_sample};
+use super::{Config, Transport, refuse_sample};
 
 /// Longest path that a Unix socket can have, in bytes (`sockaddr_un`, without its final NUL).
 const SOCKET_PATH_BYTES: usize = 107;
@@ -19,6 +19,9 @@ pub(super) fn check(config: &Config, written: &WrittenConfig, faults: &mut Vec<F
     checks.rotation(config);
     checks.provider(config);
     checks.log(config);
+    checks.metrics(config);
+    checks.alerts(config);
+    checks.tracing(config);
 }
 
 struct Checks<'a> {
@@ -128,6 +131,46 @@ impl Checks<'_> {
     fn log(&mut self, config: &Config) {
         let valid = super::parse_level(&config.log.level).is_ok();
         self.require(valid, ("log", "level"), "must be a level such as \"info\", or \"info,scorpiox_broker=debug\"");
+    }
+
+    fn metrics(&mut self, config: &Config) {
+        let metrics = &config.metrics;
+        let local = metrics.listen.is_none_or(|listen| listen.ip().to_canonical().is_loopback());
+        self.require(
+            local || metrics.token_file.is_some(),
+            ("metrics", "listen"),
+            "is no loopback address, so a bearer is needed: set token_file",
+        );
+        self.require(
+            local || config.transport() != Transport::Plain,
+            ("metrics", "listen"),
+            "is no loopback address, so it is served with the certificate of the client listener, which has none",
+        );
+        let most = (1..=100_000).contains(&metrics.most_clients);
+        self.require(most, ("metrics", "most_clients"), "must be from 1 to 100000");
+    }
+
+    fn alerts(&mut self, config: &Config) {
+        let alerts = &config.alerts;
+        if let Some(url) = &alerts.webhook_url {
+            let valid = is_web_url(url.expose(), &["https"]) || is_loopback_url(url.expose());
+            self.require(valid, ("alerts", "webhook_url"), "must be an https URL (http only for a loopback address)");
+        }
+        self.require(
+            alerts.webhook_url.is_some() || alerts.webhook_secret_file.is_none(),
+            ("alerts", "webhook_secret_file"),
+            "signs what is posted; set webhook_url too",
+        );
+        let absolute = alerts.command.first().is_none_or(|program| Path::new(program).is_absolute());
+        self.require(absolute, ("alerts", "command"), "begins with the absolute path of a program");
+    }
+
+    fn tracing(&mut self, config: &Config) {
+        let Some(endpoint) = &config.telemetry.otlp_endpoint else { return };
+        let name = ("telemetry", "otlp_endpoint");
+        self.require(cfg!(feature = "otlp"), name, "this broker was built without traces (the feature otlp)");
+        let valid = is_web_url(endpoint, &["https"]) || is_loopback_url(endpoint);
+        self.require(valid, name, "must be an https URL (http only for a loopback address)");
     }
 }
 

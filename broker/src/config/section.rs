@@ -210,3 +210,35 @@ section! {
         "SCORPIOX_BROKER_SERVE_REVALIDATE_AFTER" revalidate_after: Duration = "5m";
     }
 }
+
+section! {
+    /// What a monitoring system may read.
+    pub Metrics = "metrics" {
+        /// Address and port of a listener for `GET /metrics`; plain HTTP on loopback, else TLS. None: only over the administration.
+        "SCORPIOX_BROKER_METRICS_LISTEN" listen: Option<SocketAddr> = "";
+        /// A file with the bearer that `GET /metrics` asks for: needed when `metrics.listen` is not loopback.
+        "SCORPIOX_BROKER_METRICS_TOKEN_FILE" token_file: Option<PathBuf> = "";
+        /// So many clients have a series of their own; the others are counted together.
+        "SCORPIOX_BROKER_METRICS_MOST_CLIENTS" most_clients: usize = "1000";
+    }
+}
+
+section! {
+    /// Who is told when something needs a person.
+    pub Alerts = "alerts" {
+        /// Where alerts are posted as JSON: https, or http on loopback. Whoever knows it may be able to post there too.
+        "SCORPIOX_BROKER_ALERTS_WEBHOOK_URL" webhook_url: Option<Secret> = "";
+        /// A file with the key that signs what is posted (Standard Webhooks; `whsec_` and base64, or any text).
+        "SCORPIOX_BROKER_ALERTS_WEBHOOK_SECRET_FILE" webhook_secret_file: Option<PathBuf> = "";
+        /// A program with its arguments that gets each alert as JSON on its standard input; the program's path is absolute.
+        "SCORPIOX_BROKER_ALERTS_COMMAND" command: Vec<String> = "";
+    }
+}
+
+section! {
+    /// Traces.
+    pub Tracing = "telemetry" {
+        /// Where traces are sent (OTLP over HTTP): `http://127.0.0.1:4318`. Needs a broker that was built with the feature `otlp`.
+        "SCORPIOX_BROKER_TELEMETRY_OTLP_ENDPOINT" otlp_endpoint: Option<String> = "";
+    }
+}

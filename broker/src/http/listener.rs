@@ -15,6 +15,7 @@ use actix_http::{HttpService, KeepAlive, Protocol, Request, Response};
 use actix_server::{GracefulShutdownSignal, Server, ServerBuilder, ServerHandle};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory};
 use actix_web::dev::{AppConfig, ServiceResponse};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -22,6 +23,7 @@ use super::connection::Connection;
 use super::guard::Guarded;
 use super::limits::{Bounds, Caps, Occupancy, Place, raise_open_files};
 use super::stream::Stream;
+use crate::metrics::meters::Counted;
 
 /// What a client listener is made of.
 pub struct Listen {
@@ -37,6 +39,8 @@ pub struct Listen {
     pub workers: Option<usize>,
     /// How long requests under way may still take once it is told to stop.
     pub drain: Duration,
+    /// Counts the open connections.
+    pub open: Gauge,
 }
 
 /// A listener that serves.
@@ -96,12 +100,13 @@ where
         builder = builder.workers(workers);
     }
     let stopping = builder.graceful_shutdown_signal();
-    let bounds = listen.bounds;
+    let (bounds, open) = (listen.bounds, listen.open);
     let server = builder
         .listen("clients", listen.socket, move || Entrance {
             http: http(app().into_factory(), Rc::new(bounds.clone()), stopping.clone()),
             door: Rc::new(door.clone()),
             bounds: Rc::new(bounds.clone()),
+            open: open.clone(),
         })?
         .run();
     Ok(Listening { address, handle: server.handle(), server })
@@ -114,6 +119,7 @@ pub fn serve_local<F, I, S, B>(
     socket: std::os::unix::net::UnixListener,
     bounds: Bounds,
     drain: Duration,
+    open: Gauge,
 ) -> io::Result<(ServerHandle, Server)>
 where
     F: Fn() -> I + Send + Clone + 'static,
@@ -131,6 +137,7 @@ where
             http: http(app().into_factory(), Rc::new(bounds.clone()), stopping.clone()),
             door: Rc::new(LocalDoor),
             bounds: Rc::new(bounds.clone()),
+            open: open.clone(),
         })?
         .run();
     Ok((server.handle(), server))
@@ -233,6 +240,7 @@ struct Entrance<H, D> {
     http: H,
     door: Rc<D>,
     bounds: Rc<Bounds>,
+    open: Gauge,
 }
 
 type ConnectionParts = (Connection, Protocol, Option<SocketAddr>);
@@ -254,8 +262,8 @@ where
 
     fn new_service(&self, (): ()) -> Self::Future {
         let http = self.http.new_service(());
-        let (door, bounds) = (Rc::clone(&self.door), Rc::clone(&self.bounds));
-        Box::pin(async move { Ok(Open { http: Rc::new(http.await?), door, bounds }) })
+        let (door, bounds, open) = (Rc::clone(&self.door), Rc::clone(&self.bounds), self.open.clone());
+        Box::pin(async move { Ok(Open { http: Rc::new(http.await?), door, bounds, open }) })
     }
 }
 
@@ -264,6 +272,7 @@ struct Open<H, D> {
     http: Rc<H>,
     door: Rc<D>,
     bounds: Rc<Bounds>,
+    open: Gauge,
 }
 
 impl<H, D, Socket> Service<Socket> for Open<H, D>
@@ -282,7 +291,9 @@ where
 
     fn call(&self, socket: Socket) -> Self::Future {
         let (http, door, bounds) = (Rc::clone(&self.http), Rc::clone(&self.door), Rc::clone(&self.bounds));
+        let counted = Counted::by(&self.open);
         Box::pin(async move {
+            let _counted = counted;
             let Some(admitted) = door.admit(socket).await else {
                 return Ok(());
             };

@@ -36,7 +36,8 @@ async fn get(
     address: ClientAddress,
     service: web::Data<TokenService>,
 ) -> Result<HttpResponse, Refusal> {
-    let caller = recognise(&service.gate, &request)?;
+    let caller =
+        recognise(&service.gate, &request).inspect_err(|refusal| service.issuer.turned_away(refusal.problem.code))?;
     let ask = read(&request)?;
     let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let origin = Origin { request_id: id.as_str(), address: &address, agent };
@@ -95,31 +96,20 @@ fn tag(text: &str) -> Result<TokenTag, Refusal> {
 
 /// What this caller may know of a refusal.
 fn refusal(refused: &Refused) -> Refusal {
-    let message = refused.to_string();
     let login = |name: &str| format!("on the broker: scorpiox-broker login --name {name}");
-    let problem = |code, hint: String| Problem::new(code, message.clone()).with_hint(hint);
-    match refused {
-        Refused::NoGrant => problem(Code::Forbidden, "ask the broker's administrator".into()).into(),
-        Refused::Revoked => problem(Code::Unauthorized, "ask the broker's administrator for a new key".into()).into(),
-        Refused::Paused(name) => {
-            problem(Code::Paused, format!("on the broker: scorpiox-broker credential resume {name}")).into()
-        }
-        Refused::Reauth(name) => problem(Code::ReauthRequired, login(name)).into(),
-        Refused::Quarantined(name) => problem(Code::Quarantined, login(name)).into(),
-        Refused::BackingOff(left) => {
-            Refusal::from(problem(Code::BackingOff, "the broker tries again by itself".into())).retry_after(*left)
-        }
-        Refused::TooSoon(left) => {
-            Refusal::from(problem(Code::TooSoon, "the token is probably good: look at the error it met".into()))
-                .retry_after(*left)
-        }
-        Refused::Busy(left) => Refusal::from(problem(Code::Busy, "ask again in a moment".into())).retry_after(*left),
-        Refused::Fenced => problem(Code::Unavailable, "on the broker: scorpiox-broker status".into()).into(),
-        Refused::Audit(_) => {
-            Refusal::from(problem(Code::AuditUnavailable, "on the broker: scorpiox-broker status".into()))
-                .retry_after(std::time::Duration::from_secs(5))
-        }
-    }
+    let (hint, retry_after) = match refused {
+        Refused::NoGrant => ("ask the broker's administrator".to_owned(), None),
+        Refused::Revoked => ("ask the broker's administrator for a new key".into(), None),
+        Refused::Paused(name) => (format!("on the broker: scorpiox-broker credential resume {name}"), None),
+        Refused::Reauth(name) | Refused::Quarantined(name) => (login(name), None),
+        Refused::BackingOff(left) => ("the broker tries again by itself".into(), Some(*left)),
+        Refused::TooSoon(left) => ("the token is probably good: look at the error it met".into(), Some(*left)),
+        Refused::Busy(left) => ("ask again in a moment".into(), Some(*left)),
+        Refused::Fenced => ("on the broker: scorpiox-broker status".into(), None),
+        Refused::Audit(_) => ("on the broker: scorpiox-broker status".into(), Some(std::time::Duration::from_secs(5))),
+    };
+    let problem = Problem::new(refused.code(), refused.to_string()).with_hint(hint);
+    Refusal { problem, retry_after }
 }
 
 #[cfg(test)]

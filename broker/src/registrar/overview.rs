@@ -103,11 +103,11 @@ pub fn readiness(rotator: &Rotator, auditor: &Auditor) -> Readiness {
     }
 }
 
-fn is_serving(auditor: &Auditor) -> bool {
+pub(super) fn is_serving(auditor: &Auditor) -> bool {
     !auditor.is_failing()
 }
 
-fn is_renewing(rotator: &Rotator) -> bool {
+pub(super) fn is_renewing(rotator: &Rotator) -> bool {
     let parts = rotator.parts();
     parts.fence.reason().is_none() && parts.slots.capacity() > 0 && rotator.unsaved() == 0 && !rotator.is_stopping()
 }

@@ -45,7 +45,7 @@ fn is_serving(credential: &Credential, now: Timestamp) -> bool {
     credential.pause != Pause::All && credential.tokens.as_ref().is_some_and(|tokens| tokens.expires_at > now)
 }
 
-fn planned(credential: &Credential, now: Timestamp, policy: &Policy) -> Option<Timestamp> {
+pub(super) fn planned(credential: &Credential, now: Timestamp, policy: &Policy) -> Option<Timestamp> {
     let tokens = credential.tokens.as_ref()?;
     match permission(credential, Wish::Need, now, policy) {
         Permission::Now => Some(policy.renew_at(tokens)),
@@ -54,7 +54,11 @@ fn planned(credential: &Credential, now: Timestamp, policy: &Policy) -> Option<T
     }
 }
 
-fn health(credential: &Credential, backing_off: bool, last_failure: Option<String>) -> (Health, Option<String>) {
+pub(super) fn health(
+    credential: &Credential,
+    backing_off: bool,
+    last_failure: Option<String>,
+) -> (Health, Option<String>) {
     match credential.pause {
         Pause::All => return (Health::Paused, Some("paused by an administrator".into())),
         Pause::Renewal => return (Health::Paused, Some("renewal paused by an administrator; still serving".into())),

@@ -16,6 +16,7 @@ use crate::failpoint::Failpoints;
 use crate::fence::Fence;
 use crate::gate::{Caller, Gate};
 use crate::holding::Holdings;
+use crate::metrics::Meters;
 use crate::provider::dial::{self, Agent, Dialer, Egress};
 use crate::provider::{CodexProvider, OAuthServer};
 use crate::recovery::Recovery;
@@ -89,6 +90,7 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         policy,
         holdings,
         activity,
+        meters: Meters::default(),
         failpoints: Failpoints::from_environment()?,
     });
     Ok(Assembly { rotator, gate, auditor, audit_writer, provider, store, timeline })

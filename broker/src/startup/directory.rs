@@ -140,7 +140,7 @@ fn lock(data: &Path) -> anyhow::Result<File> {
 }
 
 fn passphrase(config: &Config) -> anyhow::Result<Option<Secret>> {
-    Ok(config.keys.passphrase_file.as_deref().map(crate::passphrase::read).transpose()?)
+    Ok(config.keys.passphrase_file.as_deref().map(crate::secret_line::read).transpose()?)
 }
 
 fn master_key(

@@ -17,6 +17,7 @@ use crate::config::{Config, Transport};
 use crate::gate::Gate;
 use crate::http::limits::{Bounds, Caps};
 use crate::http::listener::{self, Listen};
+use crate::http::metrics::{self, MetricsService};
 use crate::http::tls::{Reload, ReloadableCertificate, self_signed, server_config};
 use crate::http::{admin, error as problems, health, local_socket, token};
 use crate::issuer::{Issuer, Terms};
@@ -29,7 +30,7 @@ use crate::timeline::Timeline;
 /// How often counted hand-outs are written and the certificate's file is looked at.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// How long requests under way may take once the broker stops.
-const DRAIN: Duration = Duration::from_secs(30);
+pub(super) const DRAIN: Duration = Duration::from_secs(30);
 
 /// A broker that serves.
 struct Running {
@@ -38,6 +39,7 @@ struct Running {
     certificate: Option<Arc<ReloadableCertificate>>,
     clients: ServerHandle,
     administration: ServerHandle,
+    metrics: Option<ServerHandle>,
     telemetry: Telemetry,
     /// Keeps the lock.
     directory: Directory,
@@ -98,8 +100,9 @@ async fn start(config: &Config, telemetry: Telemetry) -> anyhow::Result<(Running
         Registrar::new(Arc::clone(rotator), Arc::clone(gate), auditor.clone(), assembly.provider.clone(), facade);
     let clients = serve_clients(config, &assembly, socket, certificate.as_ref())?;
     let administration = serve_administration(config, &registrar)?;
+    let metrics = super::metrics::serve(config, &registrar, certificate.as_ref())?;
     drop(tokio::spawn(scheduler::run(Arc::clone(rotator))));
-    let running = Running { registrar, certificate, clients, administration, telemetry, directory, assembly };
+    let running = Running { registrar, certificate, clients, administration, metrics, telemetry, directory, assembly };
     Ok((running, url))
 }
 
@@ -124,6 +127,7 @@ fn serve_clients(
         bounds: Bounds::from(&config.limits),
         workers: config.workers,
         drain: DRAIN,
+        open: rotator.parts().meters.connections.clients.clone(),
     };
     let app = move || {
         App::new()
@@ -140,13 +144,24 @@ fn serve_clients(
 
 fn serve_administration(config: &Config, registrar: &Arc<Registrar>) -> anyhow::Result<ServerHandle> {
     let socket = local_socket::bind(&config.socket(), config.admin.socket_group.as_deref())?;
+    let open = registrar.meters().connections.socket.clone();
+    let metrics = web::Data::new(MetricsService {
+        registrar: Arc::clone(registrar),
+        most_clients: config.metrics.most_clients,
+        bearer: None,
+    });
     let registrar = web::Data::new(Arc::clone(registrar));
     let bounds = Bounds::of_administration(&config.limits);
     let body_bytes = bounds.body_bytes;
     let app = move || {
-        App::new().app_data(registrar.clone()).configure(problems::extractors(body_bytes)).configure(admin::routes)
+        App::new()
+            .app_data(registrar.clone())
+            .app_data(metrics.clone())
+            .configure(problems::extractors(body_bytes))
+            .configure(admin::routes)
+            .configure(metrics::routes)
     };
-    let (handle, server) = listener::serve_local(app, socket, bounds, DRAIN)?;
+    let (handle, server) = listener::serve_local(app, socket, bounds, DRAIN, open)?;
     drop(tokio::spawn(server));
     Ok(handle)
 }
@@ -205,6 +220,9 @@ impl Running {
         rotator.stop();
         let drained = async {
             tokio::join!(self.clients.stop(true), self.administration.stop(true));
+            if let Some(metrics) = &self.metrics {
+                metrics.stop(true).await;
+            }
             while rotator.in_flight() > 0 {
                 if rotator.memory_only() > 0 {
                     error!(

@@ -75,6 +75,7 @@ impl Edge {
             bounds,
             workers: Some(1),
             drain: Duration::from_secs(5),
+            open: Default::default(),
         };
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let (tell, told) = mpsc::channel();
@@ -187,9 +188,14 @@ impl LocalEdge {
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             runtime().block_on(async move {
-                let (handle, server) =
-                    listener::serve_local(|| App::new().configure(routes), socket, bounds(), Duration::from_secs(5))
-                        .unwrap();
+                let (handle, server) = listener::serve_local(
+                    || App::new().configure(routes),
+                    socket,
+                    bounds(),
+                    Duration::from_secs(5),
+                    Default::default(),
+                )
+                .unwrap();
                 tell.send(()).unwrap();
                 run_until(stopped, handle, server).await;
             });

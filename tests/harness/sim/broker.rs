@@ -15,6 +15,7 @@ use scorpiox_broker::fence::Fence;
 use scorpiox_broker::gate::{Caller, Gate};
 use scorpiox_broker::holding::{Flight, Holding, Outcome};
 use scorpiox_broker::issuer::{Ask, Handed, Issuer, Origin, Refused, Terms};
+use scorpiox_broker::metrics::Meters;
 use scorpiox_broker::provider::dial::{self, Agent, Dialer, Egress};
 use scorpiox_broker::provider::{CodexProvider, OAuthServer, Provider};
 use scorpiox_broker::recovery::Recovery;
@@ -113,6 +114,7 @@ impl SimBroker {
             policy,
             holdings,
             activity,
+            meters: Meters::default(),
             failpoints: Failpoints::with(Arc::clone(&points) as Arc<dyn Hook>),
         });
         let terms = Terms { wait: REQUEST_WAIT, revalidate_after: Duration::from_secs(300) };

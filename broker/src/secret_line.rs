@@ -1,4 +1,4 @@
-//! The passphrase that wraps the master key, out of a file.
+//! A secret out of a file: one line, in a file that is not everybody's. A passphrase, a bearer, a signing key.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -9,14 +9,14 @@ use scorpiox_wire::Secret;
 use crate::bounded_file;
 use crate::config::{SampleSecret, refuse_sample};
 
-/// Nobody's passphrase is longer.
+/// Nobody's passphrase and nobody's key is longer.
 const LARGEST: u64 = 4096;
 
-/// Why a passphrase cannot be used. None of them repeats it.
+/// Why a secret cannot be used. None of these repeats it.
 #[derive(Debug, thiserror::Error)]
-pub enum PassphraseError {
+pub enum SecretLineError {
     /// The file cannot be read.
-    #[error("the passphrase file {path} cannot be read: {source}", path = .path.display())]
+    #[error("{path} cannot be read: {source}", path = .path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -27,25 +27,25 @@ pub enum PassphraseError {
     #[error("{path} can be used by everybody on this machine: run chmod o= {path}", path = .0.display())]
     TooOpen(PathBuf),
     /// There is none in it, or more than a line.
-    #[error("{} must hold the passphrase on one line, and nothing else", .0.display())]
+    #[error("{} must hold the secret on one line, and nothing else", .0.display())]
     NotOneLine(PathBuf),
     /// It stands in the documentation.
     #[error(transparent)]
     Sample(#[from] SampleSecret),
 }
 
-/// Reads the passphrase file: one line of UTF-8, whose end does not count.
-pub fn read(path: &Path) -> Result<Secret, PassphraseError> {
+/// Reads the file: one line of UTF-8, whose end does not count.
+pub fn read(path: &Path) -> Result<Secret, SecretLineError> {
     let (bytes, metadata) =
-        bounded_file::read(path, LARGEST).map_err(|source| PassphraseError::Io { path: path.to_owned(), source })?;
+        bounded_file::read(path, LARGEST).map_err(|source| SecretLineError::Io { path: path.to_owned(), source })?;
     if metadata.permissions().mode() & 0o007 != 0 {
-        return Err(PassphraseError::TooOpen(path.to_owned()));
+        return Err(SecretLineError::TooOpen(path.to_owned()));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| PassphraseError::NotOneLine(path.to_owned()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| SecretLineError::NotOneLine(path.to_owned()))?;
     let line = text.strip_suffix('\n').unwrap_or(text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() || line.contains(['\n', '\r', '\0']) {
-        return Err(PassphraseError::NotOneLine(path.to_owned()));
+        return Err(SecretLineError::NotOneLine(path.to_owned()));
     }
     refuse_sample(&path.display().to_string(), line.as_bytes())?;
     Ok(Secret::new(line))
@@ -56,23 +56,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_in_a_file_that_is_not_everybodys_is_a_passphrase() {
+    fn one_line_in_a_file_that_is_not_everybodys_is_a_secret() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("passphrase");
+        let path = directory.path().join("secret");
         let with = |text: &str, mode| {
             std::fs::write(&path, text).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            read(&path).map(|passphrase| passphrase.expose().to_owned())
+            read(&path).map(|secret| secret.expose().to_owned())
         };
         for text in ["gone fishing 7", "gone fishing 7\n", "gone fishing 7\r\n"] {
             assert_eq!(with(text, 0o600).unwrap(), "gone fishing 7");
         }
         assert_eq!(with(" kept \n", 0o440).unwrap(), " kept ");
         for text in ["", "\n", "two\nlines\n", "a\0b"] {
-            assert!(matches!(with(text, 0o600), Err(PassphraseError::NotOneLine(_))), "{text:?}");
+            assert!(matches!(with(text, 0o600), Err(SecretLineError::NotOneLine(_))), "{text:?}");
         }
-        assert!(matches!(with("change-me\n", 0o600), Err(PassphraseError::Sample(_))));
-        assert!(matches!(with("gone fishing 7", 0o604), Err(PassphraseError::TooOpen(_))));
-        assert!(matches!(read(directory.path()), Err(PassphraseError::Io { .. })));
+        assert!(matches!(with("change-me\n", 0o600), Err(SecretLineError::Sample(_))));
+        assert!(matches!(with("gone fishing 7", 0o604), Err(SecretLineError::TooOpen(_))));
+        assert!(matches!(read(directory.path()), Err(SecretLineError::Io { .. })));
     }
 }
