@@ -9,6 +9,7 @@
 //! * [`permission`]: may this credential be renewed now, and if not, when.
 //! * [`freshness`]: serve, renew, or refuse.
 //! * [`recovery`]: what a start makes of a row, its slots and the mark.
+//! * [`scope`]: what an administrator may do.
 //! * [`refusal`]: what a client's "the provider refused it" may cause.
 
 pub mod answer;
@@ -20,4 +21,5 @@ pub mod permission;
 pub mod recovery;
 pub mod refusal;
 pub mod rotation;
+pub mod scope;
 pub mod token_set;

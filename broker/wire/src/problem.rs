@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// {"code":"reauth_required","message":"the login 'main' has ended","hint":"scorpiox-broker login --name main"}
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[error("{message}")]
 pub struct Problem {
     /// What kind of error: stable, for programs.
@@ -38,6 +39,7 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
         /// What kind of error. A client that meets a code it does not know treats it by its HTTP status.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum Code {
             $($(#[$doc])* $name,)*

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// Counts from 1 without a gap.
     pub seq: u64,
@@ -29,6 +30,7 @@ pub struct AuditEntry {
 
 /// Whether the audit is whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditVerdict {
     /// Entries that were checked.
     pub entries: u64,

@@ -7,6 +7,7 @@ use crate::token::outward;
 
 /// A machine, person or CI job that may fetch tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClientView {
     /// Its name.
     pub name: String,
@@ -28,6 +29,7 @@ pub struct ClientView {
 
 /// Create a client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClientRequest {
     /// Its name.
     pub name: String,
@@ -37,6 +39,7 @@ pub struct ClientRequest {
 
 /// A client and its key, which is shown this once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClientIssued {
     /// The client.
     pub client: ClientView,
@@ -51,6 +54,7 @@ pub struct ClientIssued {
 
 /// Revoke a client.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RevokeRequest {
     /// Renew its credential at once, so that the token it holds ends soon.
     #[serde(default)]
@@ -59,6 +63,7 @@ pub struct RevokeRequest {
 
 /// A revoked client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClientRevoked {
     /// The client; `holds_until` says how long the token that it has still works.
     pub client: ClientView,

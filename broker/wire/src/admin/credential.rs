@@ -7,6 +7,7 @@ use crate::token::outward;
 
 /// Whether a credential can be renewed, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// Renewed on schedule.
@@ -25,6 +26,7 @@ pub enum Health {
 
 /// A credential as people may see it: no token of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CredentialView {
     /// Stable id.
     pub id: String,
@@ -62,6 +64,7 @@ pub struct CredentialView {
 
 /// A login that exists elsewhere is taken over: the body of a stock `auth.json`, reduced to what is needed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ImportRequest {
     /// Name of the credential; an existing one gets the new token set.
     pub name: String,
@@ -83,6 +86,7 @@ pub struct ImportRequest {
 
 /// Renew now.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RefreshRequest {
     /// For a credential in doubt: present the refresh token once more (after the quiet time).
     #[serde(default)]
@@ -91,6 +95,7 @@ pub struct RefreshRequest {
 
 /// What came of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RefreshAnswer {
     /// True when the generation went up.
     pub renewed: bool,
@@ -100,6 +105,7 @@ pub struct RefreshAnswer {
 
 /// Pause a credential.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PauseRequest {
     /// Keep serving the token, only stop renewing it.
     #[serde(default)]

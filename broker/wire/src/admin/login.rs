@@ -9,6 +9,7 @@ use crate::token::outward;
 
 /// Which way a person logs in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "flow", rename_all = "snake_case")]
 pub enum LoginFlow {
     /// A code is typed into a page on any machine.
@@ -22,6 +23,7 @@ pub enum LoginFlow {
 
 /// Begins a login.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoginRequest {
     /// Name of the credential; an existing one gets the new token set.
     pub name: String,
@@ -35,6 +37,7 @@ pub struct LoginRequest {
 
 /// A login under way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoginView {
     /// Id of this attempt.
     pub id: String,
@@ -53,6 +56,7 @@ pub struct LoginView {
 
 /// How a login stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum LoginState {
     /// Waiting for the person.
@@ -71,6 +75,7 @@ pub enum LoginState {
 
 /// What the browser brought back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoginCallback {
     /// The authorization code.
     #[serde(serialize_with = "outward")]

@@ -6,6 +6,7 @@ use crate::admin::credential::CredentialView;
 
 /// What does not work as it should, though the broker serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Degraded {
     /// Stable name: `fenced`, `in_doubt`, `save_failing`, `audit_spooling`, `clock_stepped`, `rescue_slots` …
     pub what: String,
@@ -17,6 +18,7 @@ pub struct Degraded {
 
 /// The answer of `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Readiness {
     /// Can hand out tokens.
     pub serving: bool,
@@ -28,6 +30,7 @@ pub struct Readiness {
 
 /// The broker at a glance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Status {
     /// Version of the broker.
     pub version: String,

@@ -1,0 +1,52 @@
+//! Who may fetch tokens.
+
+use actix_web::web;
+use scorpiox_wire::Code;
+use scorpiox_wire::admin::{ClientIssued, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
+
+use super::{Answer, Data, Operation, ok};
+use crate::domain::scope::Scope;
+use crate::registrar::Administrator;
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(Scope::Read, "/clients", list_clients)
+            .says("The clients, revoked ones too, in the order of their names")
+            .answers::<Vec<ClientView>>(),
+        Operation::post(Scope::Clients, "/clients", create_client)
+            .says("Create a client; its key is in this answer and never again")
+            .takes::<ClientRequest>()
+            .answers::<ClientIssued>()
+            .refuses(&[Code::NotFound, Code::Conflict]),
+        Operation::post(Scope::Clients, "/clients/{name}/rotate-key", rotate_client_key)
+            .says("Another key; the old one holds no longer")
+            .answers::<ClientIssued>()
+            .refuses(&[Code::NotFound, Code::Conflict]),
+        Operation::post(Scope::Clients, "/clients/{name}/revoke", revoke_client)
+            .says("End a client; the answer says until when the token that it has still works")
+            .takes::<RevokeRequest>()
+            .answers::<ClientRevoked>()
+            .refuses(&[Code::NotFound, Code::Conflict]),
+    ]
+}
+
+async fn list_clients(registrar: Data) -> Answer {
+    ok(registrar.clients().await?)
+}
+
+async fn create_client(by: Administrator, registrar: Data, body: web::Json<ClientRequest>) -> Answer {
+    ok(registrar.create_client(&by, &body).await?)
+}
+
+async fn rotate_client_key(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.rotate_key(&by, &name).await?)
+}
+
+async fn revoke_client(
+    by: Administrator,
+    registrar: Data,
+    name: web::Path<String>,
+    body: web::Json<RevokeRequest>,
+) -> Answer {
+    ok(registrar.revoke(&by, &name, body.rotate).await?)
+}

@@ -1,0 +1,91 @@
+//! Credentials: show, import, renew, pause, remove.
+
+use actix_web::web;
+use scorpiox_wire::Code;
+use scorpiox_wire::admin::{CredentialView, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
+
+use super::{Answer, Data, Operation, ok};
+use crate::domain::credential::Pause;
+use crate::domain::scope::Scope;
+use crate::registrar::Administrator;
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(Scope::Read, "/credentials", list_credentials)
+            .says("The credentials, in the order of their names")
+            .answers::<Vec<CredentialView>>(),
+        Operation::post(Scope::Credentials, "/credentials", import_credential)
+            .says("Take over a login that exists elsewhere")
+            .takes::<ImportRequest>()
+            .answers::<CredentialView>()
+            .refuses(&[Code::Conflict, Code::Busy]),
+        Operation::get(Scope::Read, "/credentials/{name}", show_credential)
+            .says("One credential")
+            .answers::<CredentialView>()
+            .refuses(&[Code::NotFound]),
+        Operation::delete(Scope::Credentials, "/credentials/{name}", remove_credential)
+            .says("Forget a credential; the answer is what it was")
+            .answers::<CredentialView>()
+            .refuses(&[Code::NotFound, Code::Busy]),
+        Operation::post(Scope::Credentials, "/credentials/{name}/refresh", refresh_credential)
+            .says("Renew now, and wait for the outcome")
+            .takes::<RefreshRequest>()
+            .answers::<RefreshAnswer>()
+            .refuses(&[
+                Code::NotFound,
+                Code::ReauthRequired,
+                Code::Quarantined,
+                Code::Paused,
+                Code::BackingOff,
+                Code::Busy,
+            ]),
+        Operation::post(Scope::Credentials, "/credentials/{name}/pause", pause_credential)
+            .says("Stop renewing, or renewing and serving")
+            .takes::<PauseRequest>()
+            .answers::<CredentialView>()
+            .refuses(&[Code::NotFound]),
+        Operation::post(Scope::Credentials, "/credentials/{name}/resume", resume_credential)
+            .says("End a pause")
+            .answers::<CredentialView>()
+            .refuses(&[Code::NotFound]),
+    ]
+}
+
+async fn list_credentials(registrar: Data) -> Answer {
+    ok(registrar.credentials())
+}
+
+async fn show_credential(registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.credential(&name)?)
+}
+
+async fn import_credential(by: Administrator, registrar: Data, body: web::Json<ImportRequest>) -> Answer {
+    ok(registrar.import(&by, &body).await?)
+}
+
+async fn remove_credential(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.remove(&by, &name).await?)
+}
+
+async fn refresh_credential(
+    by: Administrator,
+    registrar: Data,
+    name: web::Path<String>,
+    body: web::Json<RefreshRequest>,
+) -> Answer {
+    ok(registrar.refresh(&by, &name, body.probe).await?)
+}
+
+async fn pause_credential(
+    by: Administrator,
+    registrar: Data,
+    name: web::Path<String>,
+    body: web::Json<PauseRequest>,
+) -> Answer {
+    let pause = if body.renewal_only { Pause::Renewal } else { Pause::All };
+    ok(registrar.pause(&by, &name, pause).await?)
+}
+
+async fn resume_credential(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.pause(&by, &name, Pause::None).await?)
+}

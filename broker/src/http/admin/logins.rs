@@ -1,0 +1,45 @@
+//! A person logs in at the provider.
+
+use actix_web::web;
+use scorpiox_wire::Code;
+use scorpiox_wire::admin::{LoginCallback, LoginRequest, LoginView};
+
+use super::{Answer, Data, Operation, ok};
+use crate::domain::scope::Scope;
+use crate::registrar::Administrator;
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(Scope::Credentials, "/logins", begin_login)
+            .says("Begin a login: a code to type, or a page to open")
+            .takes::<LoginRequest>()
+            .answers::<LoginView>()
+            .refuses(&[Code::TooMany]),
+        Operation::get(Scope::Read, "/logins/{id}", show_login)
+            .says("How a login stands")
+            .answers::<LoginView>()
+            .refuses(&[Code::NotFound]),
+        Operation::post(Scope::Credentials, "/logins/{id}/callback", finish_login)
+            .says("Hand over what the browser brought back")
+            .takes::<LoginCallback>()
+            .answers::<LoginView>()
+            .refuses(&[Code::NotFound, Code::Conflict]),
+    ]
+}
+
+async fn begin_login(by: Administrator, registrar: Data, body: web::Json<LoginRequest>) -> Answer {
+    ok(registrar.begin_login(&by, body.into_inner()).await?)
+}
+
+async fn show_login(registrar: Data, id: web::Path<String>) -> Answer {
+    ok(registrar.login(&id)?)
+}
+
+async fn finish_login(
+    by: Administrator,
+    registrar: Data,
+    id: web::Path<String>,
+    body: web::Json<LoginCallback>,
+) -> Answer {
+    ok(registrar.login_callback(&by, &id, body.into_inner()).await?)
+}
