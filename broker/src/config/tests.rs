@@ -135,10 +135,17 @@ fn each_variable_is_the_prefix_its_section_and_its_key() {
     }
 }
 
-/// The sample with every setting switched on, and only those of `section` that have a default.
-fn uncommented(keep: impl Fn(&str) -> bool) -> String {
-    let setting = |line: &str| line.strip_prefix("# ").filter(|rest| keep(rest)).map(str::to_owned);
-    SAMPLE.lines().map(|line| setting(line).unwrap_or_else(|| line.to_owned()) + "\n").collect()
+/// The sample with those settings switched on that `keep` says, told by section and key.
+fn uncommented(keep: impl Fn(&str, &str) -> bool) -> String {
+    let mut section = "";
+    let mut text = String::new();
+    for line in SAMPLE.lines() {
+        section = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(section);
+        let setting = line.strip_prefix("# ").filter(|rest| key_of(rest).is_some_and(|key| keep(section, key)));
+        text.push_str(setting.unwrap_or(line));
+        text.push('\n');
+    }
+    text
 }
 
 fn key_of(line: &str) -> Option<&str> {
@@ -160,8 +167,8 @@ fn the_sample_shows_every_setting_once_with_its_default() {
         let namesakes = Config::fields().iter().filter(|other| other.key == field.key).count();
         assert_eq!(lines.count(), namesakes, "{}", field.key);
     }
-    let with_default = |line: &str| {
-        key_of(line).is_some_and(|key| Config::fields().iter().any(|f| f.key == key && !f.default.is_empty()))
+    let with_default = |section: &str, key: &str| {
+        Config::fields().iter().any(|f| (f.section, f.key) == (section, key) && !f.default.is_empty())
     };
     let config = Config::read(&sources(&uncommented(with_default), &[])).unwrap();
     assert_eq!(config, Config::read(&sources("", &[])).unwrap());
@@ -170,8 +177,7 @@ fn the_sample_shows_every_setting_once_with_its_default() {
 #[test]
 fn the_samples_secret_is_refused_and_all_else_in_it_is_valid() {
     // Traces need a feature that this build may not have.
-    let usual = |key: &str| !key.starts_with("plain_http") && key != "otlp_endpoint";
-    let all = uncommented(|line| key_of(line).is_some_and(usual));
+    let all = uncommented(|_, key| !key.starts_with("plain_http") && key != "otlp_endpoint");
     let found = faults(&all, &[]);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("sample from the documentation"), "{found:?}");
