@@ -9,9 +9,12 @@
 //! * [`permission`]: may this credential be renewed now, and if not, when.
 //! * [`freshness`]: serve, renew, or refuse.
 //! * [`recovery`]: what a start makes of a row, its slots and the mark.
+//! * [`words`]: why a login is not well.
+//! * [`alarm`]: what needs a person, and what of it was told.
 //! * [`scope`]: what an administrator may do.
 //! * [`refusal`]: what a client's "the provider refused it" may cause.
 
+pub mod alarm;
 pub mod answer;
 pub mod client;
 pub mod credential;
@@ -23,3 +26,4 @@ pub mod refusal;
 pub mod rotation;
 pub mod scope;
 pub mod token_set;
+pub mod words;

@@ -4,6 +4,7 @@
 //!
 //! * [`clock`]: time as an argument.
 //! * [`hex`]: bytes as text.
+//! * [`local_time`]: moments as people on this machine say them.
 //! * [`domain`]: the pure core.
 //! * [`bounded_file`]: files that a person named, which may be anything.
 //! * [`durable_file`]: small files that are on the disk whole or not at all.
@@ -62,6 +63,7 @@ pub mod holding;
 pub mod http;
 pub mod issuer;
 pub mod key_file;
+pub mod local_time;
 pub mod master_key;
 pub mod metrics;
 pub mod printed;

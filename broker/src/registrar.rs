@@ -20,6 +20,7 @@ use crate::domain::credential::Pause;
 use crate::domain::permission::{Why, Wish};
 use crate::gate::Gate;
 use crate::holding::{Holding, Outcome};
+use crate::local_time::LocalTime;
 use crate::provider::codex_provider::CodexProvider;
 use crate::rotator::{NotNow, Parts, Rotator};
 use crate::store::StoreError;
@@ -55,6 +56,8 @@ pub struct Registrar {
     provider: CodexProvider,
     logins: Logins,
     facade: RwLock<Facade>,
+    /// How moments are told.
+    local: LocalTime,
     /// One change of the set of credentials and clients at a time: names are checked before they are taken.
     changing: tokio::sync::Mutex<()>,
 }
@@ -75,6 +78,7 @@ impl Registrar {
             provider,
             logins: Logins::default(),
             facade: RwLock::new(facade),
+            local: LocalTime::system(),
             changing: tokio::sync::Mutex::new(()),
         })
     }

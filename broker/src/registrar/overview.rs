@@ -7,7 +7,9 @@ use super::{Registrar, storage};
 use crate::audit_chain::{Entry, Verifier};
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
-use crate::domain::rotation::State;
+use crate::domain::alarm::{AuditState, Condition, Login, World, conditions};
+use crate::holding::Holding;
+use crate::local_time::LocalTime;
 use crate::rotator::Rotator;
 
 /// How the broker looks from outside.
@@ -41,10 +43,16 @@ impl Registrar {
         facade.certificate_ends_at = Some(ends_at);
     }
 
+    /// Everything that needs a person, most urgent first.
+    pub fn conditions(&self) -> Vec<Condition> {
+        let world = world(&self.rotator, &self.auditor, self.facade().certificate_ends_at);
+        conditions(&world, &self.local)
+    }
+
     /// The broker at a glance.
     pub fn status(&self) -> Status {
         let facade = self.facade();
-        let degraded = degraded(&self.rotator, &self.auditor);
+        let degraded = degraded(self.conditions());
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: facade.started_at.as_unix(),
@@ -96,11 +104,10 @@ impl Registrar {
 
 /// The answer of `/readyz`: names no credential, because it needs no key.
 pub fn readiness(rotator: &Rotator, auditor: &Auditor) -> Readiness {
-    Readiness {
-        serving: is_serving(auditor),
-        renewing: is_renewing(rotator),
-        degraded: degraded(rotator, auditor).into_iter().map(|degraded| degraded.what).collect(),
-    }
+    let found = conditions(&world(rotator, auditor, None), &LocalTime::utc());
+    let mut kinds: Vec<String> = found.iter().map(|condition| condition.key.what.as_str().to_owned()).collect();
+    kinds.dedup();
+    Readiness { serving: is_serving(auditor), renewing: is_renewing(rotator), degraded: kinds }
 }
 
 pub(super) fn is_serving(auditor: &Auditor) -> bool {
@@ -112,59 +119,58 @@ pub(super) fn is_renewing(rotator: &Rotator) -> bool {
     parts.fence.reason().is_none() && parts.slots.capacity() > 0 && rotator.unsaved() == 0 && !rotator.is_stopping()
 }
 
-fn degraded(rotator: &Rotator, auditor: &Auditor) -> Vec<Degraded> {
+/// The state of the world, as far as somebody may have to do something about it.
+fn world(rotator: &Rotator, auditor: &Auditor, certificate_ends_at: Option<Timestamp>) -> World {
     let parts = rotator.parts();
-    let mut found = Vec::new();
-    let mut add = |what: &str, reason: String, next: Option<String>| {
-        found.push(Degraded { what: what.to_owned(), reason, next });
+    let audit = match (auditor.is_failing(), auditor.is_spooling()) {
+        (true, _) => AuditState::Failing,
+        (false, true) => AuditState::Spooling,
+        (false, false) => AuditState::Writing,
     };
-    if let Some(reason) = parts.fence.reason() {
-        add("fenced", reason, Some("scorpiox-broker promote".into()));
+    let damaged = parts.slots.damaged().into_iter();
+    World {
+        now: parts.timeline.now(),
+        fence: parts.fence.reason(),
+        memory_only: rotator.memory_only(),
+        unsaved: rotator.unsaved(),
+        audit,
+        clock_stepped: parts.timeline.stepped(),
+        free_slots: parts.slots.free(),
+        damaged_slots: damaged.map(|slot| (slot.path.display().to_string(), slot.reason)).collect(),
+        certificate_ends_at,
+        logins: parts.holdings.all().iter().map(|holding| login(holding)).collect(),
     }
-    if rotator.memory_only() > 0 {
-        let reason =
-            format!("{} answers with tokens are in memory only: do not stop the broker", rotator.memory_only());
-        add("memory_only", reason, Some("free disk space".into()));
+}
+
+fn login(holding: &Holding) -> Login {
+    let desk = holding.desk();
+    let credential = &desk.credential;
+    Login {
+        name: credential.name.clone(),
+        pause: credential.pause,
+        state: credential.rotation.state.clone(),
+        life: credential.tokens.as_ref().map(|tokens| (tokens.obtained_at, tokens.expires_at)),
+        failing: desk.last_failure.clone().filter(|_| desk.backoff.is_failing()),
     }
-    if rotator.unsaved() > 0 {
-        add("save_failing", format!("{} answers cannot be saved", rotator.unsaved()), Some("free disk space".into()));
-    }
-    if auditor.is_failing() {
-        add(
-            "audit_failing",
-            "neither the database nor the spool takes the audit".into(),
-            Some("free disk space".into()),
-        );
-    } else if auditor.is_spooling() {
-        add("audit_spooling", "the database does not take the audit; its spool does".into(), None);
-    }
-    if let Some(seconds) = parts.timeline.stepped() {
-        let reason = format!("the machine's clock jumped by {seconds} s and is not believed");
-        add("clock_stepped", reason, Some("correct the clock, or send SIGHUP to accept it".into()));
-    }
-    if parts.slots.free() == 0 {
-        add("rescue_slots", "no rescue slot is free, so nothing can be renewed".into(), None);
-    }
-    for damaged in parts.slots.damaged() {
-        let reason = format!("{}: {}", damaged.path.display(), damaged.reason);
-        add("rescue_slot_damaged", reason, None);
-    }
-    let (mut in_doubt, mut reauth, mut quarantine) = (0, 0, 0);
-    for holding in parts.holdings.all() {
-        match &holding.served().credential.rotation.state {
-            State::Reauth(_) => reauth += 1,
-            State::Quarantine(_) => quarantine += 1,
-            State::Resting(_) | State::Claimed(_) | State::Sent(_) => in_doubt += usize::from(holding.is_in_doubt()),
-        }
-    }
-    let list = Some("scorpiox-broker credential list".to_owned());
-    for (what, count, words) in [
-        ("in_doubt", in_doubt, "in doubt: a renewal's answer is unknown"),
-        ("reauth", reauth, "ended: somebody must log in again"),
-        ("quarantine", quarantine, "set aside: somebody must look and log in again"),
-    ] {
-        if count > 0 {
-            add(what, format!("{count} {words}"), list.clone());
+}
+
+/// So many of one kind are told one by one; the others are counted.
+const TOLD_EACH: usize = 10;
+
+fn degraded(conditions: Vec<Condition>) -> Vec<Degraded> {
+    let mut found = Vec::new();
+    for alike in conditions.chunk_by(|one, other| one.key.what == other.key.what) {
+        found.extend(alike.iter().take(TOLD_EACH).map(|condition| Degraded {
+            what: condition.key.what.as_str().to_owned(),
+            reason: condition.reason.clone(),
+            next: condition.next.clone(),
+        }));
+        if alike.len() > TOLD_EACH {
+            found.push(Degraded {
+                what: alike[0].key.what.as_str().to_owned(),
+                reason: format!("and {} more", alike.len() - TOLD_EACH),
+                next: Some("scorpiox-broker credential list".to_owned()),
+            });
         }
     }
     found

@@ -4,10 +4,10 @@ use scorpiox_wire::admin::{CredentialView, Health};
 
 use super::Registrar;
 use crate::clock::Timestamp;
-use crate::domain::answer::Ending;
 use crate::domain::credential::{Credential, Pause};
 use crate::domain::permission::{Permission, Policy, Wish, permission};
-use crate::domain::rotation::{Quarantine, Reauth, Resting, State};
+use crate::domain::rotation::{Resting, State};
+use crate::domain::words::{cause_in_words, ending_in_words};
 use crate::holding::Holding;
 
 impl Registrar {
@@ -66,38 +66,12 @@ pub(super) fn health(
     }
     match &credential.rotation.state {
         State::Resting(Resting::InDoubt(doubt)) => (Health::InDoubt, Some(format!("answer unknown: {}", doubt.why))),
-        State::Reauth(reauth) => (Health::Reauth, Some(ending(reauth))),
+        State::Reauth(reauth) => (Health::Reauth, Some(ending_in_words(reauth))),
         State::Quarantine(cause) => (Health::Quarantine, Some(cause_in_words(*cause).to_owned())),
         State::Resting(Resting::Idle(_)) | State::Claimed(_) | State::Sent(_) if backing_off => {
             (Health::BackingOff, last_failure)
         }
         State::Resting(Resting::Idle(_)) | State::Claimed(_) | State::Sent(_) => (Health::Good, None),
-    }
-}
-
-fn ending(reauth: &Reauth) -> String {
-    let how = match reauth.ending {
-        Ending::Reused => "the provider says the refresh token was used before",
-        Ending::Expired => "the provider says the refresh token has expired",
-        Ending::Invalidated => "the provider says the login was ended or revoked",
-        Ending::InvalidGrant => "the provider does not accept the refresh token any more",
-        Ending::RefusedThrice => "the provider refused the refresh token three times",
-        Ending::DoubtTooLong => "its state was unknown until a day after its token ended",
-    };
-    match &reauth.after {
-        Some(after) => format!("{how} ({after})"),
-        None => how.to_owned(),
-    }
-}
-
-fn cause_in_words(cause: Quarantine) -> &'static str {
-    match cause {
-        Quarantine::BehindMark => "the database is older than the high-water mark: it was restored or lost writes",
-        Quarantine::BehindWitness => {
-            "a client has a newer token than the database knows: it was restored or lost writes"
-        }
-        Quarantine::OtherAccount => "the provider answered a renewal with another account's tokens",
-        Quarantine::Damaged => "its sealed tokens do not open: the database was damaged or changed",
     }
 }
 

@@ -1,0 +1,329 @@
+//! What needs a person: the state of the world → conditions; what was told before → what is to be told now.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::credential::{Name, Pause};
+use super::rotation::{Quarantine, Reauth, Resting, State};
+use super::words::{cause_in_words, ending_in_words};
+use crate::clock::Timestamp;
+use crate::local_time::LocalTime;
+
+/// A certificate that ends sooner than this needs a person.
+pub const CERTIFICATE_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
+/// A condition is over when it has not been seen for so long: one that comes and goes is told once.
+pub const OVER_AFTER: Duration = Duration::from_secs(10);
+
+macro_rules! whats {
+    ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
+        /// A kind of condition; its name is stable.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum What {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl What {
+            /// All kinds, in the order in which a person is told.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The stable name.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+        }
+    };
+}
+
+whats! {
+    /// The high-water mark is missing: nothing is renewed.
+    Fenced = "fenced";
+    /// Answers with tokens are nowhere but in memory.
+    MemoryOnly = "memory_only";
+    /// Answers cannot be saved.
+    SaveFailing = "save_failing";
+    /// The audit cannot be written anywhere: nothing is handed out.
+    AuditFailing = "audit_failing";
+    /// The audit goes to its spool.
+    AuditSpooling = "audit_spooling";
+    /// The machine's calendar jumped.
+    ClockStepped = "clock_stepped";
+    /// No rescue slot is free.
+    RescueSlots = "rescue_slots";
+    /// A rescue slot cannot be read.
+    RescueSlotDamaged = "rescue_slot_damaged";
+    /// The certificate ends soon, or has ended.
+    CertificateEnds = "certificate_ends";
+    /// Nobody gets a token of this login any more.
+    LoginEnded = "login_ended";
+    /// The login has ended; its token still works.
+    Reauth = "reauth";
+    /// The credential was set aside.
+    Quarantine = "quarantine";
+    /// A renewal's answer is unknown.
+    InDoubt = "in_doubt";
+    /// Renewing fails, and the token's last quarter has begun.
+    RenewalFailing = "renewal_failing";
+}
+
+impl What {
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|what| what.as_str() == name)
+    }
+}
+
+/// The kind and what it is about (a credential's name, a file; empty for the broker itself): the identity of a condition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The kind.
+    pub what: What,
+    /// What it is about.
+    pub subject: String,
+}
+
+/// Something that needs a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Which.
+    pub key: Key,
+    /// In words.
+    pub reason: String,
+    /// The command that helps.
+    pub next: Option<String>,
+}
+
+/// Whether the audit can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditState {
+    /// To the database.
+    Writing,
+    /// To the spool only.
+    Spooling,
+    /// Nowhere.
+    Failing,
+}
+
+/// One credential, as far as it may need a person.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// Its name.
+    pub name: Name,
+    /// What an administrator switched off: that needs nobody.
+    pub pause: Pause,
+    /// How its rotation stands.
+    pub state: State,
+    /// From when to when its access token lasts; none when it cannot be read.
+    pub life: Option<(Timestamp, Timestamp)>,
+    /// What the last attempts to renew came to, when they failed without harm.
+    pub failing: Option<String>,
+}
+
+/// Everything that conditions are made of.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The moment.
+    pub now: Timestamp,
+    /// Why the broker is fenced.
+    pub fence: Option<String>,
+    /// Answers in memory only.
+    pub memory_only: usize,
+    /// Answers that the database does not take.
+    pub unsaved: usize,
+    /// The audit.
+    pub audit: AuditState,
+    /// By how many seconds the machine's calendar jumped.
+    pub clock_stepped: Option<i64>,
+    /// Rescue slots that nobody holds.
+    pub free_slots: usize,
+    /// Rescue slots that cannot be read: the file, and why.
+    pub damaged_slots: Vec<(String, String)>,
+    /// When the certificate ends.
+    pub certificate_ends_at: Option<Timestamp>,
+    /// Each credential.
+    pub logins: Vec<Login>,
+}
+
+/// Everything that needs a person, most urgent first.
+pub fn conditions(world: &World, local: &LocalTime) -> Vec<Condition> {
+    let mut found = Found { conditions: Vec::new(), now: world.now, local };
+    found.broker(world);
+    for login in world.logins.iter().filter(|login| login.pause == Pause::None) {
+        found.login(login);
+    }
+    found.conditions.sort_by(|one, other| one.key.cmp(&other.key));
+    found.conditions
+}
+
+struct Found<'a> {
+    conditions: Vec<Condition>,
+    now: Timestamp,
+    local: &'a LocalTime,
+}
+
+impl Found<'_> {
+    fn add(&mut self, what: What, subject: &str, reason: String, next: Option<String>) {
+        self.conditions.push(Condition { key: Key { what, subject: subject.to_owned() }, reason, next });
+    }
+
+    fn broker(&mut self, world: &World) {
+        let space = || Some("free disk space".to_owned());
+        if let Some(reason) = &world.fence {
+            self.add(What::Fenced, "", reason.clone(), Some("scorpiox-broker promote".into()));
+        }
+        if world.memory_only > 0 {
+            let reason =
+                format!("{} answers with tokens are in memory only: do not stop the broker", world.memory_only);
+            self.add(What::MemoryOnly, "", reason, space());
+        }
+        if world.unsaved > 0 {
+            self.add(What::SaveFailing, "", format!("{} answers cannot be saved", world.unsaved), space());
+        }
+        match world.audit {
+            AuditState::Writing => {}
+            AuditState::Spooling => {
+                let reason = "the database does not take the audit; its spool does";
+                self.add(What::AuditSpooling, "", reason.into(), None);
+            }
+            AuditState::Failing => {
+                let reason = "neither the database nor the spool takes the audit";
+                self.add(What::AuditFailing, "", reason.into(), space());
+            }
+        }
+        if let Some(seconds) = world.clock_stepped {
+            let reason = format!("the machine's clock jumped by {seconds} s and is not believed");
+            let next = "correct the clock, or send SIGHUP to accept it";
+            self.add(What::ClockStepped, "", reason, Some(next.into()));
+        }
+        if world.free_slots == 0 {
+            self.add(What::RescueSlots, "", "no rescue slot is free, so nothing can be renewed".into(), None);
+        }
+        for (path, reason) in &world.damaged_slots {
+            self.add(What::RescueSlotDamaged, path, format!("{path}: {reason}"), None);
+        }
+        self.certificate(world.certificate_ends_at);
+    }
+
+    fn certificate(&mut self, ends_at: Option<Timestamp>) {
+        let Some(end) = ends_at.filter(|end| *end <= self.now + CERTIFICATE_NOTICE) else { return };
+        let moment = self.local.told(end, self.now);
+        let reason = if end > self.now {
+            format!("the certificate of the client listener ends {moment}")
+        } else {
+            format!("the certificate of the client listener ended {moment}: no client connects any more")
+        };
+        let next = "put a new certificate and key into their files; they are read again within a minute";
+        self.add(What::CertificateEnds, "", reason, Some(next.into()));
+    }
+
+    fn login(&mut self, login: &Login) {
+        let name = login.name.as_str();
+        let again = Some(format!("scorpiox-broker login --name {name}"));
+        let works = self.works(login);
+        let (why, next) = match &login.state {
+            State::Reauth(reauth) => {
+                let why = ending_in_words(reauth);
+                if let Some(until) = &works {
+                    let reason = format!("'{name}' works until {until} and cannot be renewed: {why}");
+                    self.add(What::Reauth, name, reason, again.clone());
+                }
+                (why, again)
+            }
+            State::Quarantine(cause) => {
+                let why = cause_in_words(*cause).to_owned();
+                let until = works.as_ref().map(|until| format!("; it works until {until}")).unwrap_or_default();
+                self.add(What::Quarantine, name, format!("'{name}' was set aside: {why}{until}"), again.clone());
+                (why, again)
+            }
+            State::Resting(Resting::InDoubt(doubt))
+            | State::Claimed(Resting::InDoubt(doubt))
+            | State::Sent(Resting::InDoubt(doubt)) => {
+                let until = works.as_ref().map(|until| format!("; it works until {until}")).unwrap_or_default();
+                let reason = format!("nobody knows whether '{name}' was renewed ({}){until}", doubt.why);
+                let next = Some(format!("scorpiox-broker credential refresh {name} --probe"));
+                self.add(What::InDoubt, name, reason, next.clone());
+                (format!("nobody knows whether it was renewed ({})", doubt.why), next)
+            }
+            State::Resting(Resting::Idle(_)) | State::Claimed(Resting::Idle(_)) | State::Sent(Resting::Idle(_)) => {
+                let Some(why) = &login.failing else { return };
+                let next = Some(format!("scorpiox-broker credential show {name}"));
+                if let Some(until) = works.as_ref().filter(|_| self.is_late(login)) {
+                    let reason = format!("'{name}' works until {until} and could not be renewed so far: {why}");
+                    self.add(What::RenewalFailing, name, reason, next.clone());
+                }
+                (why.clone(), next)
+            }
+        };
+        if works.is_none() {
+            self.add(What::LoginEnded, name, format!("nobody gets a token of '{name}' any more: {why}"), next);
+        }
+    }
+
+    /// Until when the token works, in words; none when it does not.
+    fn works(&self, login: &Login) -> Option<String> {
+        let (_, until) = login.life?;
+        (until > self.now).then(|| self.local.told(until, self.now))
+    }
+
+    /// The last quarter of the token's life has begun. Renewals begin at its half.
+    fn is_late(&self, login: &Login) -> bool {
+        login.life.is_some_and(|(from, until)| self.now.since(from) >= until.since(from) * 3 / 4)
+    }
+}
+
+/// A condition that was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Since when.
+    pub since: Timestamp,
+    /// As it was told.
+    pub reason: String,
+    /// Since when it has not been seen.
+    pub unseen_since: Option<Timestamp>,
+}
+
+/// What is to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Something needs a person.
+    Raised(Condition),
+    /// It is over.
+    Resolved(Key, Standing),
+}
+
+/// What was told and is not over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory(pub BTreeMap<Key, Standing>);
+
+impl Memory {
+    /// Takes in what is seen now, and tells what is new and what is over: once per change, whatever its words.
+    pub fn see(&mut self, conditions: &[Condition], now: Timestamp) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for condition in conditions {
+            if let Some(standing) = self.0.get_mut(&condition.key) {
+                standing.unseen_since = None;
+                continue;
+            }
+            let standing = Standing { since: now, reason: condition.reason.clone(), unseen_since: None };
+            self.0.insert(condition.key.clone(), standing);
+            changes.push(Change::Raised(condition.clone()));
+        }
+        self.0.retain(|key, standing| {
+            if conditions.iter().any(|condition| condition.key == *key) {
+                return true;
+            }
+            let unseen = standing.unseen_since.get_or_insert(now);
+            // A calendar that went back must not keep it for ever.
+            *unseen = (*unseen).min(now);
+            let is_over = now.since(*unseen) >= OVER_AFTER;
+            if is_over {
+                changes.push(Change::Resolved(key.clone(), standing.clone()));
+            }
+            !is_over
+        });
+        changes
+    }
+}
+
+#[cfg(test)]
+#[path = "alarm_tests.rs"]
+mod tests;

@@ -1,0 +1,170 @@
+use super::*;
+use crate::domain::answer::Ending;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::rotation::{Doubt, Idle};
+
+// 2023-11-14 22:13:20 UTC, a Tuesday.
+const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn idle() -> State {
+    State::Resting(Resting::Idle(Idle::default()))
+}
+
+fn reauth() -> State {
+    let fingerprint = Fingerprint::from_bytes([1; 16]);
+    State::Reauth(Reauth { ending: Ending::Expired, fingerprint, after: None })
+}
+
+fn in_doubt() -> Resting {
+    let why = "connection reset".to_owned();
+    Resting::InDoubt(Doubt { since: 0, why, probes: 0, refusals: 0, not_before: 0 })
+}
+
+fn login(state: State) -> Login {
+    let name = Name::parse("main").unwrap();
+    Login { name, pause: Pause::None, state, life: Some((NOW - HOUR * 2, NOW + HOUR * 20)), failing: None }
+}
+
+fn world(logins: impl IntoIterator<Item = Login>) -> World {
+    World {
+        now: NOW,
+        fence: None,
+        memory_only: 0,
+        unsaved: 0,
+        audit: AuditState::Writing,
+        clock_stepped: None,
+        free_slots: 16,
+        damaged_slots: Vec::new(),
+        certificate_ends_at: None,
+        logins: logins.into_iter().collect(),
+    }
+}
+
+fn seen(world: &World) -> Vec<Condition> {
+    conditions(world, &LocalTime::utc())
+}
+
+fn kinds(world: &World) -> Vec<&'static str> {
+    seen(world).iter().map(|condition| condition.key.what.as_str()).collect()
+}
+
+#[test]
+fn nothing_needs_a_person_while_all_is_well() {
+    assert_eq!(seen(&world([login(idle())])), []);
+    // A rotation under way is no doubt yet.
+    assert_eq!(seen(&world([login(State::Sent(Resting::Idle(Idle::default())))])), []);
+}
+
+#[test]
+fn a_login_that_works_and_cannot_be_renewed_says_until_when_and_what_to_do() {
+    let found = seen(&world([login(reauth())]));
+    let expected = Condition {
+        key: Key { what: What::Reauth, subject: "main".into() },
+        reason: "'main' works until 18:13 Wednesday (UTC) and cannot be renewed: the provider says the refresh token \
+                 has expired"
+            .into(),
+        next: Some("scorpiox-broker login --name main".into()),
+    };
+    assert_eq!(found, [expected]);
+}
+
+#[test]
+fn each_state_of_a_login_has_its_conditions() {
+    let ended = |state| Login { life: Some((NOW - HOUR * 20, NOW)), ..login(state) };
+    let failing = Some("the provider was not reached: timeout".to_owned());
+    let table = [
+        (login(reauth()), vec!["reauth"]),
+        (ended(reauth()), vec!["login_ended"]),
+        (login(State::Quarantine(Quarantine::BehindMark)), vec!["quarantine"]),
+        (ended(State::Quarantine(Quarantine::Damaged)), vec!["login_ended", "quarantine"]),
+        (Login { life: None, ..login(State::Quarantine(Quarantine::Damaged)) }, vec!["login_ended", "quarantine"]),
+        (login(State::Resting(in_doubt())), vec!["in_doubt"]),
+        (login(State::Claimed(in_doubt())), vec!["in_doubt"]),
+        (login(State::Sent(in_doubt())), vec!["in_doubt"]),
+        (ended(State::Resting(in_doubt())), vec!["login_ended", "in_doubt"]),
+        // A login that was taken over with an ended token is renewed in a moment.
+        (ended(idle()), vec![]),
+        (Login { failing: failing.clone(), ..ended(idle()) }, vec!["login_ended"]),
+        (Login { failing: failing.clone(), ..login(idle()) }, vec![]),
+        (Login { failing, life: Some((NOW - HOUR * 3, NOW + HOUR)), ..login(idle()) }, vec!["renewal_failing"]),
+        (Login { pause: Pause::All, ..ended(reauth()) }, vec![]),
+    ];
+    for (login, expected) in table {
+        assert_eq!(kinds(&world([login.clone()])), expected, "{login:?}");
+    }
+}
+
+#[test]
+fn each_state_of_the_broker_has_its_condition() {
+    let end = |left: Duration| World { certificate_ends_at: Some(NOW + left), ..world([]) };
+    let day = HOUR * 24;
+    let table = [
+        (World { fence: Some("missing".into()), ..world([]) }, vec!["fenced"]),
+        (World { memory_only: 1, unsaved: 1, ..world([]) }, vec!["memory_only", "save_failing"]),
+        (World { audit: AuditState::Failing, ..world([]) }, vec!["audit_failing"]),
+        (World { audit: AuditState::Spooling, ..world([]) }, vec!["audit_spooling"]),
+        (World { clock_stepped: Some(-7), ..world([]) }, vec!["clock_stepped"]),
+        (World { free_slots: 0, ..world([]) }, vec!["rescue_slots"]),
+        (World { damaged_slots: vec![("/r/1".into(), "torn".into())], ..world([]) }, vec!["rescue_slot_damaged"]),
+        (end(day * 14), vec!["certificate_ends"]),
+        (end(Duration::ZERO), vec!["certificate_ends"]),
+        (end(day * 14 + Duration::from_secs(1)), vec![]),
+    ];
+    for (world, expected) in table {
+        assert_eq!(kinds(&world), expected, "{world:?}");
+        assert!(seen(&world).iter().all(|condition| !condition.reason.is_empty()));
+    }
+}
+
+#[test]
+fn a_change_is_told_once_whatever_its_words() {
+    let mut memory = Memory::default();
+    let first = seen(&world([login(reauth())]));
+    assert_eq!(memory.see(&first, NOW), [Change::Raised(first[0].clone())]);
+    let later = World { now: NOW + HOUR, ..world([login(reauth())]) };
+    assert_eq!(memory.see(&seen(&later), NOW + HOUR), []);
+    // Works no more: that is something else, and what was before is over.
+    let ended = World { now: NOW + HOUR * 20, ..world([login(reauth())]) };
+    let changes = memory.see(&seen(&ended), NOW + HOUR * 20);
+    assert!(
+        matches!(&changes[..], [Change::Raised(condition)] if condition.key.what == What::LoginEnded),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn what_is_over_is_told_once_it_has_stayed_away() {
+    let mut memory = Memory::default();
+    let condition = seen(&world([login(reauth())]));
+    memory.see(&condition, NOW);
+    assert_eq!(memory.see(&[], NOW + Duration::from_secs(1)), []);
+    assert_eq!(memory.see(&condition, NOW + Duration::from_secs(2)), [], "it came and went");
+    assert_eq!(memory.see(&[], NOW + Duration::from_secs(3)), []);
+    assert_eq!(memory.see(&[], NOW + Duration::from_secs(12)), []);
+    let changes = memory.see(&[], NOW + Duration::from_secs(13));
+    assert!(
+        matches!(&changes[..], [Change::Resolved(key, standing)]
+        if *key == condition[0].key && standing.since == NOW),
+        "{changes:?}"
+    );
+    assert_eq!(memory.see(&[], NOW + Duration::from_secs(14)), []);
+    assert_eq!(memory, Memory::default());
+}
+
+#[test]
+fn a_calendar_that_went_back_does_not_keep_a_condition_for_ever() {
+    let mut memory = Memory::default();
+    memory.see(&seen(&world([login(reauth())])), NOW);
+    memory.see(&[], NOW + HOUR * 1000);
+    memory.see(&[], NOW);
+    assert_eq!(memory.see(&[], NOW + OVER_AFTER).len(), 1);
+}
+
+#[test]
+fn every_kind_is_found_by_its_name() {
+    for what in What::ALL {
+        assert_eq!(What::named(what.as_str()), Some(*what));
+    }
+    assert_eq!(What::named("nonsense"), None);
+}

@@ -1,0 +1,32 @@
+//! Why a login is not well, in words: the same wherever a person reads them.
+
+use super::answer::Ending;
+use super::rotation::{Quarantine, Reauth};
+
+/// How a login ended.
+pub fn ending_in_words(reauth: &Reauth) -> String {
+    let how = match reauth.ending {
+        Ending::Reused => "the provider says the refresh token was used before",
+        Ending::Expired => "the provider says the refresh token has expired",
+        Ending::Invalidated => "the provider says the login was ended or revoked",
+        Ending::InvalidGrant => "the provider does not accept the refresh token any more",
+        Ending::RefusedThrice => "the provider refused the refresh token three times",
+        Ending::DoubtTooLong => "its state was unknown until a day after its token ended",
+    };
+    match &reauth.after {
+        Some(after) => format!("{how} ({after})"),
+        None => how.to_owned(),
+    }
+}
+
+/// Why a credential was set aside.
+pub fn cause_in_words(cause: Quarantine) -> &'static str {
+    match cause {
+        Quarantine::BehindMark => "the database is older than the high-water mark: it was restored or lost writes",
+        Quarantine::BehindWitness => {
+            "a client has a newer token than the database knows: it was restored or lost writes"
+        }
+        Quarantine::OtherAccount => "the provider answered a renewal with another account's tokens",
+        Quarantine::Damaged => "its sealed tokens do not open: the database was damaged or changed",
+    }
+}
