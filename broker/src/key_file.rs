@@ -136,16 +136,20 @@ pub fn create(path: &Path, kind: Kind, key: &KeyBytes) -> Result<(), KeyFileErro
 
 /// Reads a key file. `passphrase` is not looked at when the file is not wrapped.
 pub fn load(path: &Path, kind: Kind, passphrase: Option<&Secret>) -> Result<KeyBytes, KeyFileError> {
-    let text = read(path)?;
-    let malformed = |why| KeyFileError::Malformed { path: path.to_owned(), why };
-    let file = Parsed::read(&text, kind).map_err(malformed)?;
+    from_text(path, &read(path)?, kind, passphrase)
+}
+
+/// Reads the text of a key file that came from `origin`.
+pub fn from_text(origin: &Path, text: &str, kind: Kind, passphrase: Option<&Secret>) -> Result<KeyBytes, KeyFileError> {
+    let malformed = |why| KeyFileError::Malformed { path: origin.to_owned(), why };
+    let file = Parsed::read(text, kind).map_err(malformed)?;
     let key = match file.content {
         Content::Plain(key) => key,
         Content::Wrapped { argon, salt, sealed } => {
-            let passphrase = passphrase.ok_or_else(|| KeyFileError::PassphraseNeeded(path.to_owned()))?;
+            let passphrase = passphrase.ok_or_else(|| KeyFileError::PassphraseNeeded(origin.to_owned()))?;
             let opened = stretch(passphrase, argon, &salt).open(&place(kind), &sealed);
             let opened = opened.map_err(|error| match error {
-                OpenError::WrongKey { .. } => KeyFileError::PassphraseWrong(path.to_owned()),
+                OpenError::WrongKey { .. } => KeyFileError::PassphraseWrong(origin.to_owned()),
                 OpenError::Damaged | OpenError::Malformed => malformed("the wrapped key is damaged"),
             })?;
             let key = opened.as_slice().try_into().map_err(|_| malformed("the wrapped key has the wrong length"))?;
@@ -156,9 +160,24 @@ pub fn load(path: &Path, kind: Kind, passphrase: Option<&Secret>) -> Result<KeyB
         return Err(malformed("the key does not fit its id"));
     }
     if is_sample(&key) {
-        return Err(KeyFileError::Sample(path.to_owned()));
+        return Err(KeyFileError::Sample(origin.to_owned()));
     }
     Ok(key)
+}
+
+/// Puts another key into a file that is there or not, under the passphrase if there is one. A stop in between leaves
+/// the old file or the new one.
+pub fn put(path: &Path, kind: Kind, key: &KeyBytes, passphrase: Option<(&Secret, Argon)>) -> Result<(), KeyFileError> {
+    let text = text(kind, key, passphrase);
+    durable_file::replace(path, text.as_bytes()).map_err(|source| KeyFileError::Io { path: path.to_owned(), source })
+}
+
+/// The text of a key file.
+pub fn text(kind: Kind, key: &KeyBytes, passphrase: Option<(&Secret, Argon)>) -> Zeroizing<String> {
+    match passphrase {
+        None => plain_text(kind, key),
+        Some((passphrase, argon)) => wrapped_text(kind, key, passphrase, argon),
+    }
 }
 
 /// Rewrites the file with another passphrase, or with none. A stop in between leaves the old file or the new one.
@@ -168,12 +187,7 @@ pub fn rewrite(
     current: Option<&Secret>,
     next: Option<(&Secret, Argon)>,
 ) -> Result<(), KeyFileError> {
-    let key = load(path, kind, current)?;
-    let text = match next {
-        None => plain_text(kind, &key),
-        Some((passphrase, argon)) => wrapped_text(kind, &key, passphrase, argon),
-    };
-    durable_file::replace(path, text.as_bytes()).map_err(|source| KeyFileError::Io { path: path.to_owned(), source })
+    put(path, kind, &load(path, kind, current)?, next)
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {

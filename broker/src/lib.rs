@@ -10,6 +10,7 @@
 //! * [`durable_file`]: small files that are on the disk whole or not at all.
 //! * [`seal`]: sealing under the master key, bound to the place; MACs and fingerprints.
 //! * [`key_file`], [`master_key`]: the file of a key; the master key and the pepper.
+//! * [`key_ring`]: the keys of one data directory, and a change from one to the next.
 //! * [`activity`]: counts the effects under way.
 //! * [`provider`]: the OAuth server in steps: dial, send, classify; logging in.
 //! * [`timeline`]: the broker's calendar, guarded against being set.
@@ -34,7 +35,8 @@
 //! * [`issuer`]: a token request.
 //! * [`registrar`]: the operations of an administrator.
 //! * [`config`]: sources to one typed configuration.
-//! * [`secret_line`]: a secret out of a file: a passphrase, a bearer, a signing key.
+//! * [`secret_line`]: a secret out of a file or a descriptor: a passphrase, a bearer, a signing key.
+//! * [`key_source`]: where the master key comes from: a file, a credential, a command.
 //! * [`http`]: everything between a socket and a handler.
 //! * [`telemetry`]: the log.
 //! * [`startup`]: binds the parts together, serves, stops in order.
@@ -63,6 +65,8 @@ pub mod holding;
 pub mod http;
 pub mod issuer;
 pub mod key_file;
+pub mod key_ring;
+pub mod key_source;
 pub mod local_time;
 pub mod master_key;
 pub mod metrics;

@@ -13,11 +13,16 @@
 //!
 //! Every key in use is derived from the master key by HKDF-SHA-256 with a label of its own, so that a value made for
 //! one purpose is never good for another.
+//!
+//! A master key can be changed while the broker serves ([`Sealer::succeed`]): from then on everything is sealed under
+//! the new one, and what was sealed under an earlier one still opens. Names of refresh tokens and MACs keep the key
+//! that they began with: they are compared with others that nobody could make anew.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{hkdf, hmac, rand};
 use scorpiox_wire::Secret;
@@ -136,9 +141,19 @@ pub enum OpenError {
     Malformed,
 }
 
-/// Seals, opens, authenticates: everything that is done with the master key. Cheap to clone.
+/// Seals, opens, authenticates: everything that is done with the master key. Cheap to clone; all clones change together.
 #[derive(Clone)]
-pub struct Sealer(Arc<Keys>);
+pub struct Sealer(Arc<ArcSwap<Held>>);
+
+/// The keys of one moment.
+struct Held {
+    /// Seals.
+    current: Arc<Keys>,
+    /// Open what was sealed before the current one came.
+    former: Vec<Arc<Keys>>,
+    /// Makes names and MACs.
+    names: Arc<Keys>,
+}
 
 struct Keys {
     id: KeyId,
@@ -148,69 +163,106 @@ struct Keys {
     fingerprint: hmac::Key,
 }
 
-impl Sealer {
-    /// Derives the keys in use from the master key.
-    pub fn new(master: &MasterKey) -> Self {
+impl Keys {
+    fn derive(master: &MasterKey) -> Self {
         let root = root(master);
         let cipher = derive(&root, &[b"seal"]);
-        Self(Arc::new(Keys {
+        Self {
             id: master.key_id(),
             cipher: RandomizedNonceKey::new(&AES_256_GCM, cipher.as_slice()).expect("32 bytes are an AES-256 key"),
             commitment: hmac_key(&root, &[b"commitment"]),
             fingerprint: hmac_key(&root, &[b"fingerprint"]),
             root,
-        }))
+        }
+    }
+}
+
+impl Sealer {
+    /// Derives the keys in use from a master key that never was another one.
+    pub fn new(master: &MasterKey) -> Self {
+        Self::with(master, &[], master.key_id())
     }
 
-    /// Id of the master key behind this.
+    /// Seals under `current`, opens under each, and makes names and MACs with the one that is called `names`; with the
+    /// current one when none is.
+    pub fn with(current: &MasterKey, former: &[MasterKey], names: KeyId) -> Self {
+        let current = Arc::new(Keys::derive(current));
+        let former: Vec<_> = former.iter().map(|key| Arc::new(Keys::derive(key))).collect();
+        let names = former.iter().find(|keys| keys.id == names).unwrap_or(&current);
+        let held = Held { names: Arc::clone(names), current, former };
+        Self(Arc::new(ArcSwap::from_pointee(held)))
+    }
+
+    /// Seals under `next` from now on; the key until now becomes a former one.
+    pub fn succeed(&self, next: &MasterKey) {
+        let next = Arc::new(Keys::derive(next));
+        self.0.rcu(|held| {
+            let mut former = held.former.clone();
+            former.push(Arc::clone(&held.current));
+            Held { current: Arc::clone(&next), former, names: Arc::clone(&held.names) }
+        });
+    }
+
+    /// Id of the master key that seals now.
     pub fn key_id(&self) -> KeyId {
-        self.0.id
+        self.0.load().current.id
+    }
+
+    /// Id of the master key behind names and MACs.
+    pub fn names_id(&self) -> KeyId {
+        self.0.load().names.id
+    }
+
+    /// Whether values that were sealed under this key can be opened.
+    pub fn knows(&self, key: KeyId) -> bool {
+        self.0.load().find(key).is_some()
     }
 
     /// Seals `plaintext` for its place; the result is [`OVERHEAD`] bytes longer.
     pub fn seal(&self, place: &Place<'_>, plaintext: &[u8]) -> Vec<u8> {
-        let aad = additional_data(self.0.id, place);
+        let held = self.0.load();
+        let keys = &held.current;
+        let aad = additional_data(keys.id, place);
         // Room for all that follows: a vector that grows would leave copies of the plaintext behind.
         let mut sealed = Vec::with_capacity(OVERHEAD + plaintext.len());
         sealed.push(VERSION);
-        sealed.extend_from_slice(self.0.id.as_bytes());
+        sealed.extend_from_slice(keys.id.as_bytes());
         sealed.extend_from_slice(&[0; NONCE_LEN]);
         sealed.extend_from_slice(plaintext);
         let (header, body) = sealed.split_at_mut(HEADER_LENGTH + NONCE_LEN);
-        let (nonce, tag) = self
-            .0
+        let (nonce, tag) = keys
             .cipher
             .seal_in_place_separate_tag(Aad::from(&aad), body)
             .expect("AES-GCM takes every text below 64 GiB");
         header[HEADER_LENGTH..].copy_from_slice(nonce.as_ref());
         sealed.extend_from_slice(tag.as_ref());
-        let commitment = self.commit(&aad, nonce.as_ref(), tag.as_ref()).sign();
+        let commitment = keys.commit(&aad, nonce.as_ref(), tag.as_ref()).sign();
         sealed.extend_from_slice(commitment.as_ref());
         sealed
     }
 
-    /// Opens what [`Self::seal`] made for the same place under the same key.
+    /// Opens what [`Self::seal`] made for the same place under the same key, or under one that it knew before.
     pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let parts = Parts::read(sealed)?;
-        if parts.key_id != self.0.id {
-            return Err(OpenError::WrongKey { needed: parts.key_id });
-        }
-        let aad = additional_data(self.0.id, place);
-        let expected = self.commit(&aad, parts.nonce, parts.tag()).sign();
+        let held = self.0.load();
+        let keys = held.find(parts.key_id).ok_or(OpenError::WrongKey { needed: parts.key_id })?;
+        let aad = additional_data(keys.id, place);
+        let expected = keys.commit(&aad, parts.nonce, parts.tag()).sign();
         if !equal(expected.as_ref(), parts.commitment) {
             return Err(OpenError::Damaged);
         }
         let nonce = Nonce::try_assume_unique_for_key(parts.nonce).map_err(|_| OpenError::Malformed)?;
         let mut text = Zeroizing::new(parts.ciphertext_and_tag.to_vec());
         let length =
-            self.0.cipher.open_in_place(nonce, Aad::from(&aad), &mut text).map_err(|_| OpenError::Damaged)?.len();
+            keys.cipher.open_in_place(nonce, Aad::from(&aad), &mut text).map_err(|_| OpenError::Damaged)?.len();
         text.truncate(length);
         Ok(text)
     }
 
     /// A MAC over `bytes`, good for this purpose only.
     pub fn authenticate(&self, purpose: &str, bytes: &[u8]) -> [u8; 32] {
-        let tag = hmac::sign(&hmac_key(&self.0.root, &[b"authenticate/", purpose.as_bytes()]), bytes);
+        let held = self.0.load();
+        let tag = hmac::sign(&hmac_key(&held.names.root, &[b"authenticate/", purpose.as_bytes()]), bytes);
         tag.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")
     }
 
@@ -221,12 +273,20 @@ impl Sealer {
 
     /// The name of a refresh token in logs, slots and the memory of dead logins.
     pub fn fingerprint(&self, refresh_token: &Secret) -> Fingerprint {
-        let tag = hmac::sign(&self.0.fingerprint, refresh_token.expose().as_bytes());
+        let tag = hmac::sign(&self.0.load().names.fingerprint, refresh_token.expose().as_bytes());
         Fingerprint::from_bytes(*tag.as_ref().first_chunk().expect("HMAC-SHA-256 has 32 bytes"))
     }
+}
 
+impl Held {
+    fn find(&self, id: KeyId) -> Option<&Keys> {
+        std::iter::once(&self.current).chain(&self.former).find(|keys| keys.id == id).map(|keys| &**keys)
+    }
+}
+
+impl Keys {
     fn commit(&self, aad: &[u8], nonce: &[u8], tag: &[u8]) -> hmac::Context {
-        let mut context = hmac::Context::with_key(&self.0.commitment);
+        let mut context = hmac::Context::with_key(&self.commitment);
         // No lengths between the parts: the last two have fixed ones.
         context.update(aad);
         context.update(nonce);
@@ -237,7 +297,7 @@ impl Sealer {
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sealer({})", self.0.id)
+        write!(f, "Sealer({})", self.key_id())
     }
 }
 

@@ -1,10 +1,12 @@
-//! A secret out of a file: one line, in a file that is not everybody's. A passphrase, a bearer, a signing key.
+//! A secret out of a file or a descriptor: one line, in a file that is not everybody's. A passphrase, a bearer, a signing key.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use scorpiox_wire::Secret;
+use zeroize::Zeroizing;
 
 use crate::bounded_file;
 use crate::config::{SampleSecret, refuse_sample};
@@ -41,10 +43,24 @@ pub fn read(path: &Path) -> Result<Secret, SecretLineError> {
     if metadata.permissions().mode() & 0o007 != 0 {
         return Err(SecretLineError::TooOpen(path.to_owned()));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| SecretLineError::NotOneLine(path.to_owned()))?;
+    one_line(path, &bytes)
+}
+
+/// Reads it from a descriptor that whoever started this process left open: `--passphrase-fd 3 3<FILE`.
+pub fn read_descriptor(number: u32) -> Result<Secret, SecretLineError> {
+    let path = PathBuf::from(format!("/dev/fd/{number}"));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST as usize + 1));
+    File::open(&path)
+        .and_then(|open| open.take(LARGEST + 1).read_to_end(&mut bytes))
+        .map_err(|source| SecretLineError::Io { path: path.clone(), source })?;
+    one_line(&path, &bytes)
+}
+
+fn one_line(path: &Path, bytes: &[u8]) -> Result<Secret, SecretLineError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| SecretLineError::NotOneLine(path.to_owned()))?;
     let line = text.strip_suffix('\n').unwrap_or(text);
     let line = line.strip_suffix('\r').unwrap_or(line);
-    if line.is_empty() || line.contains(['\n', '\r', '\0']) {
+    if line.is_empty() || bytes.len() as u64 > LARGEST || line.contains(['\n', '\r', '\0']) {
         return Err(SecretLineError::NotOneLine(path.to_owned()));
     }
     refuse_sample(&path.display().to_string(), line.as_bytes())?;
@@ -74,5 +90,22 @@ mod tests {
         assert!(matches!(with("change-me\n", 0o600), Err(SecretLineError::Sample(_))));
         assert!(matches!(with("gone fishing 7", 0o604), Err(SecretLineError::TooOpen(_))));
         assert!(matches!(read(directory.path()), Err(SecretLineError::Io { .. })));
+    }
+
+    #[test]
+    fn a_descriptor_gives_one_line_too() {
+        use std::io::Write as _;
+        use std::os::fd::AsRawFd as _;
+        for (written, expected) in
+            [("gone fishing 7\n", Some("gone fishing 7")), ("", None), ("two\nlines", None), (&"x".repeat(5000), None)]
+        {
+            let (reader, mut writer) = std::io::pipe().unwrap();
+            writer.write_all(written.as_bytes()).unwrap();
+            drop(writer);
+            let number = reader.as_raw_fd().try_into().unwrap();
+            let read = read_descriptor(number).ok();
+            assert_eq!(read.as_ref().map(Secret::expose), expected);
+        }
+        assert!(matches!(read_descriptor(9_999), Err(SecretLineError::Io { .. })));
     }
 }

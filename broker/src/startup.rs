@@ -8,6 +8,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use scorpiox_wire::Secret;
 
 use crate::config::Config;
 use crate::telemetry;
@@ -26,10 +27,12 @@ pub enum Start {
     Serve,
 }
 
-/// Starts the broker and returns when it has stopped. `reread` makes the configuration anew on SIGHUP.
+/// Starts the broker and returns when it has stopped. `passphrase` wraps the key files, when a descriptor gave it;
+/// `reread` makes the configuration anew on SIGHUP.
 pub fn run(
     config: Config,
     how: Start,
+    passphrase: Option<Secret>,
     reread: impl Fn() -> anyhow::Result<Config> + Send + 'static,
 ) -> anyhow::Result<ExitCode> {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -41,7 +44,7 @@ pub fn run(
         .thread_name("broker")
         .build()
         .context("cannot start the runtime")?;
-    let code = runtime.block_on(running::run(config, how, telemetry, reread));
+    let code = runtime.block_on(running::run(config, how, telemetry, passphrase, reread));
     // What is left on the runtime is idle: the stop has waited for everything that matters.
     runtime.shutdown_background();
     code

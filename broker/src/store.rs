@@ -221,7 +221,7 @@ async fn check_key(pool: &SqlitePool, sealer: &Sealer) -> Result<(), OpeningErro
     let Some(needed) = meta(&mut connection, "key_id").await.map_err(database)? else { return Ok(()) };
     let given = sealer.key_id();
     match KeyId::from_str(&needed) {
-        Ok(needed) if needed != given => Err(OpeningError::OtherKey { needed, given }),
+        Ok(needed) if !sealer.knows(needed) => Err(OpeningError::OtherKey { needed, given }),
         Ok(_) | Err(_) => Ok(()),
     }
 }

@@ -29,6 +29,9 @@ pub(super) struct UpArguments {
     /// The host name under which clients reach it [env: SCORPIOX_BROKER_NAME] [default: localhost]
     #[arg(long, value_name = "HOST")]
     name: Option<String>,
+    /// Read the passphrase of the master key from this open descriptor, in place of [keys] passphrase_file
+    #[arg(long, value_name = "N")]
+    passphrase_fd: Option<u32>,
 }
 
 /// Start the broker as a service, from a configuration file
@@ -38,6 +41,9 @@ pub(super) struct ServeArguments {
     /// The configuration; variables SCORPIOX_BROKER_* beat it
     #[arg(long, value_name = "FILE", env = "SCORPIOX_BROKER_CONFIG")]
     config: PathBuf,
+    /// Read the passphrase of the master key from this open descriptor, in place of [keys] passphrase_file
+    #[arg(long, value_name = "N")]
+    passphrase_fd: Option<u32>,
 }
 
 /// Check a configuration file and name everything that is wrong with it
@@ -55,7 +61,7 @@ pub(super) struct CheckConfigArguments {
 impl UpArguments {
     pub(super) fn run(self, environment: &Environment) -> Result<ExitCode, Failure> {
         let environment = environment.clone();
-        start(Start::Up, move || self.config(&environment))
+        start(Start::Up, self.passphrase_fd, move || self.config(&environment))
     }
 
     fn config(&self, environment: &Environment) -> Result<Config, Failure> {
@@ -80,7 +86,7 @@ impl UpArguments {
 impl ServeArguments {
     pub(super) fn run(self, environment: &Environment) -> Result<ExitCode, Failure> {
         let environment = environment.clone();
-        start(Start::Serve, move || load(&self.config, &environment).map_err(|error| wrong(&error)))
+        start(Start::Serve, self.passphrase_fd, move || load(&self.config, &environment).map_err(|error| wrong(&error)))
     }
 }
 
@@ -115,8 +121,19 @@ fn wrong(error: &ConfigError) -> Failure {
 }
 
 /// Starts with what `config` says now; a reload asks it again.
-fn start(how: Start, config: impl Fn() -> Result<Config, Failure> + Send + 'static) -> Result<ExitCode, Failure> {
+fn start(
+    how: Start,
+    passphrase_fd: Option<u32>,
+    config: impl Fn() -> Result<Config, Failure> + Send + 'static,
+) -> Result<ExitCode, Failure> {
     let first = config()?;
+    if passphrase_fd.is_some() && first.keys.passphrase_file.is_some() {
+        let both = "--passphrase-fd is given and [keys] passphrase_file is set: keep one of them";
+        return Err(Failure::new(Exit::Configuration, both));
+    }
+    // Before the process is closed to everybody: its own descriptors could not be opened again afterwards.
+    let passphrase = passphrase_fd.map(crate::secret_line::read_descriptor).transpose();
+    let passphrase = passphrase.map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     let reread = move || config().map_err(|failure| anyhow::anyhow!("{failure}"));
-    startup::run(first, how, reread).map_err(|error| Failure::new(Exit::Failed, format!("{error:#}")))
+    startup::run(first, how, passphrase, reread).map_err(|error| Failure::new(Exit::Failed, format!("{error:#}")))
 }

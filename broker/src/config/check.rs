@@ -18,6 +18,7 @@ pub(super) fn check(config: &Config, written: &WrittenConfig, faults: &mut Vec<F
     checks.limits(config);
     checks.rotation(config);
     checks.provider(config);
+    checks.keys(config);
     checks.log(config);
     checks.metrics(config);
     checks.alerts(config);
@@ -126,6 +127,21 @@ impl Checks<'_> {
                 self.faults.push(Fault { origin, message: sample.to_string() });
             }
         }
+    }
+
+    fn keys(&mut self, config: &Config) {
+        let keys = &config.keys;
+        let command = !keys.master_key_command.is_empty();
+        let sources = [keys.master_key_file.is_some(), keys.master_key_credential.is_some(), command];
+        self.require(
+            sources.into_iter().filter(|given| *given).count() <= 1,
+            ("keys", if command { "master_key_command" } else { "master_key_credential" }),
+            "the master key has one source: keep one of master_key_file, master_key_credential, master_key_command",
+        );
+        let name = keys.master_key_credential.as_deref().is_none_or(|name| !name.contains('/') && name != "..");
+        self.require(name, ("keys", "master_key_credential"), "is the name of a credential, not a path");
+        let program = keys.master_key_command.first().is_none_or(|program| Path::new(program).is_absolute());
+        self.require(program, ("keys", "master_key_command"), "the program is named by its whole path");
     }
 
     fn log(&mut self, config: &Config) {

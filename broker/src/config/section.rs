@@ -168,6 +168,10 @@ section! {
     pub Keys = "keys" {
         /// The master key. None: in the data directory.
         "SCORPIOX_BROKER_KEYS_MASTER_KEY_FILE" master_key_file: Option<PathBuf> = "";
+        /// The name of a credential of the service manager that holds the master key, in place of a file.
+        "SCORPIOX_BROKER_KEYS_MASTER_KEY_CREDENTIAL" master_key_credential: Option<String> = "";
+        /// A command that prints the master key, in place of a file: program (its whole path) and arguments.
+        "SCORPIOX_BROKER_KEYS_MASTER_KEY_COMMAND" master_key_command: Vec<String> = "";
         /// A file with the passphrase that wraps the master key. None: the master key lies open (0600).
         "SCORPIOX_BROKER_KEYS_PASSPHRASE_FILE" passphrase_file: Option<PathBuf> = "";
         /// The pepper of the client keys. None: in the data directory.

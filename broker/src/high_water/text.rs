@@ -18,7 +18,7 @@ pub(super) enum ReadError {
 }
 
 pub(super) fn write(mark: &Mark, instance: &str, sealer: &Sealer) -> String {
-    let mut text = format!("{FIRST_LINE}\ninstance {instance}\nkey {}\ncounter {}\n", sealer.key_id(), mark.counter);
+    let mut text = format!("{FIRST_LINE}\ninstance {instance}\nkey {}\ncounter {}\n", sealer.names_id(), mark.counter);
     if mark.audit != Link::START {
         writeln!(text, "audit {} {}", mark.audit.seq, *hex::encode(&mark.audit.mac))
             .expect("a string takes every write");
@@ -45,8 +45,11 @@ pub(super) fn read(bytes: &[u8], instance: &str, sealer: &Sealer) -> Result<Mark
     }
     let key = lines.next().and_then(|line| line.strip_prefix("key ")).ok_or(unreadable("cut off"))?;
     let key: KeyId = key.parse().map_err(|_| unreadable("the key line is damaged"))?;
-    if key != sealer.key_id() {
-        return Err(ReadError::Unreadable(format!("written under master key {key}, and this is {}", sealer.key_id())));
+    if key != sealer.names_id() {
+        return Err(ReadError::Unreadable(format!(
+            "written under master key {key}, and this is {}",
+            sealer.names_id()
+        )));
     }
     let signed_length = text.rfind("mac ").ok_or(unreadable("cut off"))?;
     let (signed, mac) = text.split_at(signed_length);

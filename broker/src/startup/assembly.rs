@@ -22,7 +22,6 @@ use crate::provider::{CodexProvider, OAuthServer};
 use crate::recovery::Recovery;
 use crate::rescue::RescueSlots;
 use crate::rotator::{Parts, Rotator};
-use crate::seal::Sealer;
 use crate::spool::Spool;
 use crate::store::Store;
 use crate::timeline::Timeline;
@@ -42,7 +41,7 @@ pub(super) struct Assembly {
 pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys) -> anyhow::Result<Assembly> {
     let activity = Activity::default();
     let timeline = Timeline::new(Arc::new(SystemClock));
-    let sealer = Sealer::new(&keys.master_key);
+    let sealer = keys.ring.sealer();
     let provider = provider(config)?;
     // The database checks the key before anything is written, slots and spool included.
     let (store, instance) =

@@ -14,6 +14,8 @@ use crate::config::Config;
 use crate::durable_file;
 use crate::hex;
 use crate::key_file::KeyFileError;
+use crate::key_ring::{self, KeyRing, KeyRingError};
+use crate::key_source::{CREDENTIALS_DIRECTORY, KeySource, KeySourceError};
 use crate::master_key::{self, Pepper};
 use crate::seal::{KeyId, MasterKey};
 
@@ -28,16 +30,23 @@ pub(super) struct Directory {
 }
 
 /// The keys that open what lies in it.
+#[expect(dead_code, reason = "a change of the key needs them")]
 pub(super) struct Keys {
     /// Opens everything that is sealed.
-    pub(super) master_key: MasterKey,
+    pub(super) ring: KeyRing,
+    /// Where the master key came from.
+    pub(super) source: KeySource,
+    /// The key that it gave.
+    pub(super) given: KeyId,
+    /// What wraps the key files.
+    pub(super) passphrase: Option<Secret>,
     /// Recognises client keys.
     pub(super) pepper: Pepper,
 }
 
 impl Directory {
-    /// Opens the directory, and makes what a first start needs.
-    pub(super) fn open(config: &Config) -> anyhow::Result<(Self, Keys)> {
+    /// Opens the directory, and makes what a first start needs. `passphrase` is the one that a descriptor gave.
+    pub(super) fn open(config: &Config, passphrase: Option<Secret>) -> anyhow::Result<(Self, Keys)> {
         let data = &config.data;
         let mut created = Vec::new();
         if make_private(data)? {
@@ -59,13 +68,18 @@ impl Directory {
                 data.display()
             );
         }
-        let passphrase = passphrase(config)?;
-        let master_key = master_key(config, identity.as_ref(), passphrase.as_ref(), &mut created)?;
+        let passphrase = match passphrase {
+            Some(passphrase) => Some(passphrase),
+            None => config.keys.passphrase_file.as_deref().map(crate::secret_line::read).transpose()?,
+        };
+        let source = KeySource::of(config, std::env::var_os(CREDENTIALS_DIRECTORY))?;
+        let given = master_key(&source, identity.as_ref(), passphrase.as_ref(), &mut created)?;
+        let ring = key_ring(data, &source, &given, identity.as_ref())?;
         let pepper = pepper(config, identity.as_ref(), passphrase.as_ref(), &mut created)?;
         let identity = match identity {
             Some(identity) => identity,
             None => {
-                let (key_id, pepper_id) = (master_key.key_id(), pepper.id());
+                let (key_id, pepper_id) = (given.key_id(), pepper.id());
                 let identity = Identity { instance: new_instance(), key_id, pepper_id };
                 identity.write(&identity_path)?;
                 identity
@@ -84,7 +98,7 @@ impl Directory {
             }
         }
         let directory = Self { created, instance: identity.instance, _lock: lock };
-        Ok((directory, Keys { master_key, pepper }))
+        Ok((directory, Keys { ring, given: given.key_id(), source, passphrase, pepper }))
     }
 }
 
@@ -139,44 +153,57 @@ fn lock(data: &Path) -> anyhow::Result<File> {
     }
 }
 
-fn passphrase(config: &Config) -> anyhow::Result<Option<Secret>> {
-    Ok(config.keys.passphrase_file.as_deref().map(crate::secret_line::read).transpose()?)
-}
-
+/// The key that the source gives; for a first start from a file, a new one.
 fn master_key(
-    config: &Config,
+    source: &KeySource,
     identity: Option<&Identity>,
     passphrase: Option<&Secret>,
     created: &mut Vec<(&'static str, PathBuf)>,
 ) -> anyhow::Result<MasterKey> {
-    let path = config.master_key_file();
-    let key = match (master_key::load(&path, passphrase), identity) {
-        (Ok(key), _) => key,
-        (Err(KeyFileError::Missing { .. }), None) => {
-            let key = master_key::create(&path)?;
+    match (source.load(passphrase), identity, source) {
+        (Ok(key), ..) => Ok(key),
+        (Err(KeySourceError::Key(KeyFileError::Missing(_))), None, KeySource::File(path)) => {
+            let key = master_key::create(path)?;
             created.push(("master key", path.clone()));
             if let Some(passphrase) = passphrase {
-                master_key::wrap(&path, None, passphrase, crate::key_file::Argon::default())?;
+                master_key::wrap(path, None, passphrase, crate::key_file::Argon::default())?;
             }
-            key
+            Ok(key)
         }
-        (Err(KeyFileError::Missing { .. }), Some(identity)) => bail!(
+        (Err(KeySourceError::Key(KeyFileError::Missing(path))), Some(identity), _) => bail!(
             "the master key {} is missing: this data needs the key with id {}. Nothing was changed",
             path.display(),
             identity.key_id
         ),
-        (Err(error), _) => return Err(error.into()),
-    };
-    if let Some(identity) = identity {
-        ensure!(
-            key.key_id() == identity.key_id,
-            "{} holds the key with id {}, but this data needs the key with id {}. Nothing was changed",
-            path.display(),
-            key.key_id(),
-            identity.key_id
-        );
+        (Err(error), ..) => Err(error.into()),
     }
-    Ok(key)
+}
+
+/// All keys of this data, once the one that was given is known to be right.
+fn key_ring(
+    data: &Path,
+    source: &KeySource,
+    given: &MasterKey,
+    identity: Option<&Identity>,
+) -> anyhow::Result<KeyRing> {
+    let other = |needed: KeyId| {
+        anyhow::anyhow!(
+            "{} holds the key with id {}, but this data needs the key with id {needed}. Nothing was changed",
+            source.place(),
+            given.key_id()
+        )
+    };
+    let path = data.join(key_ring::NAME);
+    let ring = match KeyRing::open(&path, given) {
+        Ok(Some(ring)) => ring,
+        Ok(None) => KeyRing::alone(given.clone()),
+        Err(KeyRingError::OtherKey { needed, .. }) => return Err(other(needed)),
+        Err(error) => return Err(error).with_context(|| format!("cannot use {}", path.display())),
+    };
+    match identity {
+        Some(identity) if !ring.knows(identity.key_id) => Err(other(identity.key_id)),
+        Some(_) | None => Ok(ring),
+    }
 }
 
 fn pepper(

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_server::ServerHandle;
 use actix_web::{App, web};
+use scorpiox_wire::Secret;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
@@ -50,13 +51,14 @@ pub(super) async fn run(
     config: Config,
     how: Start,
     telemetry: Telemetry,
+    passphrase: Option<Secret>,
     reread: impl Fn() -> anyhow::Result<Config>,
 ) -> anyhow::Result<ExitCode> {
     // Before anything is served, so that no signal finds the default action.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
-    let (running, url) = start(&config, telemetry).await?;
+    let (running, url) = start(&config, telemetry, passphrase).await?;
     if how == Start::Up {
         // A closed standard output is no reason not to serve.
         let _ = greet(&running, &config, &url);
@@ -81,8 +83,8 @@ pub(super) async fn run(
     running.stop(&mut terminate, &mut interrupt).await
 }
 
-async fn start(config: &Config, telemetry: Telemetry) -> anyhow::Result<(Running, String)> {
-    let (mut directory, keys) = Directory::open(config)?;
+async fn start(config: &Config, telemetry: Telemetry, passphrase: Option<Secret>) -> anyhow::Result<(Running, String)> {
+    let (mut directory, keys) = Directory::open(config, passphrase)?;
     let socket = listener::bind(config.listen)?;
     let address = socket.local_addr()?;
     let url = config.client_url(address.port());
