@@ -1,18 +1,26 @@
 //! `scorpiox-codex-fetchtoken`: prints one good access token, or says in a line for each source why there is none.
 //!
 //! stdout carries the token and nothing else. A caller such as the stock Codex CLI sends whatever stands there as a
-//! bearer, so nothing is printed unless it is a good token. [`typed`] is what may be typed.
+//! bearer, so nothing is printed unless it is a good token.
+//!
+//! * [`form`]: how a token is printed. * [`typed`]: what may be typed. * [`handover`]: a command that gets the token
+//!   instead of a printed line. * [`exec`]: becoming that command.
 
+mod exec;
+mod form;
+mod handover;
 mod typed;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser as _};
-use zeroize::Zeroizing;
+use clap::CommandFactory as _;
 
-use self::typed::{Invocation, NAME, Output, Refusal, Task, Typed};
+use self::exec::{Ready, Reserved};
+use self::form::Form;
+use self::handover::Handover;
+use self::typed::{Invocation, NAME, Refusal, Task, Typed};
 use super::{models, outcome, refreshtoken, usage};
 use crate::clock::Clock;
 use crate::failure::Failure;
@@ -39,26 +47,25 @@ pub fn run(
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
 ) -> u8 {
-    let invocation: Invocation = match Typed::try_parse_from(typed::in_our_spelling(arguments)) {
-        Ok(typed) => typed.into(),
+    let invocation = match Invocation::parse(arguments) {
+        Ok(invocation) => invocation,
         Err(error) => return outcome::untypable(NAME, &error),
     };
     let of_settings = environment;
     let as_typed = |variable: &str| invocation.instead.of(variable).or_else(|| of_settings(variable));
-    let environment: &dyn Fn(&str) -> Option<OsString> = &as_typed;
     let mut talk = Talk::default();
-    let outcome = match invocation.task {
-        Task::Refresh(need) => refreshtoken::refresh(need, None, environment, clock, &mut talk).map_err(Unserved::from),
-        Task::Token => fetch_and_print(&invocation, environment, clock, &mut talk),
-        Task::Usage(form) => usage::print(form, environment, clock, &mut talk).map_err(Unserved::from),
-        Task::Models => models::print(environment, clock, &mut talk).map_err(Unserved::from),
-    };
+    let outcome = perform(&invocation, &as_typed, clock, &mut talk);
     let mut stderr = io::stderr().lock();
     for line in talk.lines(invocation.verbose) {
         let _ = writeln!(stderr, "{NAME}: {line}");
     }
     match outcome {
-        Ok(()) => 0,
+        Ok(Next::End) => 0,
+        Ok(Next::Become(ready)) => {
+            let unrun = ready.become_it();
+            let _ = writeln!(stderr, "{NAME}: {unrun}");
+            unrun.exit_code()
+        }
         Err(unserved) => {
             for line in unserved.lines() {
                 let _ = writeln!(stderr, "{NAME}: {line}");
@@ -68,29 +75,72 @@ pub fn run(
     }
 }
 
-fn fetch_and_print(
+/// What is left to do when everything went well.
+enum Next {
+    /// Nothing.
+    End,
+    /// This process becomes the command that was asked for.
+    Become(Ready),
+}
+
+fn perform(
     invocation: &Invocation,
     environment: &dyn Fn(&str) -> Option<OsString>,
     clock: &dyn Clock,
     talk: &mut Talk,
-) -> Result<(), Unserved> {
+) -> Result<Next, Unserved> {
+    match &invocation.task {
+        Task::Refresh(need) => refreshtoken::refresh(*need, None, environment, clock, talk)?,
+        Task::Print(form) => {
+            let print = |token: &Token| print(token, *form);
+            fetch(invocation.refusal, *form, environment, clock, talk, print)?;
+        }
+        Task::Exec(handover) => return hand_over(handover, invocation.refusal, environment, clock, talk),
+        Task::Usage(form) => usage::print(*form, environment, clock, talk)?,
+        Task::Models => models::print(environment, clock, talk)?,
+    }
+    Ok(Next::End)
+}
+
+/// Fetches a token, and does with it what is to be done.
+fn fetch<T>(
+    refusal: Refusal,
+    form: Form,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+    clock: &dyn Clock,
+    talk: &mut Talk,
+    use_it: impl FnOnce(&Token) -> Result<T, Failure>,
+) -> Result<T, Unserved> {
     let surroundings = Surroundings::of_process(environment)?;
     let settings = Settings::read(&surroundings, talk)?;
     let supply = Supply::new(&settings, &surroundings, clock);
-    let parent = repeating_parent(invocation.refusal);
-    let wanted = wanted(invocation.refusal, parent.as_ref(), &supply, clock);
+    let parent = repeating_parent(refusal);
+    let wanted = wanted(refusal, parent.as_ref(), &supply, clock);
     if let Wanted::OtherThan(Given { source, tag: Some(tag) }) = &wanted {
         talk.detail(format!("the same parent asks again: it cannot use {tag} of {source}"));
     }
-    let fetched = supply.fetch(&wanted, time_for(invocation.output, &settings), talk)?;
-    print(&fetched.token, invocation.output)?;
+    let fetched = supply.fetch(&wanted, time_for(form, &settings), talk)?;
+    let used = use_it(&fetched.token)?;
     // After printing: what the parent did not get it cannot refuse.
     if let Some(parent) = &parent
         && let Err(error) = supply.repeats().remember(parent, &Given::from(&fetched), clock.unix_ms())
     {
         talk.warn(format!("a repeated call will not count as a refusal: {error}"));
     }
-    Ok(())
+    Ok(used)
+}
+
+/// The place for the token is taken before anybody is asked for one: what cannot be handed over is not fetched.
+fn hand_over(
+    handover: &Handover,
+    refusal: Refusal,
+    environment: &dyn Fn(&str) -> Option<OsString>,
+    clock: &dyn Clock,
+    talk: &mut Talk,
+) -> Result<Next, Unserved> {
+    let reserved = Reserved::of(&handover.place)?;
+    let prepare = |token: &Token| reserved.fill(token, handover);
+    fetch(refusal, Form::Json, environment, clock, talk, prepare).map(Next::Become)
 }
 
 fn wanted(refusal: Refusal, parent: Option<&Parent>, supply: &Supply<'_>, clock: &dyn Clock) -> Wanted {
@@ -108,24 +158,22 @@ fn repeating_parent(refusal: Refusal) -> Option<Parent> {
     }
 }
 
-fn time_for(output: Output, settings: &Settings) -> Duration {
-    match output {
-        Output::JsonLine if settings.sources().contains(&SourceName::Ssh) => PATIENT,
-        Output::JsonLine | Output::Raw => QUICK,
+fn time_for(form: Form, settings: &Settings) -> Duration {
+    match form {
+        Form::Raw => QUICK,
+        Form::Json | Form::Env | Form::CredentialProcess if settings.sources().contains(&SourceName::Ssh) => PATIENT,
+        Form::Json | Form::Env | Form::CredentialProcess => QUICK,
     }
 }
 
-fn print(token: &Token, output: Output) -> Result<(), Failure> {
-    let unprinted = |error: io::Error| Failure::temporary(format!("the token cannot be written to stdout: {error}"));
-    let mut line = Zeroizing::new(match output {
-        Output::Raw => token.access_token.expose().to_owned(),
-        Output::JsonLine => serde_json::to_string(token).map_err(|error| unprinted(error.into()))?,
-    });
-    line.push('\n');
+fn print(token: &Token, form: Form) -> Result<(), Failure> {
+    let text = form.of(token);
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         // The reader has gone and wants nothing more.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(unprinted),
+        written => {
+            written.map_err(|error| Failure::temporary(format!("the token cannot be written to stdout: {error}")))
+        }
     }
 }

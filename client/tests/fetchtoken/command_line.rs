@@ -6,7 +6,9 @@ use crate::machine::Machine;
 fn help_has_examples_and_every_exit_code() {
     let help = Machine::new().run(&["--help"]);
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    for expected in ["Examples:", "--repeat-means-refused", "CODEX_REMOTE_PIN", "64", "69", "75", "77", "78"] {
+    for expected in
+        ["Examples:", "--repeat-means-refused", "CODEX_REMOTE_PIN", "64", "69", "75", "77", "78", "126, 127"]
+    {
         assert!(help.stdout.contains(expected), "{expected}");
     }
     let version = Machine::new().run(&["--version"]);

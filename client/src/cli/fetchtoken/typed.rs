@@ -3,9 +3,12 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser};
 
-use crate::cli::usage::Form;
+use super::form::Form;
+use super::handover::{Handover, TypedHandover};
+use crate::cli::usage;
 use crate::settings::local::AccountName;
 use crate::settings::sources::parse_list;
 use crate::token::local::decision::Need;
@@ -16,7 +19,16 @@ Examples:
   scorpiox-codex-fetchtoken                            one JSON line: access_token, expires_at, account_id, source
   curl -H \"Authorization: Bearer $(scorpiox-codex-fetchtoken --raw)\" ...
   scorpiox-codex-fetchtoken --raw --refused            another token: the provider refused the last one
+  scorpiox-codex-fetchtoken exec -- COMMAND            runs COMMAND with the token in descriptor 3; exec --help
   scorpiox-codex-fetchtoken --usage                    what is left of the plan's limits; --usage --json for programs
+
+For other programs, --format:
+  json                {\"access_token\":\"...\",\"expires_at\":1700000900,\"account_id\":\"...\",\"source\":\"remote\"}
+  raw                 the token; the same as --raw
+  env                 CODEX_ACCESS_TOKEN=..., CODEX_ACCOUNT_ID=..., CODEX_TOKEN_EXPIRES_AT=... (Unix seconds), quoted
+                      for sh, empty where unknown: eval \"$(scorpiox-codex-fetchtoken --format env)\"
+  credential-process  {\"Version\":1,\"AccessToken\":\"...\",\"AccountId\":\"...\",\"Expiration\":\"2026-11-22T16:42:00Z\"} as programs
+                      know it that run a credential_process; what is unknown is left out
 
 The stock Codex CLI, in its config.toml:
   [model_providers.broker.auth]
@@ -56,21 +68,26 @@ Settings:
   $XDG_CACHE_HOME/scorpiox or ~/.cache/scorpiox.
 
 Exit codes:
-  0   a token (usage, the models) was printed
+  0   a token (usage, the models) was printed; after exec the exit code is the command's
   64  the command line is wrong
   69  a person must act: log in again, resume or look at the credential
   75  try again later: unreachable, too slow, busy, backing off, refused too soon, a file of others about to expire
   77  refused: the key, the password, the right to this token; or a host key that has changed
   78  a setting is missing, malformed or contradicts another; a host that is not known; an answer that is no token
+  126, 127  exec: the command cannot be run; is not there
 When several sources fail, each has its line, and the first one's code counts.";
 
 /// Prints a good Codex access token: from a broker, from a file of this machine, or from another machine.
 #[derive(Debug, Parser)]
-#[command(name = NAME, version, after_help = EXAMPLES)]
+#[command(name = NAME, version, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub(super) struct Typed {
-    /// Print the bare token and a newline instead of JSON
+    /// Print the bare token and a newline instead of JSON: short for --format raw
     #[arg(long)]
     raw: bool,
+    /// How the token is printed
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Json, hide_possible_values = true,
+          conflicts_with_all = ["raw", "usage", "models", "refresh"])]
+    format: Form,
     /// Ask these sources, whatever CODEX_TOKEN_SOURCE says: local, remote, ssh, or several: remote,local
     #[arg(long, value_name = "SOURCES", value_parser = sources, conflicts_with_all = ["refresh", "name"])]
     source: Option<String>,
@@ -102,13 +119,20 @@ pub(super) struct Typed {
     /// Say on stderr how the answer came about; never shows a secret
     #[arg(long, short)]
     verbose: bool,
+    #[command(subcommand)]
+    command: Option<Subcommand>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Subcommand {
+    /// Run a command that gets the token in a file descriptor or a variable, and in no file
+    Exec(TypedHandover),
 }
 
 /// What is meant by what was typed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Invocation {
     pub(super) task: Task,
-    pub(super) output: Output,
     pub(super) refusal: Refusal,
     pub(super) instead: Instead,
     pub(super) verbose: bool,
@@ -139,11 +163,15 @@ impl Instead {
 const OTHER_SPELLINGS: [(&str, Option<&str>); 3] =
     [("-config", None), ("-remote", Some("--source=remote")), ("-ssh", Some("--source=ssh"))];
 
-/// The arguments with those spellings in ours.
+/// The arguments with those spellings in ours; what stands after `--` is another command's.
 pub(super) fn in_our_spelling(arguments: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
-    arguments.filter_map(|argument| match OTHER_SPELLINGS.iter().find(|(theirs, _)| argument == *theirs) {
-        Some((_, ours)) => ours.map(OsString::from),
-        None => Some(argument),
+    let mut ours_still = true;
+    arguments.filter_map(move |argument| {
+        ours_still &= argument != "--";
+        match OTHER_SPELLINGS.iter().find(|(theirs, _)| ours_still && argument == *theirs) {
+            Some((_, ours)) => ours.map(OsString::from),
+            None => Some(argument),
+        }
     })
 }
 
@@ -152,18 +180,13 @@ fn sources(text: &str) -> Result<String, String> {
 }
 
 /// What is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Task {
-    Token,
-    Usage(Form),
+    Print(Form),
+    Exec(Handover),
+    Usage(usage::Form),
     Models,
     Refresh(Need),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
-    JsonLine,
-    Raw,
 }
 
 /// When the last token counts as refused.
@@ -175,63 +198,84 @@ pub(super) enum Refusal {
     Repeated(Duration),
 }
 
-impl From<Typed> for Invocation {
-    fn from(typed: Typed) -> Self {
+impl TryFrom<Typed> for Invocation {
+    type Error = clap::Error;
+
+    fn try_from(typed: Typed) -> Result<Self, Self::Error> {
         let refusal = match (typed.refused, typed.repeat_means_refused) {
             (true, _) => Refusal::Outright,
             (false, Some(seconds)) => Refusal::Repeated(Duration::from_secs(seconds.into())),
             (false, None) => Refusal::Never,
         };
-        let output = if typed.raw { Output::Raw } else { Output::JsonLine };
         let task = match typed {
-            Typed { usage: true, json: false, .. } => Task::Usage(Form::Table),
-            Typed { usage: true, json: true, .. } => Task::Usage(Form::Json),
+            Typed { usage: true, json: false, .. } => Task::Usage(usage::Form::Table),
+            Typed { usage: true, json: true, .. } => Task::Usage(usage::Form::Json),
             Typed { models: true, .. } => Task::Models,
             Typed { refresh: true, force: true, .. } => Task::Refresh(Need::Forced),
             Typed { refresh: true, force: false, .. } => Task::Refresh(Need::Good),
-            Typed { usage: false, models: false, refresh: false, .. } => Task::Token,
+            Typed { raw: true, .. } => Task::Print(Form::Raw),
+            Typed { usage: false, models: false, refresh: false, raw: false, format, .. } => Task::Print(format),
         };
-        Self {
-            task,
-            output,
-            refusal,
-            instead: Instead { account: typed.name, sources: typed.source },
-            verbose: typed.verbose,
-        }
+        let task = match (typed.command, task, refusal) {
+            (None, task, _) => task,
+            (Some(Subcommand::Exec(handover)), Task::Print(Form::Json), Refusal::Never | Refusal::Outright) => {
+                Task::Exec(handover.into())
+            }
+            (Some(Subcommand::Exec(_)), ..) => {
+                let message = "before exec stand --source, --name, --refused and --verbose, and nothing else";
+                return Err(Typed::command().error(ErrorKind::ArgumentConflict, message));
+            }
+        };
+        let instead = Instead { account: typed.name, sources: typed.source };
+        Ok(Self { task, refusal, instead, verbose: typed.verbose })
+    }
+}
+
+impl Invocation {
+    /// Reads what was typed.
+    pub(super) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        Typed::try_parse_from(in_our_spelling(arguments))?.try_into()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-    use clap::error::ErrorKind;
-
     use super::*;
     use crate::token::repeat::USUAL_INTERVAL;
 
     fn invocation(arguments: &[&str]) -> Result<Invocation, ErrorKind> {
         let all = std::iter::once(NAME).chain(arguments.iter().copied()).map(OsString::from);
-        Typed::try_parse_from(in_our_spelling(all)).map(Invocation::from).map_err(|error| error.kind())
+        Invocation::parse(all).map_err(|error| error.kind())
     }
 
     #[test]
     fn what_is_typed_has_one_meaning() {
         Typed::command().debug_assert();
         let repeated = |seconds| Refusal::Repeated(Duration::from_secs(seconds));
-        let cases: [(&[&str], Output, Refusal); 6] = [
-            (&["-config"], Output::JsonLine, Refusal::Never),
-            (&[], Output::JsonLine, Refusal::Never),
-            (&["--raw", "--refused"], Output::Raw, Refusal::Outright),
-            (&["--repeat-means-refused"], Output::JsonLine, Refusal::Repeated(USUAL_INTERVAL)),
-            (&["--repeat-means-refused=60", "--raw"], Output::Raw, repeated(60)),
-            (&["--repeat-means-refused", "--refused"], Output::JsonLine, Refusal::Outright),
+        let cases: [(&[&str], Form, Refusal); 9] = [
+            (&["-config"], Form::Json, Refusal::Never),
+            (&[], Form::Json, Refusal::Never),
+            (&["--raw", "--refused"], Form::Raw, Refusal::Outright),
+            (&["--format", "raw"], Form::Raw, Refusal::Never),
+            (&["--format", "env"], Form::Env, Refusal::Never),
+            (&["--format=credential-process"], Form::CredentialProcess, Refusal::Never),
+            (&["--repeat-means-refused"], Form::Json, Refusal::Repeated(USUAL_INTERVAL)),
+            (&["--repeat-means-refused=60", "--raw"], Form::Raw, repeated(60)),
+            (&["--repeat-means-refused", "--refused"], Form::Json, Refusal::Outright),
         ];
-        for (arguments, output, refusal) in cases {
-            let expected =
-                Invocation { task: Task::Token, output, refusal, instead: Instead::default(), verbose: false };
+        for (arguments, form, refusal) in cases {
+            let task = Task::Print(form);
+            let expected = Invocation { task, refusal, instead: Instead::default(), verbose: false };
             assert_eq!(invocation(arguments), Ok(expected), "{arguments:?}");
         }
-        let wrong: [&[&str]; 10] = [
+        let wrong: [&[&str]; 17] = [
+            &["--format", "yaml"],
+            &["--format", "env", "--raw"],
+            &["--format", "json", "--usage"],
+            &["exec"],
+            &["exec", "true"],
+            &["--raw", "exec", "--", "true"],
+            &["--repeat-means-refused", "exec", "--", "true"],
             &["--source", "remot"],
             &["--source", "local", "--name", "work"],
             &["--repeat-means-refused=0"],
@@ -255,12 +299,22 @@ mod tests {
         let tasks: [(&[&str], Task); 5] = [
             (&["--refresh"], Task::Refresh(Need::Good)),
             (&["--refresh", "--force", "--name", "work"], Task::Refresh(Need::Forced)),
-            (&["--usage"], Task::Usage(Form::Table)),
-            (&["--usage", "--json"], Task::Usage(Form::Json)),
+            (&["--usage"], Task::Usage(usage::Form::Table)),
+            (&["--usage", "--json"], Task::Usage(usage::Form::Json)),
             (&["--models"], Task::Models),
         ];
         for (arguments, task) in tasks {
             assert_eq!(invocation(arguments).map(|invocation| invocation.task), Ok(task), "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn the_words_of_another_command_are_left_to_it() {
+        let arguments = ["--source", "local", "--refused", "exec", "--", "ssh", "-config", "-remote", "--", "--raw"];
+        let Invocation { task: Task::Exec(handover), refusal, .. } = invocation(&arguments).unwrap() else {
+            panic!("that is exec");
+        };
+        assert_eq!(refusal, Refusal::Outright);
+        assert_eq!(handover.words, ["ssh", "-config", "-remote", "--", "--raw"]);
     }
 }
