@@ -14,7 +14,8 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
     AuditEntry, AuditVerdict, ClientIssued, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest,
-    LoginCallback, LoginRequest, LoginView, PauseRequest, RefreshAnswer, RefreshRequest, RevokeRequest, Status,
+    LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PauseRequest, RefreshAnswer, RefreshRequest,
+    RevokeRequest, Status,
 };
 use scorpiox_wire::{Code, Problem};
 use serde::Serialize;
@@ -102,9 +103,9 @@ impl AdminClient {
         self.get("status").await
     }
 
-    /// Each credential.
+    /// Each credential, in the order of their names.
     pub async fn credentials(&self) -> Result<Vec<CredentialView>, AdminError> {
-        self.get("credentials").await
+        self.list("credentials").await
     }
 
     /// One credential.
@@ -154,7 +155,7 @@ impl AdminClient {
 
     /// Each client, the revoked ones too.
     pub async fn clients(&self) -> Result<Vec<ClientView>, AdminError> {
-        self.get("clients").await
+        self.list("clients").await
     }
 
     /// Makes a client and its key.
@@ -173,7 +174,8 @@ impl AdminClient {
     }
 
     /// Entries of the audit, oldest first, at most `limit`: those after `seq`, or the newest when it is absent.
-    pub async fn audit(&self, after: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>, AdminError> {
+    /// Only one page of them.
+    pub async fn audit(&self, after: Option<u64>, limit: u32) -> Result<Page<AuditEntry>, AdminError> {
         let after = after.map(|seq| format!("after={seq}&")).unwrap_or_default();
         self.get(&format!("audit?{after}limit={limit}")).await
     }
@@ -186,6 +188,20 @@ impl AdminClient {
     /// Declares the database as it is to be the newest.
     pub async fn promote(&self) -> Result<Status, AdminError> {
         self.call(Method::POST, "promote", None).await
+    }
+
+    /// All pages of a list.
+    async fn list<A: DeserializeOwned>(&self, path: &str) -> Result<Vec<A>, AdminError> {
+        let mut all = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page: Page<A> = self.get(&format!("{path}?{after}limit={PAGE_LIMIT_MOST}")).await?;
+            all.extend(page.items);
+            match page.next {
+                Some(next) => after = format!("after={next}&"),
+                None => return Ok(all),
+            }
+        }
     }
 
     async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, AdminError> {

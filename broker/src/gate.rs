@@ -203,6 +203,11 @@ impl Gate {
         }
     }
 
+    /// This client, while it may ask.
+    pub fn caller_of(&self, client: &Client) -> Option<Arc<Caller>> {
+        self.by_key.load().get(&client.key_id).filter(|caller| caller.client.id == client.id).cloned()
+    }
+
     /// All that may ask.
     pub fn callers(&self) -> Vec<Arc<Caller>> {
         self.by_key.load().values().cloned().collect()

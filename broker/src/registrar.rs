@@ -9,14 +9,14 @@
 
 use std::sync::{Arc, RwLock};
 
-use scorpiox_wire::admin::{CredentialView, RefreshAnswer};
+use scorpiox_wire::admin::{CredentialView, Page, RefreshAnswer};
 use scorpiox_wire::{Code, Problem};
 use tracing::error;
 
 use crate::audit_chain::{Line, Record};
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
-use crate::domain::credential::Pause;
+use crate::domain::credential::{Name, Pause};
 use crate::domain::permission::{Why, Wish};
 use crate::gate::Gate;
 use crate::holding::{Holding, Outcome};
@@ -98,11 +98,15 @@ impl Registrar {
         })
     }
 
-    /// All credentials.
-    pub fn credentials(&self) -> Vec<CredentialView> {
-        let mut views: Vec<_> = self.parts().holdings.all().iter().map(|holding| self.view(holding)).collect();
-        views.sort_by(|one, other| one.name.cmp(&other.name));
-        views
+    /// Credentials behind `after` in the order of their names.
+    pub fn credentials(&self, after: Option<&Name>, limit: u32) -> Page<CredentialView> {
+        let mut named: Vec<_> = self.parts().holdings.all().into_iter().map(by_name).collect();
+        named.retain(|(name, _)| after.is_none_or(|after| name > after));
+        named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        named.truncate(limit as usize + 1);
+        let clients = self.clients_by_credential();
+        let views = named.iter().map(|(_, holding)| self.view_among(holding, &clients)).collect();
+        Page::cut(views, limit, |view: &CredentialView| view.name.clone())
     }
 
     /// One credential.
@@ -209,6 +213,11 @@ impl Registrar {
             error!(actor = by.actor, action, object, outcome, detail, "an administrator's deed is in this log only");
         }
     }
+}
+
+fn by_name(holding: Arc<Holding>) -> (Name, Arc<Holding>) {
+    let name = holding.served().credential.name.clone();
+    (name, holding)
 }
 
 fn storage(error: &StoreError) -> Problem {

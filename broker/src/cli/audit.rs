@@ -46,9 +46,9 @@ impl Errand for AuditArguments {
         let mut last = newest.last;
         loop {
             let page = desk.broker.audit(Some(last), PAGE).await?;
-            print_each(desk, &page)?;
-            last = page.last().map_or(last, |entry| entry.seq);
-            if page.len() < PAGE as usize {
+            print_each(desk, &page.items)?;
+            last = page.items.last().map_or(last, |entry| entry.seq);
+            if page.next.is_none() {
                 desk.clock.sleep(PACE).await;
             }
         }
@@ -62,7 +62,7 @@ struct Newest {
 }
 
 async fn newest(desk: &Desk, count: u32) -> Result<Newest, Failure> {
-    let mut shown = desk.broker.audit(None, count.max(1)).await?;
+    let mut shown = desk.broker.audit(None, count.max(1)).await?.items;
     let last = shown.last().map_or(0, |entry| entry.seq);
     if count == 0 {
         shown.clear();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use scorpiox_wire::admin::Status;
+use scorpiox_wire::admin::{HealthCounts, Status};
 
 use super::credential_text;
 use super::desk::{Desk, Errand};
@@ -44,10 +44,33 @@ pub(super) fn text(status: &Status, wording: &Wording) -> String {
         let _ = writeln!(text, "\n{what}: {}{next}", printable(&degraded.reason));
     }
     text.push('\n');
-    if status.credentials.is_empty() {
+    let total = status.health.total();
+    if total > status.credentials.len() as u64 {
+        let _ = write!(text, "{}", counts(&status.health));
+        if !status.credentials.is_empty() {
+            text.push_str("\n\n");
+            text.push_str(&credential_text::list(&status.credentials, wording));
+        }
+    } else if status.credentials.is_empty() {
         let _ = write!(text, "no login yet{}", wording.next(Some("scorpiox-broker login")));
     } else {
         text.push_str(&credential_text::list(&status.credentials, wording));
     }
     text
+}
+
+/// Too many to be listed: how many are how; the list that follows has those that are not well.
+fn counts(health: &HealthCounts) -> String {
+    let HealthCounts { good, backing_off, in_doubt, reauth, quarantine, paused } = *health;
+    let by_health = [
+        (good, "good"),
+        (backing_off, "backing off"),
+        (in_doubt, "in doubt"),
+        (reauth, "ended"),
+        (quarantine, "set aside"),
+        (paused, "paused"),
+    ];
+    let found = by_health.iter().filter(|(count, _)| *count > 0);
+    let found: Vec<_> = found.map(|(count, how)| format!("{count} {how}")).collect();
+    format!("{} logins: {}", health.total(), found.join(", "))
 }

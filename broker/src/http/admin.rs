@@ -3,6 +3,7 @@
 //! * [`operation`]: one operation: its route, what it needs, and its part of the document.
 //! * [`reception`]: every request passes here first: who asks, and whether they may.
 //! * `administrator`: who asks.
+//! * `paging`: which part of a list.
 //! * `broker`, `credentials`, `logins`, `clients`, `audit`: the rooms. Each has a list of its operations and their handlers.
 //!
 //! A new operation is a handler and a line in its room's list:
@@ -31,6 +32,7 @@ mod clients;
 mod credentials;
 mod logins;
 pub mod operation;
+mod paging;
 pub mod reception;
 
 pub use operation::Operation;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
+use actix_web::error::{JsonPayloadError, QueryPayloadError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
@@ -39,6 +40,7 @@ impl Refusal {
             404 => (Code::NotFound, "there is nothing at this path"),
             405 => (Code::MethodNotAllowed, "this path does not know this method"),
             408 => (Code::RequestTimeout, "the request did not arrive in time"),
+            415 => (Code::UnsupportedMediaType, "the body must be JSON: content-type application/json"),
             413 => (Code::TooLarge, "the body is larger than this interface takes"),
             431 => (Code::HeadersTooLarge, "the headers are larger than this interface takes"),
             500.. => (Code::Internal, "something broke here; the log says more under the request id"),
@@ -87,22 +89,65 @@ impl ResponseError for Refusal {
     }
 }
 
+/// Why a query was not understood. It names what is wrong: no query of ours holds a secret.
+pub fn unreadable_query(error: &QueryPayloadError) -> Refusal {
+    let why = match error {
+        QueryPayloadError::Deserialize(error) => error.to_string(),
+        _ => "it cannot be read".to_owned(),
+    };
+    Refusal::new(Code::BadRequest, format!("the query is not what this path takes: {}", short(&why)))
+}
+
+/// Why a body was not understood: names of members, what was expected and where, and never a value.
+fn unreadable_body(error: &JsonPayloadError) -> Refusal {
+    match error {
+        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
+            Refusal::from_status(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        JsonPayloadError::ContentType => Refusal::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        JsonPayloadError::Deserialize(error) => Refusal::new(
+            Code::BadRequest,
+            format!("the body is not the JSON that this path takes: {}", short(&without_values(error))),
+        ),
+        error if error.status_code() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Refusal::from_status(StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        _ => Refusal::new(Code::BadRequest, "the body is not the JSON that this path takes"),
+    }
+}
+
+/// What the parser says, without what it quotes: a value may be a secret.
+fn without_values(error: &serde_json::Error) -> String {
+    let place = format!("line {} column {}", error.line(), error.column());
+    if !error.is_data() {
+        return format!("it is no JSON at {place}");
+    }
+    let text = error.to_string();
+    let about_a_name = ["unknown field `", "missing field `", "duplicate field `"];
+    if about_a_name.iter().any(|begin| text.starts_with(begin)) {
+        return text;
+    }
+    // What was found comes first and may hold anything; what was expected comes last and is ours.
+    match text.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => format!("the value at {place} cannot be taken"),
+    }
+}
+
+/// A text from outside, bounded and on one line.
+fn short(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(300).collect()
+}
+
 /// Makes the extractors of an application refuse with problems, and bounds what they read.
 pub fn extractors(body_bytes: usize) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |app| {
         app.app_data(web::PayloadConfig::new(body_bytes))
             .app_data(web::JsonConfig::default().limit(body_bytes).content_type_required(false).error_handler(
                 // What the parser says may quote the body, and a body may hold a secret.
-                |error, _| match error.status_code() {
-                    StatusCode::PAYLOAD_TOO_LARGE => Refusal::from_status(StatusCode::PAYLOAD_TOO_LARGE).into(),
-                    _ => Refusal::new(Code::BadRequest, "the body is not the JSON that this path takes").into(),
-                },
+                |error, _| unreadable_body(&error).into(),
             ))
-            .app_data(
-                web::QueryConfig::default().error_handler(|_, _| {
-                    Refusal::new(Code::BadRequest, "the query is not what this path takes").into()
-                }),
-            )
+            .app_data(web::QueryConfig::default().error_handler(|error, _| unreadable_query(&error).into()))
             .app_data(
                 web::FormConfig::default().limit(body_bytes).error_handler(|_, _| {
                     Refusal::new(Code::BadRequest, "the form is not what this path takes").into()
@@ -129,10 +174,14 @@ mod tests {
             (Code::MethodNotAllowed, 405),
             (Code::RequestTimeout, 408),
             (Code::Conflict, 409),
+            (Code::InProgress, 409),
+            (Code::OutcomeUnknown, 409),
             (Code::ReauthRequired, 409),
             (Code::Quarantined, 409),
             (Code::Paused, 409),
             (Code::TooLarge, 413),
+            (Code::UnsupportedMediaType, 415),
+            (Code::IdempotencyMismatch, 422),
             (Code::TooMany, 429),
             (Code::HeadersTooLarge, 431),
             (Code::Internal, 500),
@@ -148,6 +197,30 @@ mod tests {
             assert_eq!(response.status().as_u16(), status, "{code}");
             assert_eq!(response.headers().get("content-type").unwrap(), "application/json");
             assert_eq!(response.headers().get("cache-control").unwrap(), "no-store");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_not_understood_is_explained_without_its_values() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "only its reading is looked at")]
+        struct Body {
+            name: String,
+            limit: Option<u32>,
+        }
+        for (body, explanation) in [
+            (r#"{"nam":"canary"}"#, "unknown field `nam`, expected `name` or `limit` at line 1 column 6"),
+            (r#"{"limit":1}"#, "missing field `name` at line 1 column 11"),
+            (r#"{"name":"a","limit":"canary, expected u32"}"#, "expected u32 at line 1 column 42"),
+            (r#"{"name":["canary"]}"#, "expected a string at line 1 column 8"),
+            (r#"{"name":canary}"#, "it is no JSON at line 1 column 9"),
+            ("", "it is no JSON at line 1 column 0"),
+        ] {
+            let error = serde_json::from_str::<Body>(body).unwrap_err();
+            let refusal = unreadable_body(&JsonPayloadError::Deserialize(error));
+            let (_, told) = refusal.problem.message.split_once(": ").unwrap();
+            assert_eq!(told, explanation, "{body}");
         }
     }
 
@@ -168,7 +241,7 @@ mod tests {
             (405, Code::MethodNotAllowed),
             (408, Code::RequestTimeout),
             (413, Code::TooLarge),
-            (415, Code::BadRequest),
+            (415, Code::UnsupportedMediaType),
             (431, Code::HeadersTooLarge),
             (500, Code::Internal),
             (503, Code::Internal),

@@ -11,7 +11,7 @@ use actix_http::body::{BoxBody, EitherBody, MessageBody};
 use actix_http::{RequestHead, Response};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap};
 use actix_web::{HttpResponse, ResponseError};
 use pin_project_lite::pin_project;
 use scorpiox_wire::{Code, Problem};
@@ -142,7 +142,12 @@ fn finished<B: MessageBody + 'static>(answer: ServiceResponse<B>) -> Response<Ei
     let response = Response::from(answer);
     let status = response.status();
     if (status.is_client_error() || status.is_server_error()) && !is_json(response.headers()) {
-        return refused(&Refusal::from_status(status));
+        let mut ours = refused(&Refusal::from_status(status));
+        // RFC 9110 section 15.5.6: what the path does know.
+        if let Some(allow) = response.headers().get(ALLOW) {
+            ours.headers_mut().insert(ALLOW, allow.clone());
+        }
+        return ours;
     }
     response.map_body(|_, body| EitherBody::left(body))
 }

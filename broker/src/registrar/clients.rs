@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use scorpiox_wire::admin::{ClientIssued, ClientRequest, ClientRevoked, ClientView};
+use scorpiox_wire::admin::{ClientIssued, ClientRequest, ClientRevoked, ClientView, Page};
 use scorpiox_wire::{ClientKey, Code, Problem, Secret};
 use zeroize::Zeroizing;
 
@@ -17,7 +17,7 @@ use crate::domain::credential::{CredentialId, Name};
 use crate::domain::permission::Wish;
 use crate::gate::Caller;
 use crate::holding::{Holding, Outcome};
-use crate::store::clients::Granted;
+use crate::store::clients::{Granted, LastHandout};
 
 impl Registrar {
     /// Creates a client; its key is told this once.
@@ -76,16 +76,23 @@ impl Registrar {
         Ok(ClientRevoked { client, rotated })
     }
 
-    /// All clients, revoked ones too.
-    pub async fn clients(&self) -> Result<Vec<ClientView>, Problem> {
-        let rows = self.parts().store.clients().await.map_err(|error| storage(&error))?;
-        let callers = self.gate.callers();
-        let mut views = Vec::with_capacity(rows.len());
-        for Granted { client, credential } in rows {
-            let caller = callers.iter().find(|caller| caller.client.id == client.id);
-            views.push(self.client_view(&client, credential.as_ref(), caller).await?);
-        }
-        Ok(views)
+    /// Clients behind `after` in the order of their names, revoked ones too.
+    pub async fn clients(&self, after: Option<&Name>, limit: u32) -> Result<Page<ClientView>, Problem> {
+        let after = after.map_or("", Name::as_str);
+        let rows = self.parts().store.clients_after(after, limit + 1).await.map_err(|error| storage(&error))?;
+        let view = |(Granted { client, credential }, last): (Granted, Option<LastHandout>)| {
+            let caller = self.gate.caller_of(&client);
+            self.client_seen(&client, credential.as_ref(), caller.as_ref(), last)
+        };
+        Ok(Page::cut(rows.into_iter().map(view).collect(), limit, |view| view.name.clone()))
+    }
+
+    /// One client, revoked or not.
+    pub async fn client(&self, name: &str) -> Result<ClientView, Problem> {
+        let found = self.parts().store.client_named(name).await.map_err(|error| storage(&error))?;
+        let Granted { client, credential } = found.ok_or_else(|| no_client(name))?;
+        let caller = self.gate.caller_of(&client);
+        self.client_view(&client, credential.as_ref(), caller.as_ref()).await
     }
 
     async fn rotate_now(&self, holding: &Arc<Holding>) -> bool {
@@ -95,8 +102,8 @@ impl Registrar {
     }
 
     async fn find(&self, name: &str) -> Result<Option<Client>, Problem> {
-        let rows = self.parts().store.clients().await.map_err(|error| storage(&error))?;
-        Ok(rows.into_iter().map(|row| row.client).find(|client| client.name.as_str() == name))
+        let found = self.parts().store.client_named(name).await.map_err(|error| storage(&error))?;
+        Ok(found.map(|row| row.client))
     }
 
     /// A client that is not revoked.
@@ -107,8 +114,7 @@ impl Registrar {
         let problem = match self.find(name).await? {
             Some(_) => Problem::new(Code::Conflict, format!("the client '{name}' is revoked"))
                 .with_hint("create another: scorpiox-broker client add NAME --credential NAME"),
-            None => Problem::new(Code::NotFound, format!("there is no client '{name}'"))
-                .with_hint("scorpiox-broker client list"),
+            None => no_client(name),
         };
         Err(problem)
     }
@@ -135,10 +141,20 @@ impl Registrar {
         caller: Option<&Arc<Caller>>,
     ) -> Result<ClientView, Problem> {
         let last = self.parts().store.last_handout(&client.id).await.map_err(|error| storage(&error))?;
+        Ok(self.client_seen(client, credential, caller, last))
+    }
+
+    fn client_seen(
+        &self,
+        client: &Client,
+        credential: Option<&CredentialId>,
+        caller: Option<&Arc<Caller>>,
+        last: Option<LastHandout>,
+    ) -> ClientView {
         let counted = caller.map_or(0, |caller| caller.last_at.load(Ordering::Relaxed));
         let counted = i64::try_from(counted).ok().filter(|at| *at > 0);
         let name = credential.and_then(|id| self.parts().holdings.get(id));
-        Ok(ClientView {
+        ClientView {
             name: client.name.as_str().to_owned(),
             key_id: client.key_id.clone(),
             credential: name
@@ -148,6 +164,10 @@ impl Registrar {
             generation: last.map(|last| last.generation),
             last_seen_at: last.map(|last| last.last_at.as_unix()).max(counted),
             holds_until: last.map(|last| last.expires_at.as_unix()).filter(|until| *until > self.now().as_unix()),
-        })
+        }
     }
+}
+
+fn no_client(name: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("there is no client '{name}'")).with_hint("scorpiox-broker client list")
 }

@@ -1,7 +1,9 @@
 //! The broker at a glance: what works, what does not, and the command that helps.
 
 use scorpiox_wire::Problem;
-use scorpiox_wire::admin::{AuditEntry, AuditVerdict, Degraded, Readiness, Status};
+use scorpiox_wire::admin::{
+    AuditEntry, AuditVerdict, CredentialView, Degraded, Health, HealthCounts, Page, Readiness, Status,
+};
 
 use super::{Registrar, storage};
 use crate::audit_chain::{Entry, Verifier};
@@ -26,6 +28,9 @@ pub struct Facade {
     /// When it was started.
     pub started_at: Timestamp,
 }
+
+/// So many credentials are listed at a glance; of more than that, those that are not well.
+const STATUS_CREDENTIALS: usize = 100;
 
 /// Entries checked per read: bounds memory on a long audit.
 const PAGE: u32 = 1_000;
@@ -53,6 +58,7 @@ impl Registrar {
     pub fn status(&self) -> Status {
         let facade = self.facade();
         let degraded = degraded(self.conditions());
+        let (health, credentials) = self.credentials_at_a_glance();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: facade.started_at.as_unix(),
@@ -62,19 +68,36 @@ impl Registrar {
             renewing: is_renewing(&self.rotator),
             certificate_ends_at: facade.certificate_ends_at.map(Timestamp::as_unix),
             degraded,
-            credentials: self.credentials(),
+            health,
+            credentials,
             clients: self.gate.callers().len() as u64,
         }
     }
 
-    /// Entries after `seq`, oldest first; without one, the newest.
-    pub async fn audit(&self, after: Option<u64>, limit: u32) -> Result<Vec<AuditEntry>, Problem> {
+    /// How many are how, and each of them; of more than a page's those that are not well.
+    fn credentials_at_a_glance(&self) -> (HealthCounts, Vec<CredentialView>) {
+        let clients = self.clients_by_credential();
+        let all = self.parts().holdings.all();
+        let mut views: Vec<_> = all.iter().map(|holding| self.view_among(holding, &clients)).collect();
+        views.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut health = HealthCounts::default();
+        views.iter().for_each(|view| health.add(view.health));
+        if views.len() > STATUS_CREDENTIALS {
+            views.retain(|view| view.health != Health::Good);
+            views.truncate(STATUS_CREDENTIALS);
+        }
+        (health, views)
+    }
+
+    /// Entries after `seq`, oldest first; without one, the newest, which nothing follows.
+    pub async fn audit(&self, after: Option<u64>, limit: u32) -> Result<Page<AuditEntry>, Problem> {
         let store = &self.parts().store;
         let entries = match after {
-            Some(seq) => store.audit_after(seq, limit).await,
+            Some(seq) => store.audit_after(seq, limit + 1).await,
             None => store.audit_tail(limit).await,
         };
-        Ok(entries.map_err(|error| storage(&error))?.iter().map(Entry::to_wire).collect())
+        let entries = entries.map_err(|error| storage(&error))?;
+        Ok(Page::cut(entries.iter().map(Entry::to_wire).collect(), limit, |entry| entry.seq.to_string()))
     }
 
     /// Goes through the whole chain.

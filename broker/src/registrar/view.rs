@@ -1,23 +1,43 @@
 //! A credential as people may see it: its health in words, and the command that helps.
 
+use std::collections::HashMap;
+
 use scorpiox_wire::admin::{CredentialView, Health};
 
 use super::Registrar;
 use crate::clock::Timestamp;
-use crate::domain::credential::{Credential, Pause};
+use crate::domain::credential::{Credential, CredentialId, Pause};
 use crate::domain::permission::{Permission, Policy, Wish, permission};
 use crate::domain::rotation::{Resting, State};
 use crate::domain::words::{cause_in_words, ending_in_words};
 use crate::holding::Holding;
 
+/// How many clients may use each credential.
+pub(super) type ClientCounts = HashMap<CredentialId, u64>;
+
 impl Registrar {
     /// One credential.
     pub(super) fn view(&self, holding: &Holding) -> CredentialView {
+        self.view_among(holding, &self.clients_by_credential())
+    }
+
+    /// How many clients may use each credential: counted once for a whole list.
+    pub(super) fn clients_by_credential(&self) -> ClientCounts {
+        let mut counts = ClientCounts::new();
+        for caller in self.gate.callers() {
+            if let Some(holding) = &caller.holding {
+                *counts.entry(holding.id().clone()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// One credential of a list.
+    pub(super) fn view_among(&self, holding: &Holding, clients: &ClientCounts) -> CredentialView {
         let (credential, backing_off, last_failure) = {
             let desk = holding.desk();
             (desk.credential.clone(), desk.backoff.is_failing(), desk.last_failure.clone())
         };
-        let clients = self.gate.callers().iter().filter(|caller| caller.credential_id() == Some(holding.id())).count();
         let (health, reason) = health(&credential, backing_off, last_failure);
         let now = self.now();
         CredentialView {
@@ -36,7 +56,7 @@ impl Registrar {
             renew_at: planned(&credential, now, &self.parts().policy).map(Timestamp::as_unix),
             rotated_at: credential.tokens.as_ref().map_or(0, |tokens| tokens.obtained_at.as_unix()),
             serving: is_serving(&credential, now),
-            clients: clients as u64,
+            clients: clients.get(holding.id()).copied().unwrap_or_default(),
         }
     }
 }

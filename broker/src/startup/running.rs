@@ -286,7 +286,7 @@ fn greet(running: &Running, config: &Config, url: &str) -> std::io::Result<()> {
         writeln!(out, "created  {what:<16} {}", path.display())?;
     }
     writeln!(out, "serving  {url}")?;
-    let default = running.registrar.credentials().is_empty();
+    let default = running.assembly.rotator.parts().holdings.all().is_empty();
     let data = config.data.display();
     if default {
         writeln!(out, "next     scorpiox-broker login --name main --data {data}")?;

@@ -114,12 +114,7 @@ impl Store {
         .bind(client.as_str())
         .fetch_optional(&self.readers)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(LastHandout {
-            generation: count(&row, "generation")?,
-            last_at: moment(&row, "last_at")?,
-            expires_at: moment(&row, "expires_at")?,
-        }))
+        row.as_ref().map(read_last).transpose()
     }
 
     /// Adds the repeats that were counted in memory.
@@ -144,7 +139,15 @@ impl Store {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Granted, StoreError> {
+pub(super) fn read_last(row: &SqliteRow) -> Result<LastHandout, StoreError> {
+    Ok(LastHandout {
+        generation: count(row, "generation")?,
+        last_at: moment(row, "last_at")?,
+        expires_at: moment(row, "expires_at")?,
+    })
+}
+
+pub(super) fn read(row: &SqliteRow) -> Result<Granted, StoreError> {
     let mac: &[u8] = row.try_get("key_mac")?;
     let mac = <[u8; 32]>::try_from(mac).map_err(|_| StoreError::Impossible("clients.key_mac"))?;
     let client = Client {

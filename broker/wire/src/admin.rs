@@ -3,7 +3,7 @@
 //! | request | body → answer |
 //! |---|---|
 //! | `GET /admin/v1/status` | → [`Status`] |
-//! | `GET /admin/v1/credentials`, `/credentials/{name}` | → [`CredentialView`]s, one |
+//! | `GET /admin/v1/credentials`, `/credentials/{name}` | → a [`Page`] of [`CredentialView`]s, one |
 //! | `POST /admin/v1/credentials` | [`ImportRequest`] → [`CredentialView`] |
 //! | `POST /admin/v1/credentials/{name}/refresh` | [`RefreshRequest`] → [`RefreshAnswer`] |
 //! | `POST /admin/v1/credentials/{name}/pause`, `/resume` | [`PauseRequest`], none → [`CredentialView`] |
@@ -11,24 +11,26 @@
 //! | `POST /admin/v1/logins` | [`LoginRequest`] → [`LoginView`] |
 //! | `GET /admin/v1/logins/{id}` | → [`LoginView`] |
 //! | `POST /admin/v1/logins/{id}/callback` | [`LoginCallback`] → [`LoginView`] |
-//! | `GET /admin/v1/clients` | → [`ClientView`]s |
+//! | `GET /admin/v1/clients` | → a [`Page`] of [`ClientView`]s |
 //! | `POST /admin/v1/clients` | [`ClientRequest`] → [`ClientIssued`] |
 //! | `POST /admin/v1/clients/{name}/rotate-key` | → [`ClientIssued`] |
 //! | `POST /admin/v1/clients/{name}/revoke` | [`RevokeRequest`] → [`ClientRevoked`] |
-//! | `GET /admin/v1/audit?after=SEQ&limit=N` | → [`AuditEntry`]s, oldest first |
+//! | `GET /admin/v1/audit?after=SEQ&limit=N` | → a [`Page`] of [`AuditEntry`]s, oldest first |
 //! | `GET /admin/v1/audit/verify` | → [`AuditVerdict`] |
 //! | `POST /admin/v1/promote` | → [`Status`] |
 //!
-//! Times are Unix seconds on the broker's clock.
+//! Lists take `?after=CURSOR&limit=N`. Times are Unix seconds on the broker's clock.
 
 mod audit;
 mod client;
 mod credential;
 mod login;
+mod page;
 mod status;
 
 pub use audit::{AuditEntry, AuditVerdict};
 pub use client::{ClientIssued, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 pub use credential::{CredentialView, Health, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
 pub use login::{LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView};
-pub use status::{Degraded, Readiness, Status};
+pub use page::{PAGE_LIMIT, PAGE_LIMIT_MOST, Page};
+pub use status::{Degraded, HealthCounts, Readiness, Status};

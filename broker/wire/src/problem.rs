@@ -80,6 +80,10 @@ codes! {
     RequestTimeout = "request_timeout", 408;
     /// A thing of that name exists, or the state does not allow it.
     Conflict = "conflict", 409;
+    /// The first request with this idempotency key is still being worked on.
+    InProgress = "in_progress", 409;
+    /// The broker stopped while it worked on the first request with this idempotency key.
+    OutcomeUnknown = "outcome_unknown", 409;
     /// The login has ended: a person must log in again.
     ReauthRequired = "reauth_required", 409;
     /// The credential is set aside until a person looks: its stored state contradicts something else.
@@ -88,6 +92,10 @@ codes! {
     Paused = "paused", 409;
     /// The body is larger than this interface takes.
     TooLarge = "too_large", 413;
+    /// The body is of a type that this path does not take.
+    UnsupportedMediaType = "unsupported_media_type", 415;
+    /// The idempotency key was used for another request.
+    IdempotencyMismatch = "idempotency_mismatch", 422;
     /// Too many connections or requests from this address or client.
     TooMany = "too_many", 429;
     /// The header section is larger than this interface takes.

@@ -137,6 +137,10 @@ fn class(status: u16, code: Option<Code>) -> Class {
                 | Code::NotFound
                 | Code::MethodNotAllowed
                 | Code::TooLarge
+                | Code::UnsupportedMediaType
+                | Code::IdempotencyMismatch
+                | Code::InProgress
+                | Code::OutcomeUnknown
                 | Code::HeadersTooLarge
                 | Code::Conflict,
             ),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use scorpiox_wire::admin::{
     AuditEntry, AuditVerdict, ClientIssued, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest,
-    LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView, PauseRequest, RefreshAnswer, RefreshRequest,
+    LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView, Page, PauseRequest, RefreshAnswer, RefreshRequest,
     RevokeRequest, Status,
 };
 use scorpiox_wire::{Problem, Secret};
@@ -59,6 +59,11 @@ impl Admin {
         self.ask("GET", target, None).result().unwrap_or_else(|problem| panic!("GET {target}: {problem:?}"))
     }
 
+    /// A list that fits into one page.
+    fn all<T: DeserializeOwned>(&self, target: &str) -> Vec<T> {
+        self.get::<Page<T>>(target).items
+    }
+
     fn post<T: DeserializeOwned>(&self, target: &str, body: impl Serialize) -> Answer<T> {
         self.ask("POST", target, Some(json!(body))).result()
     }
@@ -85,7 +90,7 @@ impl Admin {
 
     /// All of them.
     pub fn credentials(&self) -> Vec<CredentialView> {
-        self.get("/credentials")
+        self.all("/credentials?limit=1000")
     }
 
     /// Forgets one.
@@ -148,7 +153,7 @@ impl Admin {
 
     /// All clients.
     pub fn clients(&self) -> Vec<ClientView> {
-        self.get("/clients")
+        self.all("/clients?limit=1000")
     }
 
     /// Creates a client.
@@ -173,7 +178,7 @@ impl Admin {
 
     /// The whole audit.
     pub fn audit(&self) -> Vec<AuditEntry> {
-        self.get("/audit?after=0&limit=1000")
+        self.all("/audit?after=0&limit=1000")
     }
 
     /// The entries about this action.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::harness::{Broker, NOW};
+use super::harness::{Broker, NOW, page};
 
 fn entry(seq: u64) -> Value {
     json!({
@@ -14,7 +14,7 @@ fn entry(seq: u64) -> Value {
 
 #[test]
 fn the_newest_entries_are_shown_one_on_a_line() {
-    let broker = Broker::scripted([(200, json!([entry(41), entry(42)])), (200, json!([entry(42)]))]);
+    let broker = Broker::scripted([(200, page([entry(41), entry(42)])), (200, page([entry(42)]))]);
     let seen = broker.runs(&["audit"]);
     let lines: Vec<_> = seen.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     let line = |seq, second| {
@@ -29,7 +29,7 @@ fn the_newest_entries_are_shown_one_on_a_line() {
 
 #[test]
 fn following_goes_on_where_it_was() {
-    let pages = [json!([entry(4), entry(5)]), json!([]), json!([entry(6)]), json!([])];
+    let pages = [page([entry(4), entry(5)]), page([]), page([entry(6)]), page([])];
     let broker = Broker::scripted(pages.map(|page| (200, page)));
     let seen = broker.runs(&["audit", "--follow", "-n", "2", "--json"]);
     let entries: Vec<Value> = seen.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -49,7 +49,7 @@ fn following_goes_on_where_it_was() {
 
 #[test]
 fn following_from_now_shows_nothing_old() {
-    let broker = Broker::scripted([(200, json!([entry(9)])), (200, json!([entry(10)]))]);
+    let broker = Broker::scripted([(200, page([entry(9)])), (200, page([entry(10)]))]);
     let seen = broker.runs(&["audit", "-f", "-n", "0"]);
     assert_eq!(seen.stdout.lines().count(), 1, "{}", seen.stdout);
     assert_eq!(broker.asked()[1], "GET /admin/v1/audit?after=9&limit=500");

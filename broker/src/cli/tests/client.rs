@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use super::harness::{Broker, NOW, changed, laptop};
+use super::harness::{Broker, NOW, changed, laptop, page};
 
 const KEY: &str = "sxk_7f3k9q2m1c0d_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8_b89088a4";
 
@@ -88,8 +88,8 @@ fn the_list_shows_who_holds_a_token() {
     let revoked = json!({
         "name": "old", "revoked_at": NOW - 3_600, "last_seen_at": null, "holds_until": null, "generation": null,
     });
-    let views = json!([laptop(), changed(laptop(), revoked)]);
-    let broker = Broker::scripted([(200, views.clone()), (200, views.clone()), (200, json!([]))]);
+    let views = page([laptop(), changed(laptop(), revoked)]);
+    let broker = Broker::scripted([(200, views.clone()), (200, views.clone()), (200, page([]))]);
     let seen = broker.runs(&["client", "list"]);
     let lines: Vec<_> = seen.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(
@@ -100,7 +100,7 @@ fn the_list_shows_who_holds_a_token() {
             "old 7f3k9q2m1c0d main revoked 1 h ago (2026-11-22 11:00:00 UTC) never holds none",
         ]
     );
-    assert_eq!(broker.runs(&["client", "list", "--json"]).json(), views);
+    assert_eq!(broker.runs(&["client", "list", "--json"]).json(), views["items"]);
     let seen = broker.runs(&["client", "list"]);
     assert_eq!((seen.code, seen.stdout.as_str()), (0, ""));
     assert!(seen.stderr.contains("next: scorpiox-broker client add NAME --credential NAME --data DATA"));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::harness::{Broker, NOW, Person, changed, main_credential, status};
+use super::harness::{Broker, NOW, Person, changed, main_credential, page, status};
 use crate::cli::screen::Terminals;
 
 #[test]
@@ -12,7 +12,7 @@ fn the_list_shows_each_login_and_what_helps() {
         "next": "scorpiox-broker login --name old", "email": null, "serving": false, "renew_at": null,
         "expires_at": NOW - 5, "clients": 1,
     });
-    let views = json!([main_credential(), changed(main_credential(), ended)]);
+    let views = page([main_credential(), changed(main_credential(), ended)]);
     let broker = Broker::scripted([(200, views.clone()), (200, views.clone())]);
     let seen = broker.runs(&["credential", "list"]);
     let expected = "\
@@ -26,13 +26,13 @@ old: the provider says: refresh_token_expired
     let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(squeeze(&seen.stdout), squeeze(expected));
     assert_eq!((seen.code, seen.stderr.as_str()), (0, ""));
-    assert_eq!(broker.runs(&["credential", "list", "--json"]).json(), views);
-    assert_eq!(broker.asked(), ["GET /admin/v1/credentials"; 2]);
+    assert_eq!(broker.runs(&["credential", "list", "--json"]).json(), views["items"]);
+    assert_eq!(broker.asked(), ["GET /admin/v1/credentials?limit=1000"; 2]);
 }
 
 #[test]
 fn no_login_yet_names_the_next_command() {
-    let broker = Broker::scripted([(200, json!([])), (200, json!([]))]);
+    let broker = Broker::scripted([(200, page([])), (200, page([]))]);
     let seen = broker.runs(&["credential", "list"]);
     assert_eq!((seen.code, seen.stdout.as_str()), (0, ""));
     assert_eq!(seen.stderr, "there is no login yet\n  next: scorpiox-broker login --data DATA\n");
@@ -66,7 +66,7 @@ fn colour_is_for_terminals_that_want_it() {
         (Terminals { colour: false, ..terminal }, false),
         (Terminals { stdout: false, ..terminal }, false),
     ] {
-        let broker = Broker::scripted([(200, json!([main_credential()]))]);
+        let broker = Broker::scripted([(200, page([main_credential()]))]);
         let seen = broker.serves(&Person { terminals, ..Person::default() }, &["credential", "list"]);
         assert_eq!(seen.stdout.contains("\u{1b}[32mgood\u{1b}[0m"), coloured, "{terminals:?}");
         assert_eq!(seen.stdout.contains('\u{1b}'), coloured, "{terminals:?}");
@@ -160,7 +160,17 @@ fn a_yes_removes() {
 
 #[test]
 fn status_names_what_is_wrong_and_what_helps() {
-    let broker = Broker::scripted([(200, status()), (200, changed(status(), json!({ "credentials": [] })))]);
+    let broker = Broker::scripted([
+        (200, status()),
+        (
+            200,
+            changed(
+                status(),
+                json!({ "credentials": [], "health": {"good": 0, "backing_off": 0,
+        "in_doubt": 0, "reauth": 0, "quarantine": 0, "paused": 0} }),
+            ),
+        ),
+    ]);
     let seen = broker.runs(&["status"]);
     for part in [
         "serving      yes\nrenewing     no\n",
@@ -186,4 +196,18 @@ fn promote_asks_first() {
     assert_eq!(broker.serves(&Person::answering("yes\n"), &["promote"]).code, 0);
     assert_eq!(broker.runs(&["promote", "--yes", "--json"]).json(), status());
     assert_eq!(broker.asked(), ["POST /admin/v1/promote"; 2]);
+}
+
+#[test]
+fn of_more_logins_than_a_page_the_status_counts_all_and_lists_those_that_are_not_well() {
+    let ended = changed(main_credential(), json!({ "name": "old", "health": "reauth" }));
+    let many = changed(
+        status(),
+        json!({ "health": { "good": 998, "backing_off": 0, "in_doubt": 1, "reauth": 1,
+        "quarantine": 0, "paused": 0 }, "credentials": [ended] }),
+    );
+    let broker = Broker::scripted([(200, many)]);
+    let seen = broker.runs(&["status"]);
+    assert!(seen.stdout.contains("1000 logins: 998 good, 1 in doubt, 1 ended\n"), "{seen:?}");
+    assert!(seen.stdout.contains("\nold "), "{seen:?}");
 }

@@ -16,6 +16,11 @@ use crate::cli::screen::{Screen, Terminals};
 use crate::cli::{Ended, Surroundings, invoke};
 use crate::clock::{Clock, Monotonic, Sleep, Timestamp};
 
+/// The only page of a list.
+pub(super) fn page<const N: usize>(items: [Value; N]) -> Value {
+    json!({ "items": Vec::from(items), "next": null })
+}
+
 /// 2026-11-22 12:00:00 UTC.
 pub(super) const NOW: i64 = 1_795_348_800;
 
@@ -261,6 +266,7 @@ pub(super) fn status() -> Value {
         "url": "https://broker.example:8443/codex", "serving": true, "renewing": false,
         "certificate_ends_at": NOW + 90 * 86_400,
         "degraded": [{ "what": "fenced", "reason": "the high-water mark is missing", "next": "scorpiox-broker promote" }],
+        "health": { "good": 1, "backing_off": 0, "in_doubt": 0, "reauth": 0, "quarantine": 0, "paused": 0 },
         "credentials": [main_credential()], "clients": 2,
     })
 }

@@ -2,8 +2,9 @@
 
 use actix_web::web;
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::{ClientIssued, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
+use scorpiox_wire::admin::{ClientIssued, ClientRequest, ClientRevoked, ClientView, Page, RevokeRequest};
 
+use super::paging::{PageQuery, Paged};
 use super::{Answer, Data, Operation, ok};
 use crate::domain::scope::Scope;
 use crate::registrar::Administrator;
@@ -12,7 +13,12 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get(Scope::Read, "/clients", list_clients)
             .says("The clients, revoked ones too, in the order of their names")
-            .answers::<Vec<ClientView>>(),
+            .query::<PageQuery>()
+            .answers::<Page<ClientView>>(),
+        Operation::get(Scope::Read, "/clients/{name}", show_client)
+            .says("One client")
+            .answers::<ClientView>()
+            .refuses(&[Code::NotFound]),
         Operation::post(Scope::Clients, "/clients", create_client)
             .says("Create a client; its key is in this answer and never again")
             .takes::<ClientRequest>()
@@ -30,8 +36,12 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn list_clients(registrar: Data) -> Answer {
-    ok(registrar.clients().await?)
+async fn show_client(registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.client(&name).await?)
+}
+
+async fn list_clients(registrar: Data, page: Paged) -> Answer {
+    ok(registrar.clients(page.after_name()?.as_ref(), page.limit).await?)
 }
 
 async fn create_client(by: Administrator, registrar: Data, body: web::Json<ClientRequest>) -> Answer {

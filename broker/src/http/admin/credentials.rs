@@ -2,8 +2,9 @@
 
 use actix_web::web;
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::{CredentialView, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
+use scorpiox_wire::admin::{CredentialView, ImportRequest, Page, PauseRequest, RefreshAnswer, RefreshRequest};
 
+use super::paging::{PageQuery, Paged};
 use super::{Answer, Data, Operation, ok};
 use crate::domain::credential::Pause;
 use crate::domain::scope::Scope;
@@ -13,7 +14,8 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get(Scope::Read, "/credentials", list_credentials)
             .says("The credentials, in the order of their names")
-            .answers::<Vec<CredentialView>>(),
+            .query::<PageQuery>()
+            .answers::<Page<CredentialView>>(),
         Operation::post(Scope::Credentials, "/credentials", import_credential)
             .says("Take over a login that exists elsewhere")
             .takes::<ImportRequest>()
@@ -51,8 +53,8 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn list_credentials(registrar: Data) -> Answer {
-    ok(registrar.credentials())
+async fn list_credentials(registrar: Data, page: Paged) -> Answer {
+    ok(registrar.credentials(page.after_name()?.as_ref(), page.limit))
 }
 
 async fn show_credential(registrar: Data, name: web::Path<String>) -> Answer {

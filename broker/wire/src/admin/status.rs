@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::admin::credential::CredentialView;
+use crate::admin::credential::{CredentialView, Health};
 
 /// What does not work as it should, though the broker serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,44 @@ pub struct Readiness {
     pub degraded: Vec<String>,
 }
 
+/// How many credentials are how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HealthCounts {
+    /// Renewed on schedule.
+    pub good: u64,
+    /// Will be tried again.
+    pub backing_off: u64,
+    /// A renewal's answer is unknown.
+    pub in_doubt: u64,
+    /// Somebody must log in again.
+    pub reauth: u64,
+    /// Set aside until a person looks.
+    pub quarantine: u64,
+    /// Paused by an administrator.
+    pub paused: u64,
+}
+
+impl HealthCounts {
+    /// One more.
+    pub fn add(&mut self, health: Health) {
+        *match health {
+            Health::Good => &mut self.good,
+            Health::BackingOff => &mut self.backing_off,
+            Health::InDoubt => &mut self.in_doubt,
+            Health::Reauth => &mut self.reauth,
+            Health::Quarantine => &mut self.quarantine,
+            Health::Paused => &mut self.paused,
+        } += 1;
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        let Self { good, backing_off, in_doubt, reauth, quarantine, paused } = self;
+        good + backing_off + in_doubt + reauth + quarantine + paused
+    }
+}
+
 /// The broker at a glance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -48,7 +86,10 @@ pub struct Status {
     pub certificate_ends_at: Option<i64>,
     /// What does not work as it should.
     pub degraded: Vec<Degraded>,
-    /// Each credential.
+    /// How many credentials are how.
+    #[serde(default)]
+    pub health: HealthCounts,
+    /// Each credential, in the order of their names. Of more than 100, those that are not well: at most 100.
     pub credentials: Vec<CredentialView>,
     /// Clients that are not revoked.
     pub clients: u64,
