@@ -212,7 +212,11 @@ fn s2b_a_client_that_was_given_a_newer_generation_is_a_witness_of_the_rollback()
         let ask = |broker: &SimBroker| {
             let credential = broker.holding(MAIN).id().as_str().to_owned();
             let tag = Some(TokenTag { credential, generation: 3 });
-            if refusing { Ask { refused: tag, known: None } } else { Ask { refused: None, known: tag } }
+            if refusing {
+                Ask { refused: tag, known: None, ..Ask::default() }
+            } else {
+                Ask { refused: None, known: tag, ..Ask::default() }
+            }
         };
         world.life(async |broker| {
             let answer = broker.answered(broker.ask(&key, ask(broker))).await;

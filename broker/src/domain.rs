@@ -13,6 +13,7 @@
 //! * [`alarm`]: what needs a person, and what of it was told.
 //! * [`scope`]: what an administrator may do.
 //! * [`refusal`]: what a client's "the provider refused it" may cause.
+//! * [`stand_in`]: refresh tokens of the broker's own, for clients that will not do without one.
 
 pub mod alarm;
 pub mod answer;
@@ -25,5 +26,6 @@ pub mod recovery;
 pub mod refusal;
 pub mod rotation;
 pub mod scope;
+pub mod stand_in;
 pub mod token_set;
 pub mod words;

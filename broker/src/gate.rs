@@ -164,6 +164,11 @@ impl Gate {
         }
     }
 
+    /// Who has the key with this id now.
+    pub fn holder_of(&self, key_id: &str) -> Option<Arc<Caller>> {
+        self.by_key.load().get(key_id).cloned()
+    }
+
     /// What recognises a key.
     pub fn mac(&self, key: &ClientKey) -> [u8; 32] {
         self.pepper.mac(key.expose())

@@ -6,6 +6,7 @@ use std::time::Duration;
 use scorpiox_wire::TokenAnswer;
 
 use crate::clock::Timestamp;
+use crate::domain::credential::Credential;
 use crate::domain::freshness::is_renewable;
 use crate::domain::token_set::TokenSet;
 use crate::holding::Served;
@@ -23,6 +24,11 @@ impl Handout {
     /// `None` when the credential has no tokens that could be read.
     pub fn of(served: Arc<Served>, at: Timestamp, revalidate_after: Duration) -> Option<Self> {
         served.credential.tokens.is_some().then_some(Self { served, at, revalidate_after })
+    }
+
+    /// Whose token it is.
+    pub fn credential(&self) -> &Credential {
+        &self.served.credential
     }
 
     /// The answer.
@@ -54,7 +60,7 @@ mod tests {
     use scorpiox_wire::Secret;
 
     use super::*;
-    use crate::domain::credential::{Credential, CredentialId, Name, Owner, Pause};
+    use crate::domain::credential::{CredentialId, Name, Owner, Pause};
     use crate::domain::fingerprint::Fingerprint;
     use crate::domain::rotation::Rotation;
     use crate::holding::Holding;

@@ -12,9 +12,11 @@
 //! * `stream`, `head`, `farewell`, `connection`: a connection under watch: deadlines and bounds below the framework.
 //! * `inspection`, `body`, `passage`, `guard`: a request looked at before the application, its body, its time, its answer.
 //! * [`listener`]: sockets to applications, through all of the above.
+//! * [`oauth`], [`auth_file`]: stock clients: the token endpoint, and the file they begin with.
 //! * [`token`], [`admin`], [`health`], [`metrics`]: decode, call, encode.
 
 pub mod admin;
+pub mod auth_file;
 mod body;
 mod connection;
 pub mod error;
@@ -27,6 +29,7 @@ pub mod limits;
 pub mod listener;
 pub mod local_socket;
 pub mod metrics;
+pub mod oauth;
 mod passage;
 pub mod request_id;
 mod stream;

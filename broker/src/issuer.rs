@@ -41,6 +41,8 @@ pub struct Ask {
     pub refused: Option<TokenTag>,
     /// `If-None-Match`: the client has this one.
     pub known: Option<TokenTag>,
+    /// A token with less left than this is renewed first, if it may be and its successor lasts longer.
+    pub at_least: Duration,
 }
 
 /// What is handed out.
@@ -152,7 +154,7 @@ impl Issuer {
         if let Some(tag) = &ask.known {
             self.witness(holding, tag);
         }
-        let (served, now) = self.fresh(holding).await?;
+        let (served, now) = self.fresh(holding, ask.at_least).await?;
         if !caller.is_admitted() {
             return Err(Refused::Revoked);
         }
@@ -176,11 +178,14 @@ impl Issuer {
     }
 
     /// The credential with a token that may be handed out, and the moment that this is true of.
-    async fn fresh(&self, holding: &Arc<Holding>) -> Result<(Arc<Served>, Timestamp), Refused> {
+    async fn fresh(&self, holding: &Arc<Holding>, at_least: Duration) -> Result<(Arc<Served>, Timestamp), Refused> {
         let parts = self.rotator.parts();
         let now = parts.timeline.now();
         let served = arc_swap::Guard::into_inner(holding.served());
         match freshness::decide(&served.credential, served.refused, now, &parts.policy) {
+            Freshness::Serve | Freshness::ServeAndRefresh if is_short(&served.credential, at_least, now) => {
+                self.renewed_first(holding).await
+            }
             Freshness::Serve => Ok((served, now)),
             Freshness::ServeAndRefresh => {
                 // The scheduler does it too, within its nap; a request is a good moment to begin.
@@ -188,14 +193,16 @@ impl Issuer {
                 Ok((served, now))
             }
             Freshness::Refuse(refusal) => Err(refused(&served.credential, refusal, now)),
-            Freshness::RefreshFirst => {
-                let waited = match self.rotator.renew(holding, Wish::Need) {
-                    Ok(flight) => self.wait(flight).await,
-                    Err(not_now) => Err(not_now),
-                };
-                self.after_waiting(holding, waited)
-            }
+            Freshness::RefreshFirst => self.renewed_first(holding).await,
         }
+    }
+
+    async fn renewed_first(&self, holding: &Arc<Holding>) -> Result<(Arc<Served>, Timestamp), Refused> {
+        let waited = match self.rotator.renew(holding, Wish::Need) {
+            Ok(flight) => self.wait(flight).await,
+            Err(not_now) => Err(not_now),
+        };
+        self.after_waiting(holding, waited)
     }
 
     /// What is served after a wait: the new token, or the old one while it lasts.
@@ -380,6 +387,14 @@ impl Issuer {
             detail: Line::of(origin.agent),
         }
     }
+}
+
+/// Whether the token has less left than somebody needs, and one of its kind can have more.
+fn is_short(credential: &Credential, at_least: Duration, now: Timestamp) -> bool {
+    credential.tokens.as_ref().is_some_and(|tokens| {
+        let life = tokens.expires_at.since(tokens.obtained_at);
+        tokens.expires_at.since(now) < at_least && life > at_least
+    })
 }
 
 fn tag_of(credential: &Credential) -> TokenTag {

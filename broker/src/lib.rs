@@ -33,6 +33,7 @@
 //! * [`gate`]: a key becomes a caller.
 //! * [`handout`]: a token on its way out.
 //! * [`issuer`]: a token request.
+//! * [`oauth`]: the broker as the OAuth server of clients that know nothing of it.
 //! * [`registrar`]: the operations of an administrator.
 //! * [`config`]: sources to one typed configuration.
 //! * [`secret_line`]: a secret out of a file or a descriptor: a passphrase, a bearer, a signing key.
@@ -70,6 +71,7 @@ pub mod key_source;
 pub mod local_time;
 pub mod master_key;
 pub mod metrics;
+pub mod oauth;
 pub mod printed;
 pub mod provider;
 pub mod recovery;

@@ -69,13 +69,13 @@ impl Observer {
     /// Says that the provider refused what is served.
     pub(super) fn refuse(&mut self, broker: &SimBroker, customer: &Customer) {
         let tag = current(broker, &customer.credential);
-        self.begin(broker, customer, Ask { refused: Some(tag), known: None });
+        self.begin(broker, customer, Ask { refused: Some(tag), known: None, ..Ask::default() });
     }
 
     /// Says that it has what is served.
     pub(super) fn revalidate(&mut self, broker: &SimBroker, customer: &Customer) {
         let tag = current(broker, &customer.credential);
-        self.begin(broker, customer, Ask { refused: None, known: Some(tag) });
+        self.begin(broker, customer, Ask { refused: None, known: Some(tag), ..Ask::default() });
     }
 
     fn begin(&mut self, broker: &SimBroker, customer: &Customer, ask: Ask) {

@@ -22,7 +22,7 @@ pub struct TokenService {
     /// Recognises keys.
     pub gate: Arc<Gate>,
     /// Hands out tokens.
-    pub issuer: Issuer,
+    pub issuer: Arc<Issuer>,
 }
 
 /// Adds the route.
@@ -59,7 +59,7 @@ async fn get(
     }
 }
 
-fn recognise(gate: &Gate, request: &HttpRequest) -> Result<Arc<Caller>, Refusal> {
+pub(super) fn recognise(gate: &Gate, request: &HttpRequest) -> Result<Arc<Caller>, Refusal> {
     let stranger = || {
         Refusal::from(
             Problem::new(Code::Unauthorized, "no client has this key")
@@ -95,7 +95,7 @@ fn tag(text: &str) -> Result<TokenTag, Refusal> {
 }
 
 /// What this caller may know of a refusal.
-fn refusal(refused: &Refused) -> Refusal {
+pub(super) fn refusal(refused: &Refused) -> Refusal {
     let login = |name: &str| format!("on the broker: scorpiox-broker login --name {name}");
     let (hint, retry_after) = match refused {
         Refused::NoGrant => ("ask the broker's administrator".to_owned(), None),

@@ -17,6 +17,7 @@ use crate::fence::Fence;
 use crate::gate::{Caller, Gate};
 use crate::holding::Holdings;
 use crate::metrics::Meters;
+use crate::oauth::stand_ins::StandIns;
 use crate::provider::dial::{self, Agent, Dialer, Egress};
 use crate::provider::{CodexProvider, OAuthServer};
 use crate::recovery::Recovery;
@@ -30,6 +31,7 @@ use crate::timeline::Timeline;
 pub(super) struct Assembly {
     pub(super) rotator: Arc<Rotator>,
     pub(super) gate: Arc<Gate>,
+    pub(super) stand_ins: Arc<StandIns>,
     pub(super) auditor: Auditor,
     pub(super) audit_writer: JoinHandle<()>,
     pub(super) provider: CodexProvider,
@@ -76,7 +78,8 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         .await
         .context("cannot bring back what was here before")?;
     let holdings = Arc::new(recovered.holdings);
-    let gate = Arc::new(Gate::new(keys.pepper, callers(&store, &holdings).await?));
+    let gate = Arc::new(Gate::new(keys.pepper.clone(), callers(&store, &holdings).await?));
+    let stand_ins = Arc::new(StandIns::load(store.clone(), keys.pepper, &gate).await?);
     let (auditor, audit_writer) =
         Auditor::start(store.clone(), spool, recovered.fence.clone(), timeline.clone(), activity.clone());
     let rotator = Rotator::new(Parts {
@@ -92,7 +95,7 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         meters: Meters::default(),
         failpoints: Failpoints::from_environment()?,
     });
-    Ok(Assembly { rotator, gate, auditor, audit_writer, provider, store, timeline })
+    Ok(Assembly { rotator, gate, stand_ins, auditor, audit_writer, provider, store, timeline })
 }
 
 /// The clients that are not revoked, with what they may have.

@@ -20,8 +20,9 @@ use crate::http::limits::{Bounds, Caps};
 use crate::http::listener::{self, Listen};
 use crate::http::metrics::{self, MetricsService};
 use crate::http::tls::{Reload, ReloadableCertificate, self_signed, server_config};
-use crate::http::{admin, error as problems, health, local_socket, token};
+use crate::http::{admin, auth_file, error as problems, health, local_socket, oauth, token};
 use crate::issuer::{Issuer, Terms};
+use crate::oauth::OAuth;
 use crate::registrar::{Facade, Registrar};
 use crate::scheduler;
 use crate::store::Store;
@@ -116,10 +117,11 @@ fn serve_clients(
 ) -> anyhow::Result<ServerHandle> {
     let terms = Terms { wait: config.limits.wait, revalidate_after: config.serve.revalidate_after };
     let (rotator, gate, auditor) = (&assembly.rotator, &assembly.gate, &assembly.auditor);
-    let tokens = web::Data::new(token::TokenService {
-        gate: Arc::clone(gate),
-        issuer: Issuer::new(Arc::clone(rotator), auditor.clone(), terms),
-    });
+    let issuer = Arc::new(Issuer::new(Arc::clone(rotator), auditor.clone(), terms));
+    let (stand_ins, timeline) = (Arc::clone(&assembly.stand_ins), assembly.timeline.clone());
+    let oauth = Arc::new(OAuth::new(Arc::clone(gate), Arc::clone(&issuer), stand_ins, auditor.clone(), timeline));
+    let oauth = web::Data::new(oauth::OAuthService { oauth });
+    let tokens = web::Data::new(token::TokenService { gate: Arc::clone(gate), issuer });
     let state = web::Data::new(health::HealthService { rotator: Arc::clone(rotator), auditor: auditor.clone() });
     let body_bytes = config.limits.body_bytes;
     let listen = Listen {
@@ -134,9 +136,12 @@ fn serve_clients(
     let app = move || {
         App::new()
             .app_data(tokens.clone())
+            .app_data(oauth.clone())
             .app_data(state.clone())
             .configure(problems::extractors(body_bytes))
             .configure(token::routes)
+            .configure(auth_file::routes)
+            .configure(oauth::routes)
             .configure(health::routes)
     };
     let listening = listener::serve(app, listen)?;

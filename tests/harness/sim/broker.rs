@@ -265,7 +265,7 @@ impl SimBroker {
     /// A client says that the provider refused the token of this generation.
     pub async fn refuse(&self, key: &Secret, name: &str, generation: u64) -> Result<Token, Refused> {
         let credential = self.holding(name).id().as_str().to_owned();
-        let ask = Ask { refused: Some(TokenTag { credential, generation }), known: None };
+        let ask = Ask { refused: Some(TokenTag { credential, generation }), known: None, ..Ask::default() };
         self.answered(self.ask(key, ask)).await
     }
 

@@ -1,0 +1,209 @@
+//! `POST /oauth/token` and `/oauth/revoke`: the token endpoint of clients that know nothing of a broker.
+//!
+//! Nobody authenticates here: the stand-in (or the code) is the credential.
+//!
+//! * [`parameters`]: form or JSON. * [`trouble`]: errors in both.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, USER_AGENT};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use scorpiox_wire::{Code, stock};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::request_id::RequestId;
+use super::token::refusal;
+use super::visitor::ClientAddress;
+use crate::domain::stand_in::Purpose;
+use crate::issuer::Origin;
+use crate::oauth::OAuth;
+use crate::oauth::renewal::Reason;
+use crate::oauth::sign_in::{Denied, Mending, SignedIn};
+
+pub mod parameters;
+pub mod trouble;
+
+use parameters::{Dialect, Parameters, Unreadable};
+use trouble::{Kind, Trouble};
+
+/// When a client is told to come again and nobody knows better.
+const LATER: Duration = Duration::from_secs(30);
+/// Room for a whole answer: a buffer that grows leaves copies of a token behind.
+const ANSWER_BYTES: usize = 16 * 1024;
+
+/// What the handlers need.
+pub struct OAuthService {
+    /// Tokens and stand-ins.
+    pub oauth: Arc<OAuth>,
+}
+
+/// Adds the routes.
+pub fn routes(app: &mut web::ServiceConfig) {
+    app.service(web::resource(stock::TOKEN_PATH).route(web::post().to(token)))
+        .service(web::resource(stock::REVOKE_PATH).route(web::post().to(revoke)));
+}
+
+async fn token(
+    request: HttpRequest,
+    id: RequestId,
+    address: ClientAddress,
+    service: web::Data<OAuthService>,
+    body: Bytes,
+) -> HttpResponse {
+    let origin = origin(&request, &id, &address);
+    let (dialect, parameters) = match read(&request, &body) {
+        Ok(read) => read,
+        Err((dialect, unreadable)) => {
+            return Trouble::new(Kind::InvalidRequest, unreadable.to_string()).response(dialect);
+        }
+    };
+    let granted = match parameters.get("grant_type") {
+        Some("refresh_token") => refresh(&service, &parameters, origin).await,
+        Some(_) => Err(Trouble::new(Kind::UnsupportedGrantType, "this grant_type is not known here")),
+        None => Err(Trouble::new(Kind::InvalidRequest, "the parameter grant_type is missing")),
+    };
+    granted.map_or_else(|trouble| trouble.response(dialect), |signed_in| answer(&signed_in))
+}
+
+async fn refresh(service: &OAuthService, parameters: &Parameters, origin: Origin<'_>) -> Result<SignedIn, Trouble> {
+    let missing = || Trouble::new(Kind::InvalidRequest, "the parameter refresh_token is missing");
+    let stand_in = parameters.get("refresh_token").ok_or_else(missing)?;
+    let reason = Reason::of(parameters.get("refresh_reason"));
+    service.oauth.renew(stand_in, reason, origin).await.map_err(|denied| trouble_of(&denied))
+}
+
+/// 200 whatever was sent (RFC 7009 section 2.2): a client that logs out must be able to forget.
+async fn revoke(
+    request: HttpRequest,
+    id: RequestId,
+    address: ClientAddress,
+    service: web::Data<OAuthService>,
+    body: Bytes,
+) -> HttpResponse {
+    if let Ok((_, parameters)) = read(&request, &body)
+        && let Some(stand_in) = parameters.get("token")
+    {
+        service.oauth.revoke(stand_in, origin(&request, &id, &address)).await;
+    }
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(serde_json::json!({}))
+}
+
+/// Where a request came from.
+pub(super) fn origin<'a>(request: &'a HttpRequest, id: &'a RequestId, address: &'a ClientAddress) -> Origin<'a> {
+    let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    Origin { request_id: id.as_str(), address, agent }
+}
+
+fn read(request: &HttpRequest, body: &[u8]) -> Result<(Dialect, Parameters), (Dialect, Unreadable)> {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let dialect = Dialect::of(content_type, body).map_err(|unreadable| (Dialect::Form, unreadable))?;
+    let parameters = Parameters::read(dialect, body).map_err(|unreadable| (dialect, unreadable))?;
+    Ok((dialect, parameters))
+}
+
+/// A good answer, whichever grant it is for.
+pub(super) fn answer(signed_in: &SignedIn) -> HttpResponse {
+    let token = signed_in.handout.answer();
+    let id_token = signed_in.id_token();
+    let expires_in = match signed_in.purpose {
+        Purpose::AuthFile | Purpose::Gateway => token.expires_in,
+    };
+    secret_json(&stock::Granted {
+        access_token: token.access_token,
+        token_type: token.token_type,
+        expires_in,
+        refresh_token: signed_in.stand_in.clone(),
+        id_token,
+    })
+}
+
+/// An answer that holds secrets: nothing keeps it, and its memory is zeroed.
+pub(super) fn secret_json(answer: &impl Serialize) -> HttpResponse {
+    let mut body = Zeroizing::new(Vec::with_capacity(ANSWER_BYTES));
+    serde_json::to_writer(&mut *body, answer).expect("an answer is texts and numbers");
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((PRAGMA, "no-cache"))
+        .body(Bytes::from_owner(body))
+}
+
+/// What a client may know of a denial.
+pub(super) fn trouble_of(denied: &Denied) -> Trouble {
+    let again = "get a new file from the broker: scorpiox-codex-fetchtoken --auth-file FILE";
+    match denied {
+        Denied::Invalidated => Trouble::new(Kind::Invalidated, format!("{denied}: {again}")),
+        Denied::Reused => Trouble::new(Kind::Reused, format!("{denied}: {again}")),
+        Denied::Short { .. } | Denied::Storage | Denied::Refused(_) => {
+            let refusal = problem_of(denied);
+            let kind = match refusal.problem.code {
+                Code::Unauthorized => Kind::Invalidated,
+                Code::Forbidden => Kind::AccessDenied,
+                Code::TooMany => Kind::TooMany,
+                _ => Kind::TemporarilyUnavailable,
+            };
+            let hint = refusal.problem.hint.map(|hint| format!(": {hint}")).unwrap_or_default();
+            let retry_after = match kind {
+                Kind::TooMany | Kind::TemporarilyUnavailable => Some(refusal.retry_after.unwrap_or(LATER)),
+                _ => None,
+            };
+            Trouble { kind, message: format!("{}{hint}", refusal.problem.message), retry_after }
+        }
+    }
+}
+
+/// The same as a problem.
+pub(super) fn problem_of(denied: &Denied) -> super::error::Refusal {
+    use super::error::Refusal;
+    use scorpiox_wire::Problem;
+    let problem = |code, hint: String| Refusal::from(Problem::new(code, denied.to_string()).with_hint(hint));
+    match denied {
+        Denied::Invalidated | Denied::Reused => {
+            problem(Code::Unauthorized, "ask the broker's administrator".to_owned())
+        }
+        Denied::Short { mending: Mending::Itself, .. } => {
+            problem(Code::BackingOff, "the broker tries again by itself".to_owned()).retry_after(LATER)
+        }
+        Denied::Short { mending: Mending::LogIn, credential, .. } => {
+            problem(Code::ReauthRequired, format!("on the broker: scorpiox-broker login --name {credential}"))
+        }
+        Denied::Refused(refused) => refusal(refused),
+        Denied::Storage => problem(Code::Unavailable, "on the broker: scorpiox-broker status".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issuer::Refused;
+
+    #[test]
+    fn only_a_dead_stand_in_is_a_verdict_and_all_else_is_tried_again() {
+        let name = || "main".to_owned();
+        let short = |mending| Denied::Short { left: Duration::from_secs(200), credential: name(), mending };
+        let wait = Duration::from_secs(7);
+        let table = [
+            (Denied::Invalidated, Kind::Invalidated, None),
+            (Denied::Reused, Kind::Reused, None),
+            (Denied::Refused(Refused::Revoked), Kind::Invalidated, None),
+            (Denied::Refused(Refused::NoGrant), Kind::AccessDenied, None),
+            (Denied::Refused(Refused::Reauth(name())), Kind::TemporarilyUnavailable, Some(LATER)),
+            (Denied::Refused(Refused::Quarantined(name())), Kind::TemporarilyUnavailable, Some(LATER)),
+            (Denied::Refused(Refused::Paused(name())), Kind::TemporarilyUnavailable, Some(LATER)),
+            (Denied::Refused(Refused::TooSoon(wait)), Kind::TemporarilyUnavailable, Some(wait)),
+            (Denied::Refused(Refused::BackingOff(wait)), Kind::TemporarilyUnavailable, Some(wait)),
+            (Denied::Refused(Refused::Fenced), Kind::TemporarilyUnavailable, Some(LATER)),
+            (Denied::Storage, Kind::TemporarilyUnavailable, Some(LATER)),
+            (short(Mending::Itself), Kind::TemporarilyUnavailable, Some(LATER)),
+            (short(Mending::LogIn), Kind::TemporarilyUnavailable, Some(LATER)),
+        ];
+        for (denied, kind, retry_after) in table {
+            let trouble = trouble_of(&denied);
+            assert_eq!((trouble.kind, trouble.retry_after), (kind, retry_after), "{denied:?}");
+            assert!(trouble.message.contains(": "), "{denied:?} does not say what to do next");
+        }
+    }
+}
