@@ -3,12 +3,12 @@
 //! It calls out to its vendor's servers on its own, so everything here (provider, broker, CLI) runs in a network
 //! namespace that has nothing but loopback.
 //!
-//! * [`installed`]: the program, from npm. * [`isolation`]: the namespace. * [`codex`]: its configuration, and a run.
+//! * [`installed`]: programs from npm. * [`isolation`]: the namespace. * [`codex`]: its configuration, and a run.
 //! * [`requests`]: what it asks the model, beside what `sx` asks.
 
 mod codex;
-mod installed;
-mod isolation;
+pub(crate) mod installed;
+pub(crate) mod isolation;
 mod requests;
 
 use fake_provider::{Endpoint, Fate, Fault, Hold, How, LogEntry, Script, Serial, Settings};

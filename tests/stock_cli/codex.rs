@@ -9,7 +9,7 @@ use scorpiox_tests::process::{FetchToken, Team, binaries, patience};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::installed::VARIABLE;
+use super::installed::CODEX;
 
 /// Its word for that.
 const WITHOUT_QUESTIONS: &str = "--dangerously-bypass-approvals-and-sandbox";
@@ -42,7 +42,7 @@ pub(super) struct Running {
 impl Codex {
     /// On a machine of `team`, configured for its broker and provider.
     pub(super) fn of(team: &Team) -> Self {
-        let program = std::env::var_os(VARIABLE).expect("the way in names it");
+        let program = std::env::var_os(CODEX.variable).expect("the way in names it");
         let machine = FetchToken::of(&team.given_a_client("laptop"));
         let codex = Self { program: program.into(), machine, project: tempfile::tempdir().expect("a directory") };
         let home = codex.machine.home().join(".codex");

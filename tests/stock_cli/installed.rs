@@ -1,4 +1,4 @@
-//! The stock CLI from npm, fetched once into the target directory; nobody's installed one is touched.
+//! Somebody else's programs from npm, fetched once into the target directory; nobody's installed one is touched.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,34 +6,57 @@ use std::process::{Command, Stdio};
 
 use scorpiox_tests::component::leave_out;
 
-/// Names the program instead, which is then taken as it is.
-pub(super) const VARIABLE: &str = "SCORPIOX_COMPONENT_CODEX_CLI";
-/// The version whose behaviour is known; another may behave otherwise.
-const VERSION: &str = "0.169.0";
-
-/// The program: named by the variable, fetched before, or fetched now. `None` after saying that the test is left out.
-pub(super) fn codex() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
-        return Some(PathBuf::from(named));
-    }
-    let directory = target_directory().join("stock-cli").join(VERSION);
-    fs::create_dir_all(&directory).expect("the target directory can be written");
-    let lock = File::create(directory.join("lock")).expect("the target directory can be written");
-    lock.lock().expect("a lock on a file of ours");
-    if let Some(program) = native_program(&directory) {
-        return Some(program);
-    }
-    let fetched = fetch(&directory);
-    let program = fetched.and_then(|()| native_program(&directory).ok_or("it has no program for this machine".into()));
-    program
-        .inspect_err(|why: &String| leave_out(&format!("the stock Codex CLI {VERSION} cannot be had from npm: {why}")))
-        .ok()
+/// A program that is not ours.
+pub(crate) struct Stock {
+    /// As people call it.
+    pub(crate) name: &'static str,
+    /// Its package.
+    pub(crate) package: &'static str,
+    /// The version whose behaviour is known; another may behave otherwise.
+    pub(crate) version: &'static str,
+    /// The variable that names the program instead, which is then taken as it is.
+    pub(crate) variable: &'static str,
+    /// Where it is kept, below the target directory.
+    pub(crate) directory: &'static str,
+    /// What the package's script for node would start.
+    pub(crate) native_program: fn(&Path) -> Option<PathBuf>,
 }
 
-fn fetch(directory: &Path) -> Result<(), String> {
+/// The stock Codex CLI.
+pub(crate) const CODEX: Stock = Stock {
+    name: "the stock Codex CLI",
+    package: "@openai/codex",
+    version: "0.169.0",
+    variable: "SCORPIOX_COMPONENT_CODEX_CLI",
+    directory: "stock-cli",
+    native_program: native_codex,
+};
+
+impl Stock {
+    /// The program: named by the variable, fetched before, or fetched now. `None` after saying that the test is left out.
+    pub(crate) fn program(&self) -> Option<PathBuf> {
+        if let Some(named) = std::env::var_os(self.variable).filter(|path| !path.is_empty()) {
+            return Some(PathBuf::from(named));
+        }
+        let directory = target_directory().join(self.directory).join(self.version);
+        fs::create_dir_all(&directory).expect("the target directory can be written");
+        let lock = File::create(directory.join("lock")).expect("the target directory can be written");
+        lock.lock().expect("a lock on a file of ours");
+        if let Some(program) = (self.native_program)(&directory) {
+            return Some(program);
+        }
+        let fetched = fetch(&directory, &format!("{}@{}", self.package, self.version));
+        let program =
+            fetched.and_then(|()| (self.native_program)(&directory).ok_or("it has no program for this machine".into()));
+        let named = format!("{} {}", self.name, self.version);
+        program.inspect_err(|why: &String| leave_out(&format!("{named} cannot be had from npm: {why}"))).ok()
+    }
+}
+
+fn fetch(directory: &Path, package: &str) -> Result<(), String> {
     let mut npm = Command::new("npm");
     npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error", "--prefix"]);
-    npm.arg(directory).arg(format!("@openai/codex@{VERSION}")).stdin(Stdio::null());
+    npm.arg(directory).arg(package).stdin(Stdio::null());
     let output = npm.output().map_err(|error| error.to_string())?;
     if output.status.success() {
         Ok(())
@@ -42,8 +65,8 @@ fn fetch(directory: &Path) -> Result<(), String> {
     }
 }
 
-/// What the package's script for node would start; without that script the token command's parent is our child.
-fn native_program(directory: &Path) -> Option<PathBuf> {
+/// Without the package's script the token command's parent is our child.
+fn native_codex(directory: &Path) -> Option<PathBuf> {
     let packages = fs::read_dir(directory.join("node_modules/@openai")).ok()?.flatten();
     let vendors = packages.filter_map(|package| fs::read_dir(package.path().join("vendor")).ok());
     let triples = vendors.flat_map(Iterator::flatten);
