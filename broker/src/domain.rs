@@ -14,18 +14,24 @@
 //! * [`scope`]: what an administrator may do.
 //! * [`refusal`]: what a client's "the provider refused it" may cause.
 //! * [`stand_in`]: refresh tokens of the broker's own, for clients that will not do without one.
+//! * [`administrator`]: who may administer over the network.
+//! * [`session`]: how long a session of an administrator goes on.
+//! * [`login_throttle`]: failed logins are slowed down.
 
 pub mod alarm;
+pub mod administrator;
 pub mod answer;
 pub mod client;
 pub mod credential;
 pub mod fingerprint;
 pub mod freshness;
+pub mod login_throttle;
 pub mod permission;
 pub mod recovery;
 pub mod refusal;
 pub mod rotation;
 pub mod scope;
 pub mod stand_in;
+pub mod session;
 pub mod token_set;
 pub mod words;

@@ -17,10 +17,20 @@
 //! | `POST /admin/v1/clients/{name}/revoke` | [`RevokeRequest`] → [`ClientRevoked`] |
 //! | `GET /admin/v1/audit?after=SEQ&limit=N` | → a [`Page`] of [`AuditEntry`]s, oldest first |
 //! | `GET /admin/v1/audit/verify` | → [`AuditVerdict`] |
+//! | `GET`, `POST /admin/v1/administrators` | → [`AdministratorView`]s; [`AdministratorRequest`] → [`AdministratorView`] |
+//! | `DELETE /admin/v1/administrators/{name}` | → [`AdministratorView`] as it was |
+//! | `POST /admin/v1/administrators/{name}/password` | [`PasswordRequest`] → [`AdministratorView`] |
+//! | `POST /admin/v1/administrators/{name}/revoke-sessions` | → [`AdministratorView`] |
+//! | `GET`, `POST /admin/v1/admin-keys` | → [`AdminKeyView`]s; [`AdminKeyRequest`] → [`AdminKeyIssued`] |
+//! | `DELETE /admin/v1/admin-keys/{name}` | → [`AdminKeyView`] as it was |
+//! | `POST /admin/v1/session` | [`SessionRequest`] → [`SessionAnswer`]; only over the network |
+//! | `POST /admin/v1/session/renew` | → [`SessionAnswer`] |
+//! | `DELETE /admin/v1/session` | ends the session that asks |
 //! | `POST /admin/v1/promote` | → [`Status`] |
 //!
 //! Lists take `?after=CURSOR&limit=N`. Times are Unix seconds on the broker's clock.
 
+mod administrator;
 mod audit;
 mod client;
 mod credential;
@@ -28,6 +38,10 @@ mod login;
 mod page;
 mod status;
 
+pub use administrator::{
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest, Scope,
+    SessionAnswer, SessionRequest, UnknownScope,
+};
 pub use audit::{AuditEntry, AuditVerdict};
 pub use client::{ClientIssued, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 pub use credential::{CredentialView, Health, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};

@@ -50,9 +50,7 @@ pub enum MalformedKey {
 impl ClientKey {
     /// Builds the key from its id (12 of `0-9a-z`) and its secret part (43 of base64url).
     pub fn compose(id: &str, secret: &Secret) -> Result<Self, MalformedKey> {
-        let body = format!("{PREFIX}{id}_{}", secret.expose());
-        let check = crc32fast::hash(body.as_bytes());
-        Self::parse(&format!("{body}_{check:08x}"))
+        Self::parse(with_check(PREFIX, id, secret).expose())
     }
 
     /// Reads a key as a person pasted it; the caller has trimmed surrounding space.
@@ -71,9 +69,21 @@ impl ClientKey {
     }
 }
 
+/// The text of a key behind a prefix that is as long as a client key's.
+pub(crate) fn with_check(prefix: &str, id: &str, secret: &Secret) -> Secret {
+    let body = Secret::new(format!("{prefix}{id}_{}", secret.expose()));
+    let check = crc32fast::hash(body.expose().as_bytes());
+    Secret::new(format!("{}_{check:08x}", body.expose()))
+}
+
 /// The id of a well-formed key, without a copy of its secret part.
 pub fn id_of(text: &str) -> Result<&str, MalformedKey> {
-    let rest = text.strip_prefix(PREFIX).ok_or(MalformedKey::Prefix)?;
+    id_behind(PREFIX, text)
+}
+
+/// The same behind another prefix of that length.
+pub(crate) fn id_behind<'a>(prefix: &str, text: &'a str) -> Result<&'a str, MalformedKey> {
+    let rest = text.strip_prefix(prefix).ok_or(MalformedKey::Prefix)?;
     if !text.is_ascii() {
         return Err(MalformedKey::Alphabet);
     }

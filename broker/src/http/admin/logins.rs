@@ -15,7 +15,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes::<LoginRequest>()
             .answers::<LoginView>()
             .refuses(&[Code::TooMany]),
-        Operation::get(Scope::Read, "/logins/{id}", show_login)
+        Operation::get(Scope::Credentials, "/logins/{id}", show_login)
             .says("How a login stands")
             .answers::<LoginView>()
             .refuses(&[Code::NotFound]),
