@@ -16,7 +16,7 @@
 //! * [`stand_in`]: refresh tokens of the broker's own, for clients that will not do without one.
 //! * [`administrator`]: who may administer over the network.
 //! * [`session`]: how long a session of an administrator goes on.
-//! * [`login_throttle`]: failed logins are slowed down.
+//! * [`login_throttle`], [`refused_logins`]: failed logins are slowed down; a flood of them is told in few lines.
 
 pub mod alarm;
 pub mod administrator;
@@ -29,6 +29,7 @@ pub mod login_throttle;
 pub mod permission;
 pub mod recovery;
 pub mod refusal;
+pub mod refused_logins;
 pub mod rotation;
 pub mod scope;
 pub mod stand_in;

@@ -31,6 +31,7 @@
 //! * [`auditor`]: writes the audit, to the database or its spool.
 //! * [`first_handout`]: the first hand-out of a generation is written once.
 //! * [`gate`]: a key becomes a caller.
+//! * [`administrators`]: who may administer over the network, and their sessions.
 //! * [`handout`]: a token on its way out.
 //! * [`issuer`]: a token request.
 //! * [`oauth`]: the broker as the OAuth server of clients that know nothing of it.
@@ -46,6 +47,7 @@
 
 pub mod activity;
 pub mod admin_client;
+pub mod administrators;
 pub mod audit_chain;
 pub mod auditor;
 pub mod backoff;

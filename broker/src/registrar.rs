@@ -4,19 +4,24 @@
 //! * `enrolment`: a login becomes a credential, or the next generation of one.
 //! * `logins`: a person logs in at the provider.
 //! * `clients`: who may fetch tokens.
+//! * `administrators`, `sessions`: who may administer over the network; logging in.
 //! * `overview`: the broker at a glance.
 //! * `sight`: the same for a monitoring system.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use scorpiox_wire::admin::{CredentialView, Page, RefreshAnswer};
 use scorpiox_wire::{Code, Problem};
 use tracing::error;
 
+use crate::administrators::Administrators;
 use crate::audit_chain::{Line, Record};
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
 use crate::domain::credential::{Name, Pause};
+use crate::domain::refused_logins::RefusedLogins;
+use crate::domain::scope::Scopes;
+use crate::domain::session::Claims;
 use crate::domain::permission::{Why, Wish};
 use crate::gate::Gate;
 use crate::holding::{Holding, Outcome};
@@ -26,15 +31,18 @@ use crate::rotator::{NotNow, Parts, Rotator};
 use crate::store::StoreError;
 use crate::store::audit::Deed;
 
+mod administrators;
 mod clients;
 mod enrolment;
 mod logins;
 mod overview;
+mod sessions;
 mod sight;
 mod view;
 
 pub use enrolment::Replace;
 pub use logins::Logins;
+pub use sessions::{LoginRefused, Visitor};
 pub use overview::{Facade, readiness};
 
 /// Who asks, for the audit.
@@ -46,6 +54,10 @@ pub struct Administrator {
     pub request_id: String,
     /// `unix`, or an address.
     pub address: String,
+    /// What it may do; whoever may open the socket may do everything.
+    pub scopes: Scopes,
+    /// Its session, when it logged in with a password.
+    pub session: Option<Claims>,
 }
 
 /// Performs the operations.
@@ -55,6 +67,8 @@ pub struct Registrar {
     auditor: Auditor,
     provider: CodexProvider,
     logins: Logins,
+    administrators: Arc<Administrators>,
+    refused_logins: Mutex<RefusedLogins>,
     facade: RwLock<Facade>,
     /// How moments are told.
     local: LocalTime,
@@ -69,6 +83,7 @@ impl Registrar {
         gate: Arc<Gate>,
         auditor: Auditor,
         provider: CodexProvider,
+        administrators: Arc<Administrators>,
         facade: Facade,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -77,6 +92,8 @@ impl Registrar {
             auditor,
             provider,
             logins: Logins::default(),
+            administrators,
+            refused_logins: Mutex::default(),
             facade: RwLock::new(facade),
             local: LocalTime::system(),
             changing: tokio::sync::Mutex::new(()),

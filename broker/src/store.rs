@@ -17,6 +17,7 @@ use sqlx::{ConnectOptions, Connection, Row, Sqlite, Transaction};
 use crate::activity::Activity;
 use crate::seal::{KeyId, OpenError, Sealer};
 
+pub mod administrators;
 pub mod audit;
 mod client_pages;
 pub mod clients;

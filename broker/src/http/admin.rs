@@ -26,6 +26,7 @@ use super::error::Refusal;
 use crate::registrar::Registrar;
 
 mod administrator;
+mod administrators;
 mod audit;
 mod broker;
 mod clients;
@@ -34,6 +35,7 @@ mod logins;
 pub mod operation;
 mod paging;
 pub mod reception;
+mod session;
 
 pub use operation::Operation;
 

@@ -150,7 +150,7 @@ impl Drop for Place {
 }
 
 /// Whoever has one IPv6 address has its whole /64 (RFC 6177), so that counts as one.
-fn counted_as(peer: IpAddr) -> IpAddr {
+pub(super) fn counted_as(peer: IpAddr) -> IpAddr {
     match canonical(peer) {
         IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).into(),
         four => four,

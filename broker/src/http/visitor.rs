@@ -56,15 +56,21 @@ fn parse_forwarded(entry: &str) -> Option<IpAddr> {
     bare.parse().ok().map(canonical)
 }
 
+impl ClientAddress {
+    /// Of this request.
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        // The guard leaves one only where it is not the peer.
+        let behind_proxy = request.extensions().get::<Self>().copied();
+        behind_proxy.unwrap_or_else(|| Self(request.peer_addr().map(|peer| canonical(peer.ip()))))
+    }
+}
+
 impl FromRequest for ClientAddress {
     type Error = std::convert::Infallible;
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        // The guard leaves one only where it is not the peer.
-        let behind_proxy = request.extensions().get::<Self>().copied();
-        let peer = || Self(request.peer_addr().map(|peer| canonical(peer.ip())));
-        ready(Ok(behind_proxy.unwrap_or_else(peer)))
+        ready(Ok(Self::of(request)))
     }
 }
 

@@ -3,10 +3,12 @@
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{Error, Route};
+use actix_web::{Error, HttpMessage, Route};
+use scorpiox_wire::{Code, Problem};
 
 use super::Operation;
 use crate::domain::scope::Scope;
+use crate::http::error::Refusal;
 use crate::registrar::Administrator;
 
 /// The operation's route, with the reception in front of it.
@@ -20,9 +22,20 @@ async fn receive<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Some(_needed) = scope {
-        // Whoever may open the socket may do everything.
-        let _by = request.extract::<Administrator>().await?;
+    if let Some(needed) = scope {
+        let by = request.extract::<Administrator>().await?;
+        if !by.scopes.allow(needed) {
+            return Err(forbidden(&by, needed).into());
+        }
+        request.extensions_mut().insert(by);
     }
     Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+fn forbidden(by: &Administrator, needed: Scope) -> Refusal {
+    let has = &by.scopes;
+    tracing::warn!(actor = by.actor, %needed, %has, "an operation was refused: the scope is missing");
+    Problem::new(Code::Forbidden, format!("{} has the scope {has}; this needs {needed}", by.actor))
+        .with_hint("ask an administrator with the scope everything for a key or an account with the missing one")
+        .into()
 }

@@ -1,0 +1,153 @@
+//! Logging in with a password, over the network.
+
+use std::net::IpAddr;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use scorpiox_wire::admin::{SessionAnswer, SessionRequest};
+use scorpiox_wire::{Code, Problem};
+
+use super::{Administrator, Registrar, storage};
+use crate::administrators::{Administrators, Issued, LoginFailed, Recognised, Stranger};
+use crate::domain::login_throttle::TooManyFailures;
+use crate::domain::scope::Scopes;
+
+/// Stands for every name that no administrator has: what was typed may be a password in the wrong field.
+const UNKNOWN: &str = "(unknown)";
+/// How long whoever meets a full pool should wait.
+const POOL_WAIT: Duration = Duration::from_secs(2);
+
+/// Who wants to log in.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The request id in the log.
+    pub request_id: String,
+    /// The address, for the audit.
+    pub address: String,
+    /// What its failures are counted under.
+    pub counted_as: Option<IpAddr>,
+}
+
+/// A login that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginRefused {
+    /// What the visitor is told.
+    pub problem: Problem,
+    /// When to come again.
+    pub retry_after: Option<Duration>,
+}
+
+impl Registrar {
+    /// Recognises an admin key or a session's token.
+    pub fn recognise(&self, presented: &str) -> Result<Recognised, Stranger> {
+        self.administrators.recognise(presented)
+    }
+
+    /// Compares the password and begins a session.
+    pub async fn log_in(&self, visitor: &Visitor, request: SessionRequest) -> Result<SessionAnswer, LoginRefused> {
+        let SessionRequest { name, password } = request;
+        match self.administrators.log_in(&name, password, visitor.counted_as).await {
+            Ok(issued) => {
+                let by = visitor.as_administrator(&name, issued.scopes.clone());
+                let detail = format!("session:{}", issued.claims.sid);
+                self.note(&by, "admin.login", &by.actor, "ok", &detail).await;
+                Ok(self.answer(issued))
+            }
+            Err(failed) => {
+                let known = is_known(&failed, &self.administrators, &name);
+                let refused = refused(&failed);
+                self.note_refused(visitor, if known { &name } else { UNKNOWN }, refused.problem.code).await;
+                Err(refused)
+            }
+        }
+    }
+
+    /// The session's next token.
+    pub async fn renew_session(&self, by: &Administrator) -> Result<SessionAnswer, Problem> {
+        let session = by.session.as_ref().ok_or_else(no_session)?;
+        let issued = self.administrators.renew(session, by.scopes.clone()).await;
+        Ok(self.answer(issued.map_err(|error| storage(&error))?))
+    }
+
+    /// Ends the session that asks.
+    pub async fn end_session(&self, by: &Administrator) -> Result<(), Problem> {
+        let session = by.session.as_ref().ok_or_else(no_session)?;
+        self.administrators.end_session(session).await.map_err(|error| storage(&error))?;
+        self.note(by, "admin.logout", &by.actor, "ok", &format!("session:{}", session.sid)).await;
+        Ok(())
+    }
+
+    /// Tells of refused logins that were counted and not told: from time to time, and at the end.
+    pub async fn tell_refused_logins(&self) {
+        let untold = self.refused_logins.lock().unwrap_or_else(PoisonError::into_inner).take_untold();
+        for (name, times) in untold {
+            let nowhere = Visitor { request_id: String::new(), address: String::new(), counted_as: None };
+            let by = nowhere.as_administrator(&name, Scopes::everything());
+            let detail = format!("{times} more were refused");
+            self.note(&by, "admin.login", &by.actor, Code::Unauthorized.as_str(), &detail).await;
+        }
+    }
+
+    async fn note_refused(&self, visitor: &Visitor, name: &str, code: Code) {
+        let told = self.refused_logins.lock().unwrap_or_else(PoisonError::into_inner).refuse(name, self.now());
+        let Some(untold) = told else { return };
+        let by = visitor.as_administrator(name, Scopes::everything());
+        let detail = if untold == 0 { String::new() } else { format!("{untold} more were refused before") };
+        self.note(&by, "admin.login", &by.actor, code.as_str(), &detail).await;
+    }
+
+    fn answer(&self, issued: Issued) -> SessionAnswer {
+        let Issued { token, claims, scopes } = issued;
+        SessionAnswer {
+            token,
+            expires_at: claims.exp,
+            expires_in: u64::try_from(claims.exp - self.now().as_unix()).unwrap_or(0),
+            renewable_until: claims.renewable_until().as_unix(),
+            scopes: scopes.to_vec(),
+        }
+    }
+}
+
+impl Visitor {
+    fn as_administrator(&self, name: &str, scopes: Scopes) -> Administrator {
+        Administrator {
+            actor: format!("admin:{name}"),
+            request_id: self.request_id.clone(),
+            address: self.address.clone(),
+            scopes,
+            session: None,
+        }
+    }
+}
+
+fn is_known(failed: &LoginFailed, administrators: &Administrators, name: &str) -> bool {
+    match failed {
+        LoginFailed::Wrong { is_known } => *is_known,
+        LoginFailed::TooMany(_) | LoginFailed::Busy(_) | LoginFailed::Store(_) => administrators.account(name).is_some(),
+    }
+}
+
+fn refused(failed: &LoginFailed) -> LoginRefused {
+    let told = |code, message: String| Problem::new(code, message);
+    match failed {
+        LoginFailed::Wrong { is_known: _ } => LoginRefused {
+            problem: told(Code::Unauthorized, "no administrator has this name and this password".to_owned())
+                .with_hint("on the broker's machine: scorpiox-broker admin password NAME"),
+            retry_after: None,
+        },
+        LoginFailed::TooMany(TooManyFailures(wait)) => LoginRefused {
+            problem: told(Code::TooMany, "too many failed logins of this name or from this address".to_owned())
+                .with_hint(format!("wait {} s; on the broker's machine no password is needed", wait.as_secs() + 1)),
+            retry_after: Some(*wait),
+        },
+        LoginFailed::Busy(busy) => LoginRefused {
+            problem: told(Code::Busy, busy.to_string()).with_hint("try again in a few seconds"),
+            retry_after: Some(POOL_WAIT),
+        },
+        LoginFailed::Store(error) => LoginRefused { problem: storage(error), retry_after: None },
+    }
+}
+
+fn no_session() -> Problem {
+    Problem::new(Code::Conflict, "this request is not part of a session").with_hint("POST /admin/v1/session begins one")
+}
