@@ -21,6 +21,7 @@ use crate::domain::login_throttle::{LoginThrottle, TooManyFailures};
 use crate::domain::scope::Scopes;
 use crate::domain::session::Claims;
 use crate::master_key::Pepper;
+use crate::metrics::meters::PasswordMeters;
 use crate::store::administrators::EndedSession;
 use crate::store::{Store, StoreError};
 use crate::timeline::Timeline;
@@ -94,12 +95,27 @@ pub enum LoginFailed {
 
 impl Administrators {
     /// Reads who there is.
-    pub async fn open(store: Store, pepper: Pepper, timeline: Timeline, activity: Activity) -> Result<Arc<Self>, StoreError> {
+    pub async fn open(
+        store: Store,
+        pepper: Pepper,
+        timeline: Timeline,
+        activity: Activity,
+        meters: PasswordMeters,
+    ) -> Result<Arc<Self>, StoreError> {
         let roster = Roster::read(&store, timeline.now()).await?;
         let signing = Signing::read(&store).await?;
         let nobody = PasswordHash { salt: random(), hash: zeroize::Zeroizing::new(random()) };
         let throttle = Mutex::default();
-        Ok(Arc::new(Self { store, pepper, timeline, hashing: Hashing::new(activity), signing, roster, throttle, nobody }))
+        Ok(Arc::new(Self {
+            store,
+            pepper,
+            timeline,
+            hashing: Hashing::new(activity, meters),
+            signing,
+            roster,
+            throttle,
+            nobody,
+        }))
     }
 
     /// Recognises what stands behind `Authorization: Bearer`: an admin key or a session's token.

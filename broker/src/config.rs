@@ -246,9 +246,17 @@ impl Config {
             return url.trim_end_matches('/').to_owned();
         }
         let scheme = if self.transport() == Transport::Plain { "http" } else { "https" };
+        format!("{scheme}://{}:{port}", self.host())
+    }
+
+    /// What administrators put behind `--broker`, given the port that was bound.
+    pub fn admin_url(&self, port: u16) -> String {
+        format!("{}://{}:{port}", if self.admin.plain_http { "http" } else { "https" }, self.host())
+    }
+
+    fn host(&self) -> String {
         let bare_ipv6 = self.name.parse::<std::net::Ipv6Addr>().is_ok();
-        let host = if bare_ipv6 { format!("[{}]", self.name) } else { self.name.clone() };
-        format!("{scheme}://{host}:{port}")
+        if bare_ipv6 { format!("[{}]", self.name) } else { self.name.clone() }
     }
 
     /// What differs in `new` and holds only after a restart, for a person: everything but the log's level.

@@ -18,8 +18,8 @@
 //! * [`session`]: how long a session of an administrator goes on.
 //! * [`login_throttle`], [`refused_logins`]: failed logins are slowed down; a flood of them is told in few lines.
 
-pub mod alarm;
 pub mod administrator;
+pub mod alarm;
 pub mod answer;
 pub mod client;
 pub mod credential;

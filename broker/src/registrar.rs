@@ -19,10 +19,10 @@ use crate::audit_chain::{Line, Record};
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
 use crate::domain::credential::{Name, Pause};
+use crate::domain::permission::{Why, Wish};
 use crate::domain::refused_logins::RefusedLogins;
 use crate::domain::scope::Scopes;
 use crate::domain::session::Claims;
-use crate::domain::permission::{Why, Wish};
 use crate::gate::Gate;
 use crate::holding::{Holding, Outcome};
 use crate::local_time::LocalTime;
@@ -42,8 +42,8 @@ mod view;
 
 pub use enrolment::Replace;
 pub use logins::Logins;
+pub use overview::{Door, Facade, readiness};
 pub use sessions::{LoginRefused, Visitor};
-pub use overview::{Facade, readiness};
 
 /// Who asks, for the audit.
 #[derive(Debug, Clone)]

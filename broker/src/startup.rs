@@ -3,6 +3,7 @@
 //! * `directory`: the data directory, its lock, its keys, its identity.
 //! * `assembly`: the parts, in dependency order.
 //! * `metrics`: the listener of a monitoring system.
+//! * `administration`: the administration over the network.
 //! * `running`: listeners, signals, the stop.
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use scorpiox_wire::Secret;
 use crate::config::Config;
 use crate::telemetry;
 
+mod administration;
 mod assembly;
 mod directory;
 mod metrics;

@@ -8,9 +8,10 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
+use super::random;
 use crate::activity::Activity;
 use crate::domain::administrator::{LONGEST_PASSWORD, PasswordHash};
-use super::random;
+use crate::metrics::meters::{Counted, PasswordMeters};
 
 /// So many hashes are made at once, 19 MiB each.
 const AT_ONCE: usize = 2;
@@ -26,11 +27,18 @@ pub(super) struct Hashing {
     places: Arc<Semaphore>,
     under_way: AtomicUsize,
     activity: Activity,
+    meters: PasswordMeters,
 }
 
 impl Hashing {
-    pub(super) fn new(activity: Activity) -> Self {
-        Self { places: Arc::new(Semaphore::new(AT_ONCE)), under_way: AtomicUsize::new(0), activity }
+    pub(super) fn new(activity: Activity, meters: PasswordMeters) -> Self {
+        Self { places: Arc::new(Semaphore::new(AT_ONCE)), under_way: AtomicUsize::new(0), activity, meters }
+    }
+
+    /// As if as many were under way as may be.
+    #[cfg(test)]
+    pub(super) fn fill_for_test(&self) {
+        self.under_way.store(AT_ONCE + WAITING, Ordering::Release);
     }
 
     /// A new password's hash.
@@ -50,26 +58,32 @@ impl Hashing {
     }
 
     async fn stretch(&self, password: Secret, salt: [u8; 16]) -> Result<Zeroizing<[u8; 32]>, Busy> {
-        let _counted = self.count().ok_or(Busy)?;
-        // Taken into the thread: whoever goes away does not make room while the hash is still being made.
+        let Some(_counted) = self.count() else {
+            self.meters.refused.inc();
+            return Err(Busy);
+        };
+        let queued = Counted::by(&self.meters.queued);
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Busy)?;
+        drop(queued);
+        let busy = Counted::by(&self.meters.busy);
         let hash = self.activity.blocking(move || {
-            let _place = place;
+            // Both live as long as the thread: whoever goes away makes no room while the hash is still being made.
+            let (_place, _busy) = (place, busy);
             argon2id(&password, &salt)
         });
         Ok(hash.await)
     }
 
-    fn count(&self) -> Option<Counted<'_>> {
+    fn count(&self) -> Option<UnderWay<'_>> {
         let before = self.under_way.fetch_add(1, Ordering::AcqRel);
-        let counted = Counted(&self.under_way);
+        let counted = UnderWay(&self.under_way);
         (before < AT_ONCE + WAITING).then_some(counted)
     }
 }
 
-struct Counted<'a>(&'a AtomicUsize);
+struct UnderWay<'a>(&'a AtomicUsize);
 
-impl Drop for Counted<'_> {
+impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
@@ -92,7 +106,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_is_recognised_by_its_hash_and_no_other_is() {
-        let hashing = Hashing::new(Activity::default());
+        let hashing = Hashing::new(Activity::default(), PasswordMeters::default());
         let hash = hashing.make(Secret::new("correct horse battery")).await.unwrap();
         let compare = async |text: &str| hashing.compare(Secret::new(text), hash.clone()).await.unwrap();
         assert!(compare("correct horse battery").await);
@@ -104,7 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn two_are_hashed_sixteen_wait_and_the_next_is_told_to_come_again() {
-        let hashing = Hashing::new(Activity::default());
+        let hashing = Hashing::new(Activity::default(), PasswordMeters::default());
         let places = hashing.places.acquire_many(AT_ONCE as u32).await.unwrap();
         let hash = PasswordHash { salt: [0; 16], hash: Zeroizing::new([0; 32]) };
         let waiting = (0..AT_ONCE + WAITING).map(|_| hashing.compare(Secret::new("x"), hash.clone()));

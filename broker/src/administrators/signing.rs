@@ -7,10 +7,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use scorpiox_wire::Secret;
 use zeroize::Zeroizing;
 
+use super::random;
 use crate::clock::Timestamp;
 use crate::domain::session::{Claims, accepted_until, may_sign};
 use crate::hex;
-use super::random;
 use crate::store::administrators::SessionKey;
 use crate::store::{Store, StoreError};
 
@@ -50,6 +50,11 @@ impl Signing {
         }
         let key = DecodingKey::from_secret(keys[index].key.as_slice());
         jsonwebtoken::decode::<Claims>(token, &key, &validation()).ok().map(|data| data.claims)
+    }
+
+    #[cfg(test)]
+    pub(super) fn keys_for_test(&self) -> Arc<Vec<SessionKey>> {
+        self.keys.load_full()
     }
 
     async fn current(&self, store: &Store, now: Timestamp) -> Result<SessionKey, StoreError> {

@@ -15,6 +15,7 @@ const SOCKET_PATH_BYTES: usize = 107;
 pub(super) fn check(config: &Config, written: &WrittenConfig, faults: &mut Vec<Fault>) {
     let mut checks = Checks { written, faults };
     checks.listener(config);
+    checks.administration(config);
     checks.limits(config);
     checks.rotation(config);
     checks.provider(config);
@@ -65,6 +66,23 @@ impl Checks<'_> {
             fits_socket(&socket),
             ("admin", "socket"),
             "the path of a Unix socket has at most 107 bytes; choose a shorter one",
+        );
+    }
+
+    fn administration(&mut self, config: &Config) {
+        let admin = &config.admin;
+        let pair = admin.certificate.is_some() == admin.key.is_some();
+        self.require(pair, ("admin", "certificate"), "certificate and key are given together or not at all");
+        self.require(
+            !admin.plain_http || admin.certificate.is_none(),
+            ("admin", "plain_http"),
+            "a certificate is configured too; keep one of them",
+        );
+        let local = admin.listen.is_none_or(|listen| listen.ip().to_canonical().is_loopback());
+        self.require(
+            !admin.plain_http || local,
+            ("admin", "plain_http"),
+            "serves only a loopback address; passwords and keys must not travel in the clear",
         );
     }
 

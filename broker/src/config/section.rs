@@ -180,12 +180,20 @@ section! {
 }
 
 section! {
-    /// The administration socket.
+    /// The administration: its socket, and its listener for the network.
     pub Admin = "admin" {
         /// The socket (0600). None: in the data directory.
         "SCORPIOX_BROKER_ADMIN_SOCKET" socket: Option<PathBuf> = "";
         /// A group, by name or number, that may administer too: the socket becomes 0660.
         "SCORPIOX_BROKER_ADMIN_SOCKET_GROUP" socket_group: Option<String> = "";
+        /// Address and port of the administration over the network; port 0 takes any free one. None: only the socket.
+        "SCORPIOX_BROKER_ADMIN_LISTEN" listen: Option<SocketAddr> = "";
+        /// PEM file with its certificate chain, leaf first; read again when it changes. None: the clients' one.
+        "SCORPIOX_BROKER_ADMIN_CERTIFICATE" certificate: Option<PathBuf> = "";
+        /// PEM file with that certificate's private key.
+        "SCORPIOX_BROKER_ADMIN_KEY" key: Option<PathBuf> = "";
+        /// Serve it over plain HTTP. Only for a loopback address, for instance behind a proxy on the same machine.
+        "SCORPIOX_BROKER_ADMIN_PLAIN_HTTP" plain_http: bool = "false";
     }
 }
 

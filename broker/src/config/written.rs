@@ -12,8 +12,14 @@ use super::value::Raw;
 /// All variables that are ours begin like this.
 pub(super) const PREFIX: &str = "SCORPIOX_BROKER_";
 
-/// Variables that are read before any setting is: they choose the file.
-const NOT_SETTINGS: &[&str] = &["SCORPIOX_BROKER_CONFIG"];
+/// Variables of the commands: the first chooses the file, the others a broker that is driven from elsewhere.
+const NOT_SETTINGS: &[&str] = &[
+    "SCORPIOX_BROKER_CONFIG",
+    "SCORPIOX_BROKER_URL",
+    "SCORPIOX_BROKER_ADMIN_KEY_FILE",
+    "SCORPIOX_BROKER_PIN",
+    "SCORPIOX_BROKER_CA_FILE",
+];
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

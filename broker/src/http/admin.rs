@@ -4,7 +4,7 @@
 //! * [`reception`]: every request passes here first: who asks, and whether they may.
 //! * `administrator`: who asks.
 //! * `paging`: which part of a list.
-//! * `broker`, `credentials`, `logins`, `clients`, `audit`: the rooms. Each has a list of its operations and their handlers.
+//! * `broker`, `credentials`, `logins`, `clients`, `audit`, `administrators`, `session`: the rooms. Each has a list of its operations and their handlers.
 //!
 //! A new operation is a handler and a line in its room's list:
 //!
@@ -47,8 +47,16 @@ pub const PREFIX: &str = "/admin/v1";
 
 /// Every operation there is.
 pub fn operations() -> Vec<Operation> {
-    [broker::operations(), credentials::operations(), logins::operations(), clients::operations(), audit::operations()]
-        .concat()
+    [
+        broker::operations(),
+        credentials::operations(),
+        logins::operations(),
+        clients::operations(),
+        audit::operations(),
+        administrators::operations(),
+        session::operations(),
+    ]
+    .concat()
 }
 
 /// Adds the routes.

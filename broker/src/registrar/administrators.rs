@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, Page, PasswordRequest,
 };
 use scorpiox_wire::{AdminKey, Code, Problem, Secret};
 use zeroize::Zeroizing;
@@ -25,8 +25,10 @@ const LONGEST_KEY_LIFE: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 impl Registrar {
     /// Administrators over the network, in the order of their names.
-    pub fn administrators(&self) -> Vec<AdministratorView> {
-        self.administrators.accounts().iter().map(|account| account_view(account)).collect()
+    pub fn administrators(&self, after: Option<&Name>, limit: u32) -> Page<AdministratorView> {
+        let accounts = self.administrators.accounts();
+        let rest = accounts.iter().filter(|account| after.is_none_or(|after| account.name > *after));
+        Page::cut(rest.map(|account| account_view(account)).collect(), limit, |view| view.name.clone())
     }
 
     /// Makes an administrator.
@@ -82,12 +84,18 @@ impl Registrar {
     }
 
     /// Admin keys, in the order of their names.
-    pub fn admin_keys(&self) -> Vec<AdminKeyView> {
-        self.administrators.keys().iter().map(|key| key_view(key)).collect()
+    pub fn admin_keys(&self, after: Option<&Name>, limit: u32) -> Page<AdminKeyView> {
+        let keys = self.administrators.keys();
+        let rest = keys.iter().filter(|key| after.is_none_or(|after| key.name > *after));
+        Page::cut(rest.map(|key| key_view(key)).collect(), limit, |view| view.name.clone())
     }
 
     /// Makes an admin key, which is told this once.
-    pub async fn add_admin_key(&self, by: &Administrator, request: &AdminKeyRequest) -> Result<AdminKeyIssued, Problem> {
+    pub async fn add_admin_key(
+        &self,
+        by: &Administrator,
+        request: &AdminKeyRequest,
+    ) -> Result<AdminKeyIssued, Problem> {
         let _changing = self.changing.lock().await;
         let (name, scopes) = (name(&request.name)?, scopes(&request.scopes)?);
         let expires_at = request.expires_in.map(|seconds| self.key_end(seconds)).transpose()?;
@@ -99,10 +107,13 @@ impl Registrar {
         let secret = Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
         let id = CredentialId::from_random(random());
         let key = AdminKey::compose(id.as_str(), &secret).expect("an id and 32 bytes make a key");
-        let entry = self.administrators.add_key(name, scopes, expires_at, &key).await.map_err(|error| storage(&error))?;
+        let entry =
+            self.administrators.add_key(name, scopes, expires_at, &key).await.map_err(|error| storage(&error))?;
         let detail = format!("key:{} scopes:{}", entry.id, entry.scopes);
         self.note(by, "admin_key.add", &format!("admin-key:{}", entry.name), "ok", &detail).await;
-        Ok(AdminKeyIssued { admin_key: key_view(&entry), key: Secret::new(key.expose()) })
+        let door = self.facade().door;
+        let (url, pin) = door.map_or((None, None), |door| (Some(door.url), door.pin));
+        Ok(AdminKeyIssued { admin_key: key_view(&entry), key: Secret::new(key.expose()), url, pin })
     }
 
     /// Ends an admin key with the very next request.

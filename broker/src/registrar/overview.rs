@@ -27,6 +27,17 @@ pub struct Facade {
     pub data: String,
     /// When it was started.
     pub started_at: Timestamp,
+    /// Where administrators reach it over the network.
+    pub door: Option<Door>,
+}
+
+/// The administration over the network, as it looks from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// What goes behind `--broker`.
+    pub url: String,
+    /// `sha256:…` of its certificate's public key.
+    pub pin: Option<String>,
 }
 
 /// So many credentials are listed at a glance; of more than that, those that are not well.
@@ -46,6 +57,11 @@ impl Registrar {
         let mut facade = self.facade.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         facade.pin = Some(pin);
         facade.certificate_ends_at = Some(ends_at);
+    }
+
+    /// Administrators are served, or another certificate was loaded for them.
+    pub fn show_door(&self, door: Door) {
+        self.facade.write().unwrap_or_else(std::sync::PoisonError::into_inner).door = Some(door);
     }
 
     /// Everything that needs a person, most urgent first.

@@ -123,7 +123,9 @@ impl Visitor {
 fn is_known(failed: &LoginFailed, administrators: &Administrators, name: &str) -> bool {
     match failed {
         LoginFailed::Wrong { is_known } => *is_known,
-        LoginFailed::TooMany(_) | LoginFailed::Busy(_) | LoginFailed::Store(_) => administrators.account(name).is_some(),
+        LoginFailed::TooMany(_) | LoginFailed::Busy(_) | LoginFailed::Store(_) => {
+            administrators.account(name).is_some()
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::directory::{Directory, Keys, database};
 use crate::activity::Activity;
+use crate::administrators::Administrators;
 use crate::auditor::Auditor;
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -32,6 +33,7 @@ pub(super) struct Assembly {
     pub(super) rotator: Arc<Rotator>,
     pub(super) gate: Arc<Gate>,
     pub(super) stand_ins: Arc<StandIns>,
+    pub(super) administrators: Arc<Administrators>,
     pub(super) auditor: Auditor,
     pub(super) audit_writer: JoinHandle<()>,
     pub(super) provider: CodexProvider,
@@ -78,6 +80,15 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         .await
         .context("cannot bring back what was here before")?;
     let holdings = Arc::new(recovered.holdings);
+    let meters = Meters::default();
+    let administrators = Administrators::open(
+        store.clone(),
+        keys.pepper.clone(),
+        timeline.clone(),
+        activity.clone(),
+        meters.passwords.clone(),
+    );
+    let administrators = administrators.await.context("cannot read the administrators")?;
     let gate = Arc::new(Gate::new(keys.pepper.clone(), callers(&store, &holdings).await?));
     let stand_ins = Arc::new(StandIns::load(store.clone(), keys.pepper, &gate).await?);
     let (auditor, audit_writer) =
@@ -92,10 +103,10 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         policy,
         holdings,
         activity,
-        meters: Meters::default(),
+        meters,
         failpoints: Failpoints::from_environment()?,
     });
-    Ok(Assembly { rotator, gate, stand_ins, auditor, audit_writer, provider, store, timeline })
+    Ok(Assembly { rotator, gate, stand_ins, administrators, auditor, audit_writer, provider, store, timeline })
 }
 
 /// The clients that are not revoked, with what they may have.

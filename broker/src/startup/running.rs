@@ -1,6 +1,7 @@
 //! Listeners, signals, and the stop: no token that was obtained is lost to it.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +13,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
 use super::Start;
+use super::administration::{self, Administration};
 use super::assembly::{Assembly, assemble};
 use super::directory::{Directory, make_private};
+use crate::clock::Timestamp;
 use crate::config::{Config, Transport};
 use crate::gate::Gate;
 use crate::http::limits::{Bounds, Caps};
@@ -41,6 +44,7 @@ struct Running {
     certificate: Option<Arc<ReloadableCertificate>>,
     clients: ServerHandle,
     administration: ServerHandle,
+    network: Option<Administration>,
     metrics: Option<ServerHandle>,
     telemetry: Telemetry,
     /// Keeps the lock.
@@ -76,6 +80,7 @@ pub(super) async fn run(
             _ = housekeeping.tick() => {
                 running.look_at_certificate();
                 flush(&running.assembly.gate, &running.assembly.store).await;
+                running.registrar.tell_refused_logins().await;
                 keep_audit(&running.assembly.rotator).await;
             }
         }
@@ -97,15 +102,26 @@ async fn start(config: &Config, telemetry: Telemetry, passphrase: Option<Secret>
         certificate_ends_at: certificate.as_ref().map(|certificate| certificate.ends_at()),
         data: config.data.display().to_string(),
         started_at: assembly.timeline.now(),
+        door: None,
     };
+    let administrators = Arc::clone(&assembly.administrators);
     let (rotator, gate, auditor) = (&assembly.rotator, &assembly.gate, &assembly.auditor);
-    let registrar =
-        Registrar::new(Arc::clone(rotator), Arc::clone(gate), auditor.clone(), assembly.provider.clone(), facade);
+    let registrar = Registrar::new(
+        Arc::clone(rotator),
+        Arc::clone(gate),
+        auditor.clone(),
+        assembly.provider.clone(),
+        administrators,
+        facade,
+    );
     let clients = serve_clients(config, &assembly, socket, certificate.as_ref())?;
     let administration = serve_administration(config, &registrar)?;
+    let now = assembly.timeline.now();
+    let network = administration::serve(config, &mut directory, &registrar, certificate.as_ref(), now)?;
     let metrics = super::metrics::serve(config, &registrar, certificate.as_ref())?;
     drop(tokio::spawn(scheduler::run(Arc::clone(rotator))));
-    let running = Running { registrar, certificate, clients, administration, metrics, telemetry, directory, assembly };
+    let running =
+        Running { registrar, certificate, clients, administration, network, metrics, telemetry, directory, assembly };
     Ok((running, url))
 }
 
@@ -181,17 +197,24 @@ fn certificate(
     let (certificate, key) = match config.transport() {
         Transport::Plain => return Ok(None),
         Transport::Certificate { certificate, key } => (certificate, key),
-        Transport::SelfSigned => {
-            let place = config.data.join("tls");
-            let made = make_private(&place)?;
-            let paths = self_signed(&config.name, &place, timeline.now())?;
-            if made {
-                directory.created.push(("certificate", paths.0.clone()));
-            }
-            paths
-        }
+        Transport::SelfSigned => made_for_itself(config, directory, timeline.now())?,
     };
     Ok(Some(ReloadableCertificate::load(certificate, key)?))
+}
+
+/// The certificate and the key that the broker makes for [`Config::name`].
+pub(super) fn made_for_itself(
+    config: &Config,
+    directory: &mut Directory,
+    now: Timestamp,
+) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let place = config.data.join("tls");
+    let made = make_private(&place)?;
+    let paths = self_signed(&config.name, &place, now)?;
+    if made {
+        directory.created.push(("certificate", paths.0.clone()));
+    }
+    Ok(paths)
 }
 
 impl Running {
@@ -209,6 +232,13 @@ impl Running {
 
     /// A bad new certificate leaves the old one in place.
     fn look_at_certificate(&self) {
+        self.look_at_clients_certificate();
+        if let Some(network) = &self.network {
+            network.look_at_certificate(&self.registrar);
+        }
+    }
+
+    fn look_at_clients_certificate(&self) {
         let Some(certificate) = &self.certificate else { return };
         match certificate.reload() {
             Ok(Reload::Unchanged) => {}
@@ -226,7 +256,12 @@ impl Running {
         let Assembly { rotator, gate, auditor, audit_writer, store, .. } = self.assembly;
         rotator.stop();
         let drained = async {
-            tokio::join!(self.clients.stop(true), self.administration.stop(true));
+            let network = async {
+                if let Some(network) = &self.network {
+                    network.handle.stop(true).await;
+                }
+            };
+            tokio::join!(self.clients.stop(true), self.administration.stop(true), network);
             if let Some(metrics) = &self.metrics {
                 metrics.stop(true).await;
             }
@@ -250,6 +285,7 @@ impl Running {
             _ = interrupt.recv() => return Ok(left(&rotator)),
         }
         flush(&gate, &store).await;
+        self.registrar.tell_refused_logins().await;
         drop((auditor, self.registrar));
         if tokio::time::timeout(Duration::from_secs(5), audit_writer).await.is_err() {
             warn!("the audit was still being written");

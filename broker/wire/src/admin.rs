@@ -17,11 +17,11 @@
 //! | `POST /admin/v1/clients/{name}/revoke` | [`RevokeRequest`] → [`ClientRevoked`] |
 //! | `GET /admin/v1/audit?after=SEQ&limit=N` | → a [`Page`] of [`AuditEntry`]s, oldest first |
 //! | `GET /admin/v1/audit/verify` | → [`AuditVerdict`] |
-//! | `GET`, `POST /admin/v1/administrators` | → [`AdministratorView`]s; [`AdministratorRequest`] → [`AdministratorView`] |
+//! | `GET`, `POST /admin/v1/administrators` | → a page of [`AdministratorView`]s; [`AdministratorRequest`] → [`AdministratorView`] |
 //! | `DELETE /admin/v1/administrators/{name}` | → [`AdministratorView`] as it was |
 //! | `POST /admin/v1/administrators/{name}/password` | [`PasswordRequest`] → [`AdministratorView`] |
 //! | `POST /admin/v1/administrators/{name}/revoke-sessions` | → [`AdministratorView`] |
-//! | `GET`, `POST /admin/v1/admin-keys` | → [`AdminKeyView`]s; [`AdminKeyRequest`] → [`AdminKeyIssued`] |
+//! | `GET`, `POST /admin/v1/admin-keys` | → a page of [`AdminKeyView`]s; [`AdminKeyRequest`] → [`AdminKeyIssued`] |
 //! | `DELETE /admin/v1/admin-keys/{name}` | → [`AdminKeyView`] as it was |
 //! | `POST /admin/v1/session` | [`SessionRequest`] → [`SessionAnswer`]; only over the network |
 //! | `POST /admin/v1/session/renew` | → [`SessionAnswer`] |

@@ -5,11 +5,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use scorpiox_broker::activity::Activity;
+use scorpiox_broker::administrators::Administrators;
 use scorpiox_broker::auditor::Auditor;
 use scorpiox_broker::clock::SharedClock;
 use scorpiox_broker::domain::credential::Credential;
 use scorpiox_broker::domain::permission::{Policy, Wish};
 use scorpiox_broker::domain::rotation::{Resting, State};
+use scorpiox_broker::domain::scope::Scopes;
 use scorpiox_broker::failpoint::{Failpoints, Hook, Point};
 use scorpiox_broker::fence::Fence;
 use scorpiox_broker::gate::{Caller, Gate};
@@ -100,6 +102,11 @@ impl SimBroker {
         let gate = Arc::new(Gate::new(scorpiox_broker::master_key::Pepper::from_bytes(&PEPPER), callers));
         let (auditor, _) =
             Auditor::start(store.clone(), spool, recovered.fence.clone(), timeline.clone(), activity.clone());
+        let meters = Meters::default();
+        let pepper = scorpiox_broker::master_key::Pepper::from_bytes(&PEPPER);
+        let administrators =
+            Administrators::open(store.clone(), pepper, timeline.clone(), activity.clone(), meters.passwords.clone());
+        let administrators = administrators.await.expect("the administrators can be read");
         let points = Points::new(clock.clone(), Arc::clone(&provider));
         let records =
             Records { database: data.join("broker.db"), mark, sealer: sealer.clone(), activity: activity.clone() };
@@ -114,7 +121,7 @@ impl SimBroker {
             policy,
             holdings,
             activity,
-            meters: Meters::default(),
+            meters,
             failpoints: Failpoints::with(Arc::clone(&points) as Arc<dyn Hook>),
         });
         let terms = Terms { wait: REQUEST_WAIT, revalidate_after: Duration::from_secs(300) };
@@ -124,6 +131,7 @@ impl SimBroker {
             Arc::clone(&gate),
             auditor.clone(),
             nobody_to_log_in_at(),
+            administrators,
             facade(&timeline),
         );
         drop(tokio::spawn(scheduler::run(Arc::clone(&rotator))));
@@ -358,7 +366,13 @@ pub struct Token {
 
 /// Who does what administrators do.
 pub fn administrator() -> Administrator {
-    Administrator { actor: "admin:sim".to_owned(), request_id: "r".to_owned(), address: "unix".to_owned() }
+    Administrator {
+        actor: "admin:sim".to_owned(),
+        request_id: "r".to_owned(),
+        address: "unix".to_owned(),
+        scopes: Scopes::everything(),
+        session: None,
+    }
 }
 
 fn facade(timeline: &Timeline) -> Facade {
@@ -368,6 +382,7 @@ fn facade(timeline: &Timeline) -> Facade {
         certificate_ends_at: None,
         data: String::new(),
         started_at: timeline.now(),
+        door: None,
     }
 }
 

@@ -3,9 +3,10 @@
 use actix_web::web;
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, Page, PasswordRequest,
 };
 
+use super::paging::{PageQuery, Paged};
 use super::{Answer, Data, Operation, ok};
 use crate::domain::scope::Scope;
 use crate::registrar::Administrator;
@@ -14,7 +15,8 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get(Scope::Read, "/administrators", list_administrators)
             .says("The people who may administer over the network, in the order of their names")
-            .answers::<Vec<AdministratorView>>(),
+            .query::<PageQuery>()
+.answers::<Page<AdministratorView>>(),
         Operation::post(Scope::Everything, "/administrators", add_administrator)
             .says("Make an administrator")
             .takes::<AdministratorRequest>()
@@ -35,7 +37,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(&[Code::NotFound]),
         Operation::get(Scope::Read, "/admin-keys", list_admin_keys)
             .says("The keys with which programs administer, in the order of their names")
-            .answers::<Vec<AdminKeyView>>(),
+            .query::<PageQuery>()
+.answers::<Page<AdminKeyView>>(),
         Operation::post(Scope::Everything, "/admin-keys", add_admin_key)
             .says("Make an admin key; it is in this answer and never again")
             .takes::<AdminKeyRequest>()
@@ -48,8 +51,8 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn list_administrators(registrar: Data) -> Answer {
-    ok(registrar.administrators())
+async fn list_administrators(registrar: Data, page: Paged) -> Answer {
+    ok(registrar.administrators(page.after_name()?.as_ref(), page.limit))
 }
 
 async fn add_administrator(by: Administrator, registrar: Data, body: web::Json<AdministratorRequest>) -> Answer {
@@ -73,8 +76,8 @@ async fn revoke_administrator_sessions(by: Administrator, registrar: Data, name:
     ok(registrar.revoke_sessions(&by, &name).await?)
 }
 
-async fn list_admin_keys(registrar: Data) -> Answer {
-    ok(registrar.admin_keys())
+async fn list_admin_keys(registrar: Data, page: Paged) -> Answer {
+    ok(registrar.admin_keys(page.after_name()?.as_ref(), page.limit))
 }
 
 async fn add_admin_key(by: Administrator, registrar: Data, body: web::Json<AdminKeyRequest>) -> Answer {

@@ -33,12 +33,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn log_in(
-    id: RequestId,
-    address: ClientAddress,
-    registrar: Data,
-    body: web::Json<SessionRequest>,
-) -> Answer {
+async fn log_in(id: RequestId, address: ClientAddress, registrar: Data, body: web::Json<SessionRequest>) -> Answer {
     let visitor = Visitor {
         request_id: id.as_str().to_owned(),
         address: address.to_string(),

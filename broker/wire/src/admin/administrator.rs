@@ -137,6 +137,10 @@ pub struct AdminKeyIssued {
     #[serde(serialize_with = "outward")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub key: Secret,
+    /// What goes behind `--broker`; absent while the administration is not served over the network.
+    pub url: Option<String>,
+    /// `sha256:…` of the certificate's public key, for `--pin`; absent over plain HTTP.
+    pub pin: Option<String>,
 }
 
 /// Log in with a password.

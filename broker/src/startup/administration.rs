@@ -1,0 +1,103 @@
+//! The administration over the network, where it is switched on.
+
+use std::sync::Arc;
+
+use actix_server::ServerHandle;
+use actix_web::{App, web};
+use tracing::{info, warn};
+
+use super::directory::Directory;
+use super::running::{DRAIN, made_for_itself};
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::http::limits::{Bounds, Caps};
+use crate::http::listener::{self, Listen};
+use crate::http::tls::{Reload, ReloadableCertificate, server_config};
+use crate::http::{admin, error as problems};
+use crate::registrar::{Door, Registrar};
+
+/// Administrators need few connections each.
+const PER_ADDRESS: u32 = 32;
+const CONNECTIONS: u32 = 512;
+
+/// The listener that serves it.
+pub(super) struct Administration {
+    pub(super) handle: ServerHandle,
+    certificate: Option<Arc<ReloadableCertificate>>,
+    url: String,
+}
+
+/// Serves the administration on its own address; nothing where none is configured.
+pub(super) fn serve(
+    config: &Config,
+    directory: &mut Directory,
+    registrar: &Arc<Registrar>,
+    clients: Option<&Arc<ReloadableCertificate>>,
+    now: Timestamp,
+) -> anyhow::Result<Option<Administration>> {
+    let Some(address) = config.admin.listen else { return Ok(None) };
+    let certificate = certificate(config, directory, clients, now)?;
+    let bounds =
+        Bounds { trusted_proxies: config.limits.trusted_proxies.clone(), ..Bounds::of_administration(&config.limits) };
+    let body_bytes = bounds.body_bytes;
+    let listen = Listen {
+        socket: listener::bind(address)?,
+        tls: certificate.as_ref().map(|certificate| server_config(Arc::clone(certificate))),
+        caps: Caps { per_address: PER_ADDRESS, total: CONNECTIONS, loopback_exempt: config.limits.loopback_exempt },
+        bounds,
+        workers: Some(1),
+        drain: DRAIN,
+        open: registrar.meters().connections.administration.clone(),
+    };
+    let shared = web::Data::new(Arc::clone(registrar));
+    let app = move || {
+        App::new().app_data(shared.clone()).configure(problems::extractors(body_bytes)).configure(admin::routes)
+    };
+    let listening = listener::serve(app, listen)?;
+    drop(tokio::spawn(listening.server));
+    let url = config.admin_url(listening.address.port());
+    info!(url, "the administration is served over the network");
+    let administration = Administration { handle: listening.handle, certificate, url };
+    administration.show(registrar);
+    Ok(Some(administration))
+}
+
+impl Administration {
+    /// A bad new certificate leaves the old one in place.
+    pub(super) fn look_at_certificate(&self, registrar: &Registrar) {
+        let Some(certificate) = &self.certificate else { return };
+        match certificate.reload() {
+            // The clients' certificate may be this one too, and was read again a moment ago.
+            Ok(Reload::Unchanged) => {}
+            Ok(Reload::Replaced) => info!(pin = certificate.pin(), "administrators get another certificate"),
+            Err(error) => {
+                warn!(%error, "the administration's certificate was not reloaded; the old one is still served")
+            }
+        }
+        self.show(registrar);
+    }
+
+    fn show(&self, registrar: &Registrar) {
+        let pin = self.certificate.as_ref().map(|certificate| certificate.pin());
+        registrar.show_door(Door { url: self.url.clone(), pin });
+    }
+}
+
+/// Its own, else the clients' one, else one that the broker made for itself.
+fn certificate(
+    config: &Config,
+    directory: &mut Directory,
+    clients: Option<&Arc<ReloadableCertificate>>,
+    now: Timestamp,
+) -> anyhow::Result<Option<Arc<ReloadableCertificate>>> {
+    let admin = &config.admin;
+    match (&admin.certificate, &admin.key, clients) {
+        (Some(certificate), Some(key), _) => Ok(Some(ReloadableCertificate::load(certificate.clone(), key.clone())?)),
+        _ if admin.plain_http => Ok(None),
+        (_, _, Some(clients)) => Ok(Some(Arc::clone(clients))),
+        (_, _, None) => {
+            let (certificate, key) = made_for_itself(config, directory, now)?;
+            Ok(Some(ReloadableCertificate::load(certificate, key)?))
+        }
+    }
+}
