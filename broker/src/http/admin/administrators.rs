@@ -16,7 +16,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get(Scope::Read, "/administrators", list_administrators)
             .says("The people who may administer over the network, in the order of their names")
             .query::<PageQuery>()
-.answers::<Page<AdministratorView>>(),
+            .answers::<Page<AdministratorView>>(),
         Operation::post(Scope::Everything, "/administrators", add_administrator)
             .says("Make an administrator")
             .takes::<AdministratorRequest>()
@@ -38,7 +38,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get(Scope::Read, "/admin-keys", list_admin_keys)
             .says("The keys with which programs administer, in the order of their names")
             .query::<PageQuery>()
-.answers::<Page<AdminKeyView>>(),
+            .answers::<Page<AdminKeyView>>(),
         Operation::post(Scope::Everything, "/admin-keys", add_admin_key)
             .says("Make an admin key; it is in this answer and never again")
             .takes::<AdminKeyRequest>()
