@@ -32,7 +32,7 @@ pub mod refusal;
 pub mod refused_logins;
 pub mod rotation;
 pub mod scope;
-pub mod stand_in;
 pub mod session;
+pub mod stand_in;
 pub mod token_set;
 pub mod words;
