@@ -14,6 +14,7 @@
 //! * `auth_file`, `import`: a login out of a stock client's file.
 //! * `callback`, `browser`, `login`: a login by a person.
 //! * `master_key`: the file of the master key.
+//! * `openapi`: the document of the administration.
 //! * `server`: from options to a running server.
 //! * `typed`: what may be typed.
 
@@ -39,6 +40,7 @@ mod import;
 mod issued;
 mod login;
 mod master_key;
+mod openapi;
 mod place;
 mod promote;
 mod quiet;
@@ -110,6 +112,7 @@ fn invoke(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, surr
         Verb::CheckConfig(arguments) => {
             surroundings.local(arguments.json, |environment, screen| arguments.run(environment, screen))
         }
+        Verb::Openapi(arguments) => surroundings.local(false, |_, screen| arguments.run(screen)),
         Verb::MasterKey(arguments) => {
             surroundings.local(arguments.json(), |environment, screen| arguments.run(environment, screen))
         }

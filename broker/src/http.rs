@@ -14,6 +14,7 @@
 //! * [`listener`]: sockets to applications, through all of the above.
 //! * [`oauth`], [`auth_file`]: stock clients: the token endpoint, and the file they begin with.
 //! * [`token`], [`admin`], [`health`], [`metrics`]: decode, call, encode.
+//! * [`openapi`]: the document of the administration.
 
 pub mod admin;
 pub mod auth_file;
@@ -30,6 +31,7 @@ pub mod listener;
 pub mod local_socket;
 pub mod metrics;
 pub mod oauth;
+pub mod openapi;
 mod passage;
 pub mod request_id;
 mod stream;

@@ -9,6 +9,7 @@ use super::failure::EXIT_CODES;
 use super::import::ImportArguments;
 use super::login::LoginArguments;
 use super::master_key::MasterKeyArguments;
+use super::openapi::OpenapiArguments;
 use super::place::Reach;
 use super::promote::PromoteArguments;
 use super::server::{CheckConfigArguments, ServeArguments, UpArguments};
@@ -53,6 +54,7 @@ pub(super) enum Verb {
     Audit(Asked<AuditArguments>),
     Promote(Asked<PromoteArguments>),
     MasterKey(MasterKeyArguments),
+    Openapi(OpenapiArguments),
 }
 
 // Something that is asked of a running broker. (A documentation comment would become every such command's help.)

@@ -19,6 +19,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
@@ -59,7 +60,7 @@ pub fn operations() -> Vec<Operation> {
     .concat()
 }
 
-/// Adds the routes.
+/// Adds the routes, and the document that describes them.
 pub fn routes(app: &mut web::ServiceConfig) {
     let mut by_path: BTreeMap<&str, Vec<Operation>> = BTreeMap::new();
     for operation in operations() {
@@ -71,9 +72,10 @@ pub fn routes(app: &mut web::ServiceConfig) {
             .fold(web::resource(path), |resource, operation| resource.route(reception::behind(operation)));
         scope.service(resource)
     });
-    app.service(scope);
+    app.service(scope).configure(super::openapi::routes);
 }
 
 fn ok(body: impl Serialize) -> Answer {
-    Ok(HttpResponse::Ok().json(body))
+    // Some answers hold a key.
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(body))
 }

@@ -1,7 +1,7 @@
 //! What was done, by whom.
 
 use actix_web::web;
-use scorpiox_wire::admin::{AuditEntry, AuditVerdict, Page};
+use scorpiox_wire::admin::{AuditEntry, AuditVerdict};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -14,7 +14,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get(Scope::Read, "/audit", list_audit)
             .says("Entries of the audit, oldest first; without `after` the newest ones")
             .query::<AuditQuery>()
-            .answers::<Page<AuditEntry>>(),
+            .pages::<AuditEntry>(),
         Operation::get(Scope::Read, "/audit/verify", verify_audit)
             .says("Go through the whole chain and name the first entry that does not fit")
             .answers::<AuditVerdict>(),

@@ -2,7 +2,7 @@
 
 use actix_web::web;
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::{ClientIssued, ClientRequest, ClientRevoked, ClientView, Page, RevokeRequest};
+use scorpiox_wire::admin::{ClientIssued, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 
 use super::paging::{PageQuery, Paged};
 use super::{Answer, Data, Operation, ok};
@@ -14,7 +14,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get(Scope::Read, "/clients", list_clients)
             .says("The clients, revoked ones too, in the order of their names")
             .query::<PageQuery>()
-            .answers::<Page<ClientView>>(),
+            .pages::<ClientView>(),
         Operation::get(Scope::Read, "/clients/{name}", show_client)
             .says("One client")
             .answers::<ClientView>()

@@ -2,7 +2,7 @@
 
 use actix_web::web;
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::{CredentialView, ImportRequest, Page, PauseRequest, RefreshAnswer, RefreshRequest};
+use scorpiox_wire::admin::{CredentialView, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
 
 use super::paging::{PageQuery, Paged};
 use super::{Answer, Data, Operation, ok};
@@ -15,7 +15,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get(Scope::Read, "/credentials", list_credentials)
             .says("The credentials, in the order of their names")
             .query::<PageQuery>()
-            .answers::<Page<CredentialView>>(),
+            .pages::<CredentialView>(),
         Operation::post(Scope::Credentials, "/credentials", import_credential)
             .says("Take over a login that exists elsewhere")
             .takes::<ImportRequest>()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
 use scorpiox_wire::Code;
+use scorpiox_wire::admin::Page;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -113,6 +114,19 @@ impl Operation {
     /// The body of its answer.
     pub fn answers<T: ToSchema>(self) -> Self {
         Self { answers: Some(Body::of::<T>()), ..self }
+    }
+
+    /// A list: its answer is a page of these.
+    pub fn pages<T: ToSchema>(self) -> Self
+    where
+        Page<T>: ToSchema,
+    {
+        let collect = |schemas: &mut Vec<(String, RefOr<Schema>)>| {
+            // The page refers to its items, and does not bring them along.
+            schemas.push((T::name().into_owned(), T::schema()));
+            T::schemas(schemas);
+        };
+        Self { answers: Some(Body { collect, ..Body::of::<Page<T>>() }), ..self }
     }
 
     /// The parameters of its query.

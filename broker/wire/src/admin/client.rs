@@ -30,10 +30,16 @@ pub struct ClientView {
 /// Create a client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ClientRequest {
     /// Its name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9@._-]*$", example = "laptop-anna")
+    )]
     pub name: String,
     /// Name of the credential that it may use.
+    #[cfg_attr(feature = "openapi", schema(example = "main"))]
     pub credential: String,
 }
 
@@ -55,6 +61,7 @@ pub struct ClientIssued {
 /// Revoke a client.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct RevokeRequest {
     /// Renew its credential at once, so that the token it holds ends soon.
     #[serde(default)]

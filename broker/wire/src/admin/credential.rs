@@ -65,19 +65,27 @@ pub struct CredentialView {
 /// A login that exists elsewhere is taken over: the body of a stock `auth.json`, reduced to what is needed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct ImportRequest {
     /// Name of the credential; an existing one gets the new token set.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9@._-]*$", example = "main")
+    )]
     pub name: String,
     /// `tokens.access_token`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 1))]
     #[serde(serialize_with = "outward")]
     pub access_token: Secret,
     /// `tokens.refresh_token`. Only ever travels towards the broker.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 1))]
     #[serde(serialize_with = "outward")]
     pub refresh_token: Secret,
     /// `tokens.id_token`.
     #[serde(serialize_with = "outward")]
     pub id_token: Secret,
     /// `tokens.account_id`.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub account_id: String,
     /// Allow another account on an existing name.
     #[serde(default)]
@@ -87,6 +95,7 @@ pub struct ImportRequest {
 /// Renew now.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
     /// For a credential in doubt: present the refresh token once more (after the quiet time).
     #[serde(default)]
@@ -106,6 +115,7 @@ pub struct RefreshAnswer {
 /// Pause a credential.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PauseRequest {
     /// Keep serving the token, only stop renewing it.
     #[serde(default)]

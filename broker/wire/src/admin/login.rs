@@ -23,7 +23,7 @@ pub enum LoginFlow {
 
 /// Begins a login.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "Written")]
 pub struct LoginRequest {
     /// Name of the credential; an existing one gets the new token set.
     pub name: String,
@@ -31,8 +31,67 @@ pub struct LoginRequest {
     #[serde(flatten)]
     pub flow: LoginFlow,
     /// Allow another account on an existing name.
-    #[serde(default)]
     pub replace_account: bool,
+}
+
+/// Begins a login.
+// As it is written: an unknown member is noticed only where the flow's members lie beside the others.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+struct Written {
+    /// Name of the credential; an existing one gets the new token set.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9@._-]*$", example = "main")
+    )]
+    name: String,
+    /// Which way.
+    flow: Way,
+    /// For the browser flow: `http://localhost:1455/auth/callback` or the same with 1457.
+    redirect_uri: Option<String>,
+    /// Allow another account on an existing name.
+    #[serde(default)]
+    replace_account: bool,
+}
+
+/// Which way a person logs in.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+enum Way {
+    /// A code is typed into a page on any machine.
+    Device,
+    /// A browser is sent back to `redirect_uri`, on which the asking command listens.
+    Browser,
+}
+
+impl TryFrom<Written> for LoginRequest {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, &'static str> {
+        let flow = match (written.flow, written.redirect_uri) {
+            (Way::Device, None) => LoginFlow::Device,
+            (Way::Browser, Some(redirect_uri)) => LoginFlow::Browser { redirect_uri },
+            (Way::Device, Some(_)) => return Err("unknown field `redirect_uri` in the device flow"),
+            (Way::Browser, None) => return Err("missing field `redirect_uri` of the browser flow"),
+        };
+        Ok(Self { name: written.name, flow, replace_account: written.replace_account })
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for LoginRequest {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        Written::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for LoginRequest {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+        Written::schemas(schemas);
+    }
 }
 
 /// A login under way.
@@ -76,6 +135,7 @@ pub enum LoginState {
 /// What the browser brought back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct LoginCallback {
     /// The authorization code.
     #[serde(serialize_with = "outward")]
@@ -92,6 +152,21 @@ mod tests {
     fn a_login_request_is_this_json() {
         let request: LoginRequest = serde_json::from_str(r#"{"name":"main","flow":"device"}"#).unwrap();
         assert_eq!((request.name.as_str(), request.flow, request.replace_account), ("main", LoginFlow::Device, false));
+    }
+
+    #[test]
+    fn a_login_request_with_a_member_of_the_other_flow_or_of_none_is_refused() {
+        let read = |json: &str| serde_json::from_str::<LoginRequest>(json).map(|request| request.flow);
+        let redirect_uri = "http://localhost:1455/auth/callback".to_owned();
+        let browser = format!(r#"{{"name":"main","flow":"browser","redirect_uri":"{redirect_uri}"}}"#);
+        assert_eq!(read(&browser).unwrap(), LoginFlow::Browser { redirect_uri });
+        for (json, why) in [
+            (browser.replace("browser", "device").as_str(), "unknown field `redirect_uri`"),
+            (r#"{"name":"main","flow":"browser"}"#, "missing field `redirect_uri`"),
+            (r#"{"name":"main","flow":"device","force":true}"#, "unknown field `force`"),
+        ] {
+            assert!(read(json).unwrap_err().to_string().starts_with(why), "{json}");
+        }
     }
 
     #[test]
