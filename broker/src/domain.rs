@@ -9,6 +9,7 @@
 //! * [`permission`]: may this credential be renewed now, and if not, when.
 //! * [`freshness`]: serve, renew, or refuse.
 //! * [`recovery`]: what a start makes of a row, its slots and the mark.
+//! * [`restoration`]: how the logins of a restored broker stand.
 //! * [`words`]: why a login is not well.
 //! * [`alarm`]: what needs a person, and what of it was told.
 //! * [`scope`]: what an administrator may do.
@@ -30,6 +31,7 @@ pub mod permission;
 pub mod recovery;
 pub mod refusal;
 pub mod refused_logins;
+pub mod restoration;
 pub mod rotation;
 pub mod scope;
 pub mod session;

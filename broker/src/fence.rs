@@ -1,16 +1,20 @@
 //! The high-water mark, or the fence that stands where it is missing (matrix S2c).
 //!
 //! Without a mark nobody can tell whether the database is older than what the provider has seen. A fenced broker
-//! serves what it has and renews nothing until an administrator promotes it.
+//! serves what it has and renews nothing until an administrator promotes it. The same fence stands around data that came
+//! out of a backup; a mark that survived the loss then tells which logins are safe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use crate::activity::Activity;
 use crate::audit_chain::Link;
+use crate::backup::marker::Restored;
+use crate::clock::Timestamp;
 use crate::domain::credential::CredentialId;
+use crate::domain::restoration::Evidence;
 use crate::domain::rotation::{Mark, Rotation};
 use crate::high_water::{HighWater, Position, Reading};
 use crate::seal::Sealer;
@@ -32,7 +36,16 @@ struct Inner {
 #[derive(Clone)]
 enum Standing {
     Marked(Arc<HighWater>),
-    Fenced(String),
+    Fenced(Arc<Fenced>),
+}
+
+/// Why nothing may be renewed, and what is known nevertheless.
+#[derive(Debug)]
+struct Fenced {
+    reason: String,
+    /// The mark, when it is whole and only the database is in question.
+    survivor: Option<Arc<HighWater>>,
+    restored: Option<Restored>,
 }
 
 /// How far a credential has come.
@@ -41,18 +54,38 @@ pub fn position(rotation: &Rotation) -> Position {
 }
 
 impl Fence {
-    /// Reads the mark. A missing one is made anew only when no credential was ever armed (`is_new`).
-    pub fn open(path: &Path, instance: &str, sealer: Sealer, activity: Activity, is_new: bool) -> io::Result<Self> {
-        let standing = match HighWater::read(path, instance, sealer.clone()) {
-            Reading::Good(mark) => Standing::Marked(Arc::new(mark)),
-            Reading::Missing if is_new => {
-                Standing::Marked(Arc::new(HighWater::create(path, instance, sealer.clone())?))
+    /// Reads the mark. A missing one is made anew only when no credential was ever armed (`is_new`). Data that was
+    /// `restored` from a backup is fenced whatever the mark says.
+    pub fn open(
+        path: &Path,
+        instance: &str,
+        sealer: Sealer,
+        activity: Activity,
+        is_new: bool,
+        restored: Option<Restored>,
+    ) -> io::Result<Self> {
+        let (survivor, mut reason) = match HighWater::read(path, instance, sealer.clone()) {
+            Reading::Good(mark) => (Some(Arc::new(mark)), None),
+            Reading::Missing if is_new && restored.is_none() => {
+                (Some(Arc::new(HighWater::create(path, instance, sealer.clone())?)), None)
             }
-            Reading::Missing => Standing::Fenced(format!("the high-water mark {} is missing", path.display())),
+            Reading::Missing => (None, Some(format!("the high-water mark {} is missing", path.display()))),
             Reading::Foreign => {
-                Standing::Fenced(format!("the high-water mark {} belongs to another broker", path.display()))
+                (None, Some(format!("the high-water mark {} belongs to another broker", path.display())))
             }
-            Reading::Unreadable(why) => Standing::Fenced(format!("the high-water mark cannot be read: {why}")),
+            Reading::Unreadable(why) => (None, Some(format!("the high-water mark cannot be read: {why}"))),
+        };
+        if let Some(restored) = &restored {
+            let taken_at = Timestamp::from_unix(restored.backup.taken_at);
+            let without = reason.map(|why| format!(", and {why}")).unwrap_or_default();
+            reason = Some(format!("the data was restored from a backup of {taken_at}{without}"));
+        }
+        let standing = match (survivor, reason) {
+            (Some(mark), None) => Standing::Marked(mark),
+            (survivor, reason) => {
+                let reason = reason.unwrap_or_default();
+                Standing::Fenced(Arc::new(Fenced { reason, survivor, restored }))
+            }
         };
         let inner = Inner {
             path: path.to_owned(),
@@ -68,18 +101,36 @@ impl Fence {
     pub fn reason(&self) -> Option<String> {
         match self.standing() {
             Standing::Marked(_) => None,
-            Standing::Fenced(reason) => Some(reason),
+            Standing::Fenced(fenced) => Some(fenced.reason.clone()),
         }
     }
 
     /// How far a credential had come; `None` without a mark, or for one that it does not know.
     pub fn mark(&self, id: &CredentialId) -> Option<Mark> {
-        match self.standing() {
-            Standing::Marked(mark) => {
-                mark.position(id.as_str()).map(|at| Mark { epoch: at.epoch, generation: at.generation })
-            }
-            Standing::Fenced(_) => None,
-        }
+        let at = self.survivor()?.position(id.as_str())?;
+        Some(Mark { epoch: at.epoch, generation: at.generation })
+    }
+
+    /// When the backup was made that this data was restored from; `None` when it was not, or was promoted since.
+    pub fn restored_from(&self) -> Option<Timestamp> {
+        let Standing::Fenced(fenced) = self.standing() else { return None };
+        fenced.restored.as_ref().map(|restored| Timestamp::from_unix(restored.backup.taken_at))
+    }
+
+    /// What is known of a credential of restored data; `None` when the data was not restored.
+    pub fn evidence(&self, id: &CredentialId) -> Option<Evidence> {
+        let Standing::Fenced(fenced) = self.standing() else { return None };
+        let restored = fenced.restored.as_ref()?;
+        Some(match &fenced.survivor {
+            Some(mark) if mark.was_removed(id.as_str()) => Evidence::Removed,
+            Some(_) => Evidence::Mark(self.mark(id)),
+            None => Evidence::Backup(restored.reached(id.as_str()).map(|reached| reached.generation)),
+        })
+    }
+
+    /// How many credentials the mark knows that are not among these: the database has lost them.
+    pub fn unknown_to(&self, known: &BTreeSet<String>) -> usize {
+        self.survivor().map_or(0, |mark| mark.entries().iter().filter(|(id, _)| !known.contains(id)).count())
     }
 
     /// Raises the mark and syncs it. Behind the fence nothing is marked: promotion writes everything at once.
@@ -115,18 +166,43 @@ impl Fence {
         self.inner.activity.blocking(move || mark.keep_audit()).await
     }
 
-    /// An administrator believes the database: a new mark at its positions, and the fence is gone.
+    /// An administrator believes the database: a mark at its positions, and the fence is gone. A mark that survived is
+    /// raised and never lowered.
     pub async fn promote(&self, positions: BTreeMap<String, Position>) -> io::Result<()> {
         let inner = Arc::clone(&self.inner);
+        let standing = self.standing();
         self.inner
             .activity
             .blocking(move || {
-                let mark = HighWater::anew(&inner.path, &inner.instance, inner.sealer.clone(), positions)?;
-                *inner.standing.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
-                    Standing::Marked(Arc::new(mark));
+                let anew = |positions| HighWater::anew(&inner.path, &inner.instance, inner.sealer.clone(), positions);
+                let mark = match &standing {
+                    Standing::Fenced(fenced) => match &fenced.survivor {
+                        Some(survivor) => {
+                            positions.iter().try_for_each(|(id, position)| survivor.raise(id, *position))?;
+                            Arc::clone(survivor)
+                        }
+                        None => Arc::new(anew(positions)?),
+                    },
+                    Standing::Marked(_) => Arc::new(anew(positions)?),
+                };
+                // The mark first: a stop in between leaves a fence that can be promoted once more.
+                if let Standing::Fenced(fenced) = &standing
+                    && let Some(restored) = &fenced.restored
+                {
+                    restored.forget()?;
+                }
+                *inner.standing.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Standing::Marked(mark);
                 Ok(())
             })
             .await
+    }
+
+    /// The mark, whether or not a fence stands.
+    fn survivor(&self) -> Option<Arc<HighWater>> {
+        match self.standing() {
+            Standing::Marked(mark) => Some(mark),
+            Standing::Fenced(fenced) => fenced.survivor.clone(),
+        }
     }
 
     fn standing(&self) -> Standing {

@@ -10,6 +10,7 @@
 //! counter 42                              how often it was written
 //! audit 120 64 hexadecimal digits         the newest entry of the audit when this was written; absent before the first
 //! credential 4k2j9x0c7m1d 3 7             id, epoch, generation; sorted by id
+//! removed 7s0q4hd2m9xa 12 11              the same of credentials that were removed
 //! mac 64 hexadecimal digits               over everything above
 //! ```
 
@@ -53,6 +54,8 @@ struct Mark {
     counter: u64,
     audit: Link,
     positions: BTreeMap<String, Position>,
+    /// Of credentials that were removed: an old copy of the database brings them back.
+    removed: BTreeMap<String, Position>,
 }
 
 /// What came of reading a mark.
@@ -104,7 +107,7 @@ type Outcome = Result<(), Arc<io::Error>>;
 impl HighWater {
     /// Writes the first mark of a new broker. [`io::ErrorKind::AlreadyExists`] when a file is there: it is left as it is.
     pub fn create(path: &Path, instance: &str, sealer: Sealer) -> io::Result<Self> {
-        let mark = Mark { counter: 1, audit: Link::START, positions: BTreeMap::new() };
+        let mark = Mark { counter: 1, audit: Link::START, positions: BTreeMap::new(), removed: BTreeMap::new() };
         durable_file::create_new(path, text::write(&mark, instance, &sealer).as_bytes())?;
         Ok(Self::of(path, instance, sealer, mark))
     }
@@ -118,7 +121,7 @@ impl HighWater {
         positions: BTreeMap<String, Position>,
     ) -> io::Result<Self> {
         positions.keys().try_for_each(|id| check_id(id))?;
-        let mark = Mark { counter: 1, audit: Link::START, positions };
+        let mark = Mark { counter: 1, audit: Link::START, positions, removed: BTreeMap::new() };
         durable_file::replace(path, text::write(&mark, instance, &sealer).as_bytes())?;
         Ok(Self::of(path, instance, sealer, mark))
     }
@@ -186,9 +189,15 @@ impl HighWater {
         self.mark.read().unwrap_or_else(PoisonError::into_inner).audit
     }
 
-    /// How far a credential had come; `None` for one that was never armed.
+    /// How far a credential had come, also one that was removed; `None` for one that was never armed.
     pub fn position(&self, credential: &str) -> Option<Position> {
-        self.current().positions.get(credential).copied()
+        let mark = self.mark.read().unwrap_or_else(PoisonError::into_inner);
+        mark.positions.get(credential).or_else(|| mark.removed.get(credential)).copied()
+    }
+
+    /// Whether this credential was removed after it had been armed.
+    pub fn was_removed(&self, credential: &str) -> bool {
+        self.mark.read().unwrap_or_else(PoisonError::into_inner).removed.contains_key(credential)
     }
 
     /// All of them, sorted by id.
@@ -250,7 +259,9 @@ impl Mark {
                 *entry = entry.raised_to(position);
             }
             Change::Forget => {
-                self.positions.remove(credential);
+                if let Some(reached) = self.positions.remove(credential) {
+                    self.removed.insert(credential.to_owned(), reached);
+                }
             }
             Change::KeepAudit(newest) => self.audit = newest,
         }

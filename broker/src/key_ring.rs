@@ -122,7 +122,13 @@ impl KeyRing {
         std::iter::once(&self.current).chain(&self.former).any(|key| key.key_id() == id)
     }
 
-    fn text(&self) -> String {
+    /// Whether there ever was another key: a ring of one key needs no file.
+    pub fn was_changed(&self) -> bool {
+        !self.former.is_empty()
+    }
+
+    /// The text of its file.
+    pub fn text(&self) -> String {
         let current = Sealer::new(&self.current);
         let mut text = format!("{FIRST_LINE}\ncurrent {}\nnames {}\n", current.key_id(), self.names);
         let mut line = |word: &str, id: KeyId, sealed: &[u8]| {

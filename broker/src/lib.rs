@@ -20,6 +20,8 @@
 //! * [`store`]: the embedded database; rows ↔ domain.
 //! * [`high_water`]: how far every credential had come, kept apart from the database.
 //! * [`spool`]: space for audit records that the database cannot take just now.
+//! * [`vault`]: the keys of a running broker, and the files that they are kept in.
+//! * [`backup`]: everything that a broker is, in one file that only its owner can open.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
 //! * [`fence`]: the high-water mark, or the fence that stands where it is missing.
 //! * [`printed`]: an answer in bytes.
@@ -51,6 +53,7 @@ pub mod administrators;
 pub mod audit_chain;
 pub mod auditor;
 pub mod backoff;
+pub mod backup;
 pub mod bounded_file;
 pub mod cli;
 pub mod clock;
@@ -88,3 +91,4 @@ pub mod startup;
 pub mod store;
 pub mod telemetry;
 pub mod timeline;
+pub mod vault;

@@ -95,6 +95,21 @@ struct Pool {
     free: VecDeque<SlotFile>,
 }
 
+/// What the slots of a directory hold, each as the bytes of its file, for a copy. Nothing is changed, and what is being
+/// written at this moment is left out.
+pub fn survey(directory: &Path, sealer: &Sealer) -> io::Result<Vec<(Vec<u8>, Rescued)>> {
+    let mut held = Vec::new();
+    for number in file::numbers_in(directory)? {
+        if let Found::Kept(rescued) = SlotFile::open(Side::First, directory, number)?.read(sealer)?
+            && let Ok(mut bytes) = file::content(sealer, &rescued)
+        {
+            bytes.resize(file::SIZE, 0);
+            held.push((bytes, *rescued));
+        }
+    }
+    Ok(held)
+}
+
 impl RescueSlots {
     /// Opens the slots in `directory`, and in `second` if there is one, and makes those that are missing, until `count` in
     /// each can be used. Both directories must exist.

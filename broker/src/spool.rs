@@ -60,6 +60,16 @@ pub struct Drained {
     next: usize,
 }
 
+/// The bytes of a spool that holds records, for a copy; `None` when nothing waits in it. Nothing is changed.
+pub fn survey(path: &Path, sealer: &Sealer) -> io::Result<Option<Vec<u8>>> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        bytes => bytes.map_err(|error| about(path, error))?,
+    };
+    let (state, _) = scan(&bytes, sealer).map_err(|error| about(path, error))?;
+    Ok((state.count > 0).then_some(bytes))
+}
+
 impl Spool {
     /// Opens the spool, or makes one of `bytes` with all its blocks written. An existing one keeps its size.
     ///

@@ -24,6 +24,7 @@ pub mod clients;
 pub mod credentials;
 mod rows;
 pub mod stand_ins;
+mod snapshot;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 

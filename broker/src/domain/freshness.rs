@@ -63,9 +63,11 @@ pub fn is_renewable(credential: &Credential) -> bool {
         State::Resting(_) | State::Claimed(_) | State::Sent(_) => credential.tokens.is_some(),
         State::Reauth(_) => false,
         State::Quarantine(cause) => match cause {
-            Quarantine::BehindMark | Quarantine::BehindWitness | Quarantine::OtherAccount | Quarantine::Damaged => {
-                false
-            }
+            Quarantine::BehindMark
+            | Quarantine::BehindWitness
+            | Quarantine::OtherAccount
+            | Quarantine::Damaged
+            | Quarantine::Restored => false,
         },
     }
 }

@@ -110,6 +110,8 @@ pub enum Quarantine {
     OtherAccount,
     /// A sealed cell does not open (matrix S1).
     Damaged,
+    /// The data was restored from a backup, and nobody knows whether the token was presented since.
+    Restored,
 }
 
 /// More than a credential is renewed in the time that a rollback can have lost.
@@ -263,7 +265,9 @@ impl Rotation {
         }
         let epoch = match cause {
             Quarantine::OtherAccount => self.epoch + 1,
-            Quarantine::BehindMark | Quarantine::BehindWitness | Quarantine::Damaged => self.epoch,
+            Quarantine::BehindMark | Quarantine::BehindWitness | Quarantine::Damaged | Quarantine::Restored => {
+                self.epoch
+            }
         };
         Self { epoch, state, ..self.clone() }
     }
@@ -273,7 +277,9 @@ impl Rotation {
         match &self.state {
             State::Reauth(_) | State::Quarantine(Quarantine::OtherAccount) => true,
             State::Resting(_) | State::Claimed(_) | State::Sent(_) => false,
-            State::Quarantine(Quarantine::BehindMark | Quarantine::BehindWitness | Quarantine::Damaged) => false,
+            State::Quarantine(
+                Quarantine::BehindMark | Quarantine::BehindWitness | Quarantine::Damaged | Quarantine::Restored,
+            ) => false,
         }
     }
 
@@ -285,7 +291,7 @@ impl Rotation {
         let mark = mark.unwrap_or(Mark { epoch: self.epoch, generation: self.generation });
         let (epoch, generation) = (self.epoch.max(mark.epoch), self.generation.max(mark.generation));
         let lost = match self.state {
-            State::Quarantine(Quarantine::BehindWitness) => LOST_GENERATIONS,
+            State::Quarantine(Quarantine::BehindWitness | Quarantine::Restored) => LOST_GENERATIONS,
             State::Quarantine(Quarantine::BehindMark | Quarantine::OtherAccount | Quarantine::Damaged) => 0,
             State::Resting(_) | State::Claimed(_) | State::Sent(_) | State::Reauth(_) => 0,
         };

@@ -27,6 +27,7 @@ pub fn cause_in_words(cause: Quarantine) -> &'static str {
             "a client has a newer token than the database knows: it was restored or lost writes"
         }
         Quarantine::OtherAccount => "the provider answered a renewal with another account's tokens",
+        Quarantine::Restored => "restored from a backup, and its refresh token may have been used since",
         Quarantine::Damaged => "its sealed tokens do not open: the database was damaged or changed",
     }
 }

@@ -1,5 +1,6 @@
 //! The mark as text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{Mark, Position};
@@ -25,6 +26,9 @@ pub(super) fn write(mark: &Mark, instance: &str, sealer: &Sealer) -> String {
     }
     for (id, Position { epoch, generation }) in &mark.positions {
         writeln!(text, "credential {id} {epoch} {generation}").expect("a string takes every write");
+    }
+    for (id, Position { epoch, generation }) in &mark.removed {
+        writeln!(text, "removed {id} {epoch} {generation}").expect("a string takes every write");
     }
     let mac = sealer.authenticate(PURPOSE, text.as_bytes());
     writeln!(text, "mac {}", *hex::encode(&mac)).expect("a string takes every write");
@@ -68,8 +72,17 @@ fn parse(signed: &str) -> Option<Mark> {
         None => Link::START,
         Some(line) => audit_line(line)?,
     };
-    let positions = lines.map(credential_line).collect::<Option<_>>()?;
-    Some(Mark { counter, audit, positions })
+    let (mut positions, mut removed) = (BTreeMap::new(), BTreeMap::new());
+    for line in lines {
+        let (word, entry) = line.split_once(' ')?;
+        let (id, position) = entry_of(entry)?;
+        match word {
+            "credential" => positions.insert(id, position),
+            "removed" => removed.insert(id, position),
+            _ => return None,
+        };
+    }
+    Some(Mark { counter, audit, positions, removed })
 }
 
 fn audit_line(line: &str) -> Option<Link> {
@@ -77,8 +90,8 @@ fn audit_line(line: &str) -> Option<Link> {
     Some(Link { seq: seq.parse().ok()?, mac: hex::decode_exact(mac)? })
 }
 
-fn credential_line(line: &str) -> Option<(String, Position)> {
-    let mut words = line.strip_prefix("credential ")?.split(' ');
+fn entry_of(text: &str) -> Option<(String, Position)> {
+    let mut words = text.split(' ');
     let id = words.next()?.to_owned();
     let position = Position { epoch: words.next()?.parse().ok()?, generation: words.next()?.parse().ok()? };
     words.next().is_none().then_some((id, position))

@@ -10,6 +10,7 @@ use super::directory::{Directory, Keys, database};
 use crate::activity::Activity;
 use crate::administrators::Administrators;
 use crate::auditor::Auditor;
+use crate::backup::marker::Restored;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::domain::permission::Policy;
@@ -75,8 +76,9 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         now: timeline.now(),
     };
     let mark = config.high_water_file();
+    let restored = Restored::read(&config.data)?;
     let recovered = recovery
-        .run(|is_new| Fence::open(&mark, &instance, sealer.clone(), activity.clone(), is_new))
+        .run(|is_new| Fence::open(&mark, &instance, sealer.clone(), activity.clone(), is_new, restored))
         .await
         .context("cannot bring back what was here before")?;
     let holdings = Arc::new(recovered.holdings);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use scorpiox_wire::Secret;
 
+use crate::backup::marker::Restored;
 use crate::config::Config;
 use crate::durable_file;
 use crate::hex;
@@ -53,6 +54,8 @@ impl Directory {
             created.push(("data directory", data.clone()));
         }
         let lock = lock(data)?;
+        // Half a restore is no broker: nothing is added to it.
+        Restored::read(data)?;
         let identity_path = data.join("identity");
         let identity = Identity::read(&identity_path)?;
         if identity.is_none() && database(data).exists() {

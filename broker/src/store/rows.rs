@@ -94,6 +94,7 @@ const CAUSES: Words<Quarantine> = Words(&[
     (Quarantine::BehindWitness, "behind_witness"),
     (Quarantine::OtherAccount, "other_account"),
     (Quarantine::Damaged, "damaged"),
+    (Quarantine::Restored, "restored"),
 ]);
 
 const PAUSES: Words<Pause> = Words(&[(Pause::None, "none"), (Pause::Renewal, "renewal"), (Pause::All, "all")]);

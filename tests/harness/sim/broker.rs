@@ -7,6 +7,7 @@ use std::time::Duration;
 use scorpiox_broker::activity::Activity;
 use scorpiox_broker::administrators::Administrators;
 use scorpiox_broker::auditor::Auditor;
+use scorpiox_broker::backup::marker::Restored;
 use scorpiox_broker::clock::SharedClock;
 use scorpiox_broker::domain::credential::Credential;
 use scorpiox_broker::domain::permission::{Policy, Wish};
@@ -55,6 +56,10 @@ pub(super) struct Surroundings {
     pub(super) data: PathBuf,
     pub(super) slots: usize,
     pub(super) policy: Policy,
+    /// The high-water mark, when it is not in the data directory.
+    pub(super) mark: Option<PathBuf>,
+    /// A second directory of rescue slots.
+    pub(super) second_slots: Option<PathBuf>,
 }
 
 /// A broker that lives.
@@ -82,20 +87,21 @@ pub struct SimBroker {
 
 impl SimBroker {
     pub(super) async fn start(around: Surroundings, activity: Activity, rest: Arc<Rest>) -> anyhow::Result<Self> {
-        let Surroundings { clock, provider, data, slots, policy } = around;
+        let Surroundings { clock, provider, data, slots, policy, mark, second_slots } = around;
         let sealer = Sealer::new(&MasterKey::from_bytes(MASTER_KEY));
         let timeline = Timeline::new(Arc::new(clock.clone()) as SharedClock);
         let (store, instance) =
             Store::open(&data.join("broker.db"), sealer.clone(), INSTANCE, activity.clone()).await?;
-        let slots = RescueSlots::open(&data.join("rescue"), None, slots, sealer.clone())?;
+        let slots = RescueSlots::open(&data.join("rescue"), second_slots.as_deref(), slots, sealer.clone())?;
         let spool = Spool::open(&data.join("audit-spool"), SPOOL_BYTES, sealer.clone())?;
         let handle = Handle(Arc::clone(&provider));
         let (policy, now) = (policy, timeline.now());
         let recovery =
             Recovery { store: &store, provider: &handle, slots: &slots, sealer: &sealer, policy: &policy, now };
-        let mark = data.join("high-water");
+        let mark = mark.unwrap_or_else(|| data.join("high-water"));
+        let restored = Restored::read(&data)?;
         let recovered =
-            recovery.run(|is_new| Fence::open(&mark, &instance, sealer.clone(), activity.clone(), is_new)).await?;
+            recovery.run(|is_new| Fence::open(&mark, &instance, sealer.clone(), activity.clone(), is_new, restored)).await?;
         let holdings = Arc::new(recovered.holdings);
         let rows = store.clients().await?.into_iter().filter(|row| row.client.revoked_at.is_none());
         let callers = rows.map(|row| Caller::new(row.client, row.credential.and_then(|id| holdings.get(&id))));
