@@ -12,6 +12,7 @@ use scorpiox_broker::issuer::{Ask, Refused};
 use scorpiox_broker::rotator::NotNow;
 use scorpiox_tests::sim::{Deed, MAIN, SimBroker, Trip, World, administrator};
 use scorpiox_wire::TokenTag;
+use scorpiox_wire::admin::PromoteRequest;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -276,7 +277,7 @@ fn s2c_without_its_mark_a_broker_serves_and_renews_nothing_until_it_is_promoted(
             assert!(matches!(broker.fetch(&key).await, Err(Refused::Fenced)), "{what}: the token has ended");
         });
         world.life(async |broker| {
-            broker.registrar.promote(&administrator()).await.unwrap();
+            broker.registrar.promote(&administrator(), PromoteRequest::default()).await.unwrap();
             assert!(broker.pass_until(MINUTE * 2, |broker| broker.generation(MAIN) == 3).await, "{what}");
         });
         world.life(async |broker| assert!(broker.is_idle(MAIN), "{what}: the new mark holds"));

@@ -14,8 +14,8 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
     AuditEntry, AuditVerdict, ClientIssued, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest,
-    LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PauseRequest, RefreshAnswer, RefreshRequest,
-    RevokeRequest, Status,
+    LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PauseRequest, PromoteRequest, PromotionView,
+    RefreshAnswer, RefreshRequest, RevokeRequest, Status,
 };
 use scorpiox_wire::{Code, Problem};
 use serde::Serialize;
@@ -186,8 +186,13 @@ impl AdminClient {
     }
 
     /// Declares the database as it is to be the newest.
-    pub async fn promote(&self) -> Result<Status, AdminError> {
-        self.call(Method::POST, "promote", None).await
+    pub async fn promote(&self, request: PromoteRequest) -> Result<Status, AdminError> {
+        self.post("promote", &request).await
+    }
+
+    /// What a promotion would do.
+    pub async fn promotion(&self) -> Result<PromotionView, AdminError> {
+        self.get("promote").await
     }
 
     /// All pages of a list.

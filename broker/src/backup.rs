@@ -36,3 +36,6 @@ pub enum BackupError {
     #[error("{0}")]
     Source(String),
 }
+
+#[cfg(test)]
+mod tests;

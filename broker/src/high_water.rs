@@ -255,7 +255,8 @@ impl Mark {
     fn apply(&mut self, credential: &str, change: Change) {
         match change {
             Change::Raise(position) => {
-                let entry = self.positions.entry(credential.to_owned()).or_default();
+                let before = self.removed.remove(credential).unwrap_or_default();
+                let entry = self.positions.entry(credential.to_owned()).or_insert(before);
                 *entry = entry.raised_to(position);
             }
             Change::Forget => {

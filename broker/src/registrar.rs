@@ -6,6 +6,7 @@
 //! * `clients`: who may fetch tokens.
 //! * `administrators`, `sessions`: who may administer over the network; logging in.
 //! * `overview`: the broker at a glance.
+//! * `promotion`: the end of a fence: first said, then done.
 //! * `sight`: the same for a monitoring system.
 
 use std::sync::{Arc, Mutex, RwLock};
@@ -37,6 +38,7 @@ mod enrolment;
 mod logins;
 mod overview;
 mod sessions;
+mod promotion;
 mod sight;
 mod view;
 
@@ -197,20 +199,6 @@ impl Registrar {
         }
         self.note(by, "credential.remove", &format!("credential:{name}"), "ok", "").await;
         Ok(view)
-    }
-
-    /// Believes the database: a new high-water mark, and renewals begin again.
-    pub async fn promote(&self, by: &Administrator) -> Result<(), Problem> {
-        let positions = self.parts().holdings.all().into_iter().map(|holding| {
-            let rotation = holding.desk().credential.rotation.clone();
-            (holding.id().as_str().to_owned(), crate::fence::position(&rotation))
-        });
-        self.parts().fence.promote(positions.collect()).await.map_err(|error| {
-            Problem::new(Code::Unavailable, format!("the high-water mark cannot be written: {error}"))
-        })?;
-        self.rotator.wake();
-        self.note(by, "broker.promote", "broker", "ok", "").await;
-        Ok(())
     }
 
     /// Writes an administrator's deed down. The deed is done; if the audit cannot take it, the log says so.

@@ -96,6 +96,7 @@ pub(super) fn judge(
             assert!(history.has_another_account(), "{name} was set aside for another account that never came");
             tally.other_account += 1;
         }
+        State::Quarantine(Quarantine::Restored) => panic!("{name}: nothing was restored from a backup"),
         State::Quarantine(Quarantine::Damaged) => panic!("{name}: no cell was damaged"),
         State::Reauth(reauth) => {
             let by_provider = deeds.ended_families.contains(&family) || history.has_scripted_end();

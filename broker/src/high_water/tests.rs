@@ -102,13 +102,18 @@ fn what_is_there_already_costs_no_write() {
 }
 
 #[test]
-fn a_removed_credential_is_forgotten() {
+fn a_removed_credential_is_remembered_as_removed() {
     let disk = Disk::new();
     let mark = disk.create();
     mark.raise("4k2j", at(3, 7)).unwrap();
     mark.forget("4k2j").unwrap();
     mark.forget("4k2j").unwrap();
-    assert_eq!(disk.reopen().position("4k2j"), None);
+    let mark = disk.reopen();
+    assert_eq!(mark.position("4k2j"), Some(at(3, 7)), "an old copy of the database may bring it back");
+    assert!(mark.was_removed("4k2j") && mark.entries().is_empty());
+    mark.raise("4k2j", at(2, 8)).unwrap();
+    assert!(!mark.was_removed("4k2j"));
+    assert_eq!(disk.reopen().position("4k2j"), Some(at(3, 8)));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use scorpiox_wire::{Code, Problem};
 use super::{Administrator, Registrar, storage};
 use crate::domain::answer::TokenGrant;
 use crate::domain::credential::{Credential, CredentialId, Name, Owner, Pause};
-use crate::domain::rotation::Rotation;
+use crate::domain::restoration::Evidence;
+use crate::domain::rotation::{Quarantine, Rotation};
 use crate::domain::token_set::TokenSet;
 use crate::fence::position;
 use crate::holding::Holding;
@@ -139,7 +140,11 @@ impl Registrar {
         replace: Replace,
     ) -> Result<(), Problem> {
         let _writing = holding.writing.lock().await;
-        let before = holding.desk().credential.clone();
+        let mut before = holding.desk().credential.clone();
+        if let Some(Evidence::Backup(_)) = self.parts().fence.evidence(holding.id()) {
+            // Clients may have been given newer generations in the time that was lost: the login begins beyond them.
+            before.rotation = before.rotation.quarantined(Quarantine::Restored);
+        }
         let same = before.owner.accepts(&grant.identity) && before.owner.account_id == owner.account_id;
         if !same && replace == Replace::SameAccount {
             let name = &before.name;

@@ -26,7 +26,8 @@
 //! | `POST /admin/v1/session` | [`SessionRequest`] → [`SessionAnswer`]; only over the network |
 //! | `POST /admin/v1/session/renew` | → [`SessionAnswer`] |
 //! | `DELETE /admin/v1/session` | ends the session that asks |
-//! | `POST /admin/v1/promote` | → [`Status`] |
+//! | `GET /admin/v1/promote` | → [`PromotionView`] |
+//! | `POST /admin/v1/promote` | [`PromoteRequest`] → [`Status`] |
 //!
 //! Lists take `?after=CURSOR&limit=N`. Times are Unix seconds on the broker's clock.
 
@@ -36,6 +37,7 @@ mod client;
 mod credential;
 mod login;
 mod page;
+mod promotion;
 mod status;
 
 pub use administrator::{
@@ -47,4 +49,5 @@ pub use client::{ClientIssued, ClientRequest, ClientRevoked, ClientView, RevokeR
 pub use credential::{CredentialView, Health, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
 pub use login::{LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView};
 pub use page::{PAGE_LIMIT, PAGE_LIMIT_MOST, Page};
+pub use promotion::{LoginStanding, PromoteRequest, PromotionLogin, PromotionView, UnknownLogins};
 pub use status::{Degraded, HealthCounts, Readiness, Status};

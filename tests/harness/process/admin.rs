@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use scorpiox_wire::admin::{
     AuditEntry, AuditVerdict, ClientIssued, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest,
-    LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView, Page, PauseRequest, RefreshAnswer, RefreshRequest,
-    RevokeRequest, Status,
+    LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView, Page, PauseRequest, PromoteRequest, RefreshAnswer,
+    RefreshRequest, RevokeRequest, Status,
 };
 use scorpiox_wire::{Problem, Secret};
 use serde::Serialize;
@@ -80,7 +80,7 @@ impl Admin {
 
     /// Believes the database.
     pub fn promote(&self) -> Answer<Status> {
-        self.post("/promote", ())
+        self.post("/promote", PromoteRequest::default())
     }
 
     /// One credential.

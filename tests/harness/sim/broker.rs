@@ -100,8 +100,9 @@ impl SimBroker {
             Recovery { store: &store, provider: &handle, slots: &slots, sealer: &sealer, policy: &policy, now };
         let mark = mark.unwrap_or_else(|| data.join("high-water"));
         let restored = Restored::read(&data)?;
-        let recovered =
-            recovery.run(|is_new| Fence::open(&mark, &instance, sealer.clone(), activity.clone(), is_new, restored)).await?;
+        let recovered = recovery
+            .run(|is_new| Fence::open(&mark, &instance, sealer.clone(), activity.clone(), is_new, restored))
+            .await?;
         let holdings = Arc::new(recovered.holdings);
         let rows = store.clients().await?.into_iter().filter(|row| row.client.revoked_at.is_none());
         let callers = rows.map(|row| Caller::new(row.client, row.credential.and_then(|id| holdings.get(&id))));

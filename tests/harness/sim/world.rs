@@ -38,6 +38,8 @@ pub struct World {
     pub slots: usize,
     /// The times that an administrator may set.
     pub policy: Policy,
+    /// The high-water mark and a second directory of slots, when they are on another volume than the data.
+    pub elsewhere: Option<PathBuf>,
     /// Answers that a kill took before they were in a slot (matrix R4).
     pub lost_before_rescue: usize,
     root: TempDir,
@@ -67,6 +69,7 @@ impl World {
             key: Secret::new(""),
             slots: 3,
             policy: Policy::default(),
+            elsewhere: None,
             lost_before_rescue: 0,
             root,
             lives: 0,
@@ -151,6 +154,8 @@ impl World {
             data: self.data.clone(),
             slots: self.slots,
             policy: self.policy,
+            mark: self.elsewhere.as_ref().map(|elsewhere| elsewhere.join("high-water")),
+            second_slots: self.elsewhere.as_ref().map(|elsewhere| elsewhere.join("rescue")),
         }
     }
 

@@ -187,15 +187,54 @@ fn status_names_what_is_wrong_and_what_helps() {
     assert!(seen.stdout.ends_with("no login yet\n  next: scorpiox-broker login --data DATA\n"), "{}", seen.stdout);
 }
 
+fn prospect() -> serde_json::Value {
+    let login =
+        |name: &str, standing: &str, next: Option<&str>| json!({ "name": name, "standing": standing, "next": next });
+    json!({ "fenced": "the data was restored", "restored_from": 1_795_000_000, "lost_logins": 2, "logins": [
+        login("a", "safe", None),
+        login("b", "behind", Some("scorpiox-broker login --name b")),
+        login("c", "unknown", Some("scorpiox-broker login --name c")),
+    ] })
+}
+
 #[test]
-fn promote_asks_first() {
-    let broker = Broker::scripted([(200, status()), (200, status())]);
-    assert_eq!(broker.runs(&["promote"]).code, 2);
+fn promote_says_what_it_will_do_and_asks() {
+    let looks = (200, prospect());
+    let broker = Broker::scripted([
+        looks.clone(),
+        looks.clone(),
+        looks.clone(),
+        (200, status()),
+        looks.clone(),
+        (200, status()),
+    ]);
+    let unasked = broker.runs(&["promote"]);
+    assert_eq!(unasked.code, 2);
+    assert!(unasked.stderr.contains("2 need a person:"), "{}", unasked.stderr);
     assert_eq!(broker.serves(&Person::answering("no\n"), &["promote"]).code, 1);
-    assert!(broker.asked().is_empty());
+    assert_eq!(broker.asked(), ["GET /admin/v1/promote"; 2], "nothing was changed");
     assert_eq!(broker.serves(&Person::answering("yes\n"), &["promote"]).code, 0);
-    assert_eq!(broker.runs(&["promote", "--yes", "--json"]).json(), status());
-    assert_eq!(broker.asked(), ["POST /admin/v1/promote"; 2]);
+    assert_eq!(broker.runs(&["promote", "--yes", "--try-unknown", "--json"]).json(), status());
+    let (look, promote) = ("GET /admin/v1/promote", "POST /admin/v1/promote");
+    assert_eq!(broker.asked(), [look, look, look, promote, look, promote]);
+}
+
+#[test]
+fn a_look_before_a_promotion_names_each_login_that_needs_a_person() {
+    let broker = Broker::scripted([(200, prospect()), (200, prospect())]);
+    let seen = broker.runs(&["promote", "--check"]);
+    for part in [
+        "fenced: the data was restored\n",
+        "clients that were revoked and logins that were paused are back",
+        "b      behind    not renewed: its refresh token was used since",
+        "2 more were put in after the backup and are lost",
+        "2 need a person:\n  next: scorpiox-broker login --name b --data DATA\n  next: scorpiox-broker login --name c",
+    ] {
+        assert!(seen.stdout.contains(part), "{part}\n{}", seen.stdout);
+    }
+    assert_eq!(broker.runs(&["promote", "--check", "--json"]).json(), prospect());
+    assert_eq!(broker.runs(&["promote", "--check", "--yes"]).code, 2, "to look is not to do");
+    assert_eq!(broker.asked(), ["GET /admin/v1/promote"; 2]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The broker as a whole.
 
+use actix_web::web;
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::Status;
+use scorpiox_wire::admin::{PromoteRequest, PromotionView, Status};
 
 use super::{Answer, Data, Operation, ok};
 use crate::domain::scope::Scope;
@@ -10,10 +11,14 @@ use crate::registrar::Administrator;
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get(Scope::Read, "/status", status).says("The broker at a glance").answers::<Status>(),
+        Operation::get(Scope::Read, "/promote", promotion)
+            .says("What the end of a fence would do to each login")
+            .answers::<PromotionView>(),
         Operation::post(Scope::Everything, "/promote", promote)
             .says("Declare the database as it is to be the newest one: a fenced broker renews again")
+            .takes::<PromoteRequest>()
             .answers::<Status>()
-            .refuses(&[Code::Unavailable]),
+            .refuses(&[Code::Busy, Code::Unavailable]),
     ]
 }
 
@@ -21,7 +26,11 @@ async fn status(registrar: Data) -> Answer {
     ok(registrar.status())
 }
 
-async fn promote(by: Administrator, registrar: Data) -> Answer {
-    registrar.promote(&by).await?;
+async fn promotion(registrar: Data) -> Answer {
+    ok(registrar.promotion())
+}
+
+async fn promote(by: Administrator, registrar: Data, body: web::Json<PromoteRequest>) -> Answer {
+    registrar.promote(&by, *body).await?;
     ok(registrar.status())
 }
