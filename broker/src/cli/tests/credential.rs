@@ -215,8 +215,10 @@ fn promote_says_what_it_will_do_and_asks() {
     assert_eq!(broker.asked(), ["GET /admin/v1/promote"; 2], "nothing was changed");
     assert_eq!(broker.serves(&Person::answering("yes\n"), &["promote"]).code, 0);
     assert_eq!(broker.runs(&["promote", "--yes", "--try-unknown", "--json"]).json(), status());
-    let (look, promote) = ("GET /admin/v1/promote", "POST /admin/v1/promote");
-    assert_eq!(broker.asked(), [look, look, look, promote, look, promote]);
+    let post = |unknown| format!("POST /admin/v1/promote {{\"unknown\":\"{unknown}\"}}");
+    let look = "GET /admin/v1/promote".to_owned();
+    let (aside, tried) = (post("set_aside"), post("try"));
+    assert_eq!(broker.asked(), [look.clone(), look.clone(), look.clone(), aside, look, tried]);
 }
 
 #[test]
