@@ -37,8 +37,8 @@ mod clients;
 mod enrolment;
 mod logins;
 mod overview;
-mod sessions;
 mod promotion;
+mod sessions;
 mod sight;
 mod view;
 

@@ -23,8 +23,8 @@ mod client_pages;
 pub mod clients;
 pub mod credentials;
 mod rows;
-pub mod stand_ins;
 mod snapshot;
+pub mod stand_ins;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
