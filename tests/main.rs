@@ -11,6 +11,7 @@
 //! * [`fetch_ssh`]: the ssh source against a real OpenSSH server (C5).
 //! * [`hardening`]: clients that mean no good (H1–H4).
 //! * [`kills`]: SIGKILL of the real process, at failpoints and at random moments.
+//! * [`limits`]: how much a client may ask for, from where, until when; wrong keys (H4).
 //! * [`login`]: device code, browser, import, and what takes whose place.
 //! * [`refusal`]: a client says that the provider refused its token.
 //! * [`schedules`]: faults, kills and lost writes in any order, ten thousand times.
@@ -42,6 +43,7 @@ mod fetch_chain;
 mod fetch_ssh;
 mod hardening;
 mod kills;
+mod limits;
 mod login;
 mod refusal;
 mod rotation;

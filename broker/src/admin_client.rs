@@ -13,9 +13,9 @@ use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
-    AuditEntry, AuditVerdict, ClientIssued, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest,
-    LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PauseRequest, PromoteRequest, PromotionView,
-    RefreshAnswer, RefreshRequest, RevokeRequest, Status,
+    AuditEntry, AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView,
+    ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PauseRequest, PromoteRequest,
+    PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, Status,
 };
 use scorpiox_wire::{Code, Problem};
 use serde::Serialize;
@@ -168,6 +168,21 @@ impl AdminClient {
         self.call(Method::POST, &format!("clients/{name}/rotate-key"), None).await
     }
 
+    /// Gives a client other limits.
+    pub async fn limit(&self, name: &Name, limits: &ClientLimits) -> Result<ClientView, AdminError> {
+        self.put(&format!("clients/{name}/limits"), limits).await
+    }
+
+    /// Lets a client have nothing until it is resumed.
+    pub async fn pause_client(&self, name: &Name) -> Result<ClientView, AdminError> {
+        self.call(Method::POST, &format!("clients/{name}/pause"), None).await
+    }
+
+    /// Ends a client's pause.
+    pub async fn resume_client(&self, name: &Name) -> Result<ClientView, AdminError> {
+        self.call(Method::POST, &format!("clients/{name}/resume"), None).await
+    }
+
     /// Revokes a client.
     pub async fn revoke(&self, name: &Name, request: RevokeRequest) -> Result<ClientRevoked, AdminError> {
         self.post(&format!("clients/{name}/revoke"), &request).await
@@ -216,6 +231,11 @@ impl AdminClient {
     async fn post<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A, AdminError> {
         let body = serde_json::to_vec(body).expect("a body of the contract can be written as JSON");
         self.call(Method::POST, path, Some(body)).await
+    }
+
+    async fn put<A: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<A, AdminError> {
+        let body = serde_json::to_vec(body).expect("a body of the contract can be written as JSON");
+        self.call(Method::PUT, path, Some(body)).await
     }
 
     async fn call<A: DeserializeOwned>(

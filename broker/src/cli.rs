@@ -10,7 +10,7 @@
 //! * `wording`: how things are put, and commands that reach the same broker again.
 //! * `desk`: what an administration command works with.
 //! * `credential_text`: a credential in words.
-//! * `credential`, `client` with `issued`, `audit`, `status`, `promote`: one command each.
+//! * `credential`, `client` with `client_limits` and `issued`, `audit`, `status`, `promote`: one command each.
 //! * `auth_file`, `import`: a login out of a stock client's file.
 //! * `callback`, `browser`, `login`: a login by a person.
 //! * `master_key`: the file of the master key.
@@ -32,6 +32,7 @@ mod auth_file;
 mod browser;
 mod callback;
 mod client;
+mod client_limits;
 mod credential;
 mod credential_text;
 mod desk;

@@ -2,7 +2,6 @@
 //!
 //! What was written ([`WrittenConfig`]) and what it means ([`Config`]) are two types. All faults are found in one go.
 //!
-//! * `network`: an address or a network of addresses.
 //! * `value`: one value, untyped and as each type.
 //! * `written`: the sources laid over each other, with the place each value came from.
 //! * `section`: the settings themselves, one line each.
@@ -14,13 +13,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 mod check;
-pub mod network;
 mod sample;
 mod section;
 mod value;
 mod written;
 
-pub use network::Network;
+pub use crate::domain::network::{self, Network};
 pub use sample::{SampleSecret, refuse_sample};
 pub use section::{Admin, Alerts, Audit, Keys, Limits, Log, Metrics, Provider, Rotation, Serve, Tls, Tracing};
 pub use written::{Fault, Field, Origin, WrittenConfig};

@@ -5,7 +5,11 @@
 //! * [`rotation`]: the rotation state machine.
 //! * [`token_set`]: the tokens of one generation, and what an answer does to them.
 //! * [`credential`]: one login: who, which tokens, how its rotation stands.
+//! * [`network`]: an address or a network of addresses.
 //! * [`client`]: who may fetch tokens.
+//! * [`meter`]: so many in a span of time, and no more.
+//! * [`limits`]: how much a client may ask for, from where and until when.
+//! * [`admission`]: may this client ask now.
 //! * [`permission`]: may this credential be renewed now, and if not, when.
 //! * [`freshness`]: serve, renew, or refuse.
 //! * [`recovery`]: what a start makes of a row, its slots and the mark.
@@ -20,13 +24,17 @@
 //! * [`login_throttle`], [`refused_logins`]: failed logins are slowed down; a flood of them is told in few lines.
 
 pub mod administrator;
+pub mod admission;
 pub mod alarm;
 pub mod answer;
 pub mod client;
 pub mod credential;
 pub mod fingerprint;
 pub mod freshness;
+pub mod limits;
 pub mod login_throttle;
+pub mod meter;
+pub mod network;
 pub mod permission;
 pub mod recovery;
 pub mod refusal;

@@ -12,8 +12,10 @@ use arc_swap::ArcSwap;
 use scorpiox_wire::{ClientKey, client_key};
 
 use crate::clock::Timestamp;
+use crate::domain::admission::Meters;
 use crate::domain::client::Client;
 use crate::domain::credential::CredentialId;
+use crate::domain::limits::ClientTerms;
 use crate::domain::refusal::History;
 use crate::first_handout::FirstHandouts;
 use crate::holding::Holding;
@@ -26,6 +28,10 @@ pub struct Caller {
     pub client: Client,
     /// Its one credential; `None` when that was removed.
     pub holding: Option<Arc<Holding>>,
+    /// Its limits, and whether it is paused: read on each request, changed by an administrator.
+    pub terms: ArcSwap<ClientTerms>,
+    /// What it has taken of its limits.
+    pub meters: Arc<Meters>,
     /// Which of its first hand-outs are in the audit.
     pub first: FirstHandouts,
     /// Hand-outs that were counted only; never goes back.
@@ -46,10 +52,28 @@ pub struct Caller {
 
 impl Caller {
     /// A client as loaded or made.
-    pub fn new(client: Client, holding: Option<Arc<Holding>>) -> Arc<Self> {
+    pub fn new(client: Client, terms: ClientTerms, holding: Option<Arc<Holding>>) -> Arc<Self> {
+        Self::with(client, ArcSwap::from_pointee(terms), Arc::default(), holding)
+    }
+
+    /// The same client with another key, or another credential: nothing that it has taken of its limits is forgotten.
+    pub fn succeeded_by(&self, client: Client, holding: Option<Arc<Holding>>) -> Arc<Self> {
+        let next = Self::with(client, ArcSwap::new(self.terms.load_full()), Arc::clone(&self.meters), holding);
+        *next.refusals() = self.refusals().clone();
+        next
+    }
+
+    fn with(
+        client: Client,
+        terms: ArcSwap<ClientTerms>,
+        meters: Arc<Meters>,
+        holding: Option<Arc<Holding>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             client,
             holding,
+            terms,
+            meters,
             first: FirstHandouts::default(),
             repeats: AtomicU64::new(0),
             flushed: AtomicU64::new(0),
@@ -203,7 +227,7 @@ impl Gate {
     pub fn bereave(&self, credential: &CredentialId) {
         for caller in self.callers() {
             if caller.credential_id() == Some(credential) {
-                self.admit(&Caller::new(caller.client.clone(), None));
+                self.admit(&caller.succeeded_by(caller.client.clone(), None));
             }
         }
     }
@@ -240,7 +264,7 @@ mod tests {
             key_id: key.id().to_owned(),
             key_mac: KeyMac::from_bytes(Pepper::from_bytes(&[7; 32]).mac(key.expose())),
         };
-        Caller::new(client, None)
+        Caller::new(client, ClientTerms::default(), None)
     }
 
     #[test]

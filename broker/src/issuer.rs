@@ -2,6 +2,8 @@
 //!
 //! Precedence when rules collide: revocation and pause, then the audit, then serving.
 
+use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +12,11 @@ use scorpiox_wire::{Code, TokenTag};
 use crate::audit_chain::{Line, Record};
 use crate::auditor::{AuditUnavailable, Auditor};
 use crate::clock::Timestamp;
+use crate::domain::admission::{self, Denied};
 use crate::domain::credential::{Credential, Pause};
 use crate::domain::freshness::{self, Freshness, Refusal, is_renewable};
+use crate::domain::limits::Allowance;
+use crate::domain::meter::Quota;
 use crate::domain::permission::{Why, Wish};
 use crate::domain::refusal::{About, about, admit};
 use crate::domain::rotation::Quarantine;
@@ -28,10 +33,17 @@ use crate::store::audit::{Deed, FirstHandout};
 pub struct Origin<'a> {
     /// The request id in the log.
     pub request_id: &'a str,
-    /// The client's address; put into words only when it is written down.
-    pub address: &'a (dyn std::fmt::Display + Sync),
+    /// The client's address; none for what is on this machine already.
+    pub address: Option<IpAddr>,
     /// The client's `User-Agent`.
     pub agent: &'a str,
+}
+
+impl Origin<'_> {
+    /// Where, in words.
+    pub fn place(&self) -> String {
+        self.address.map_or_else(|| "local".to_owned(), |address| address.to_string())
+    }
 }
 
 /// What a token request asks.
@@ -63,6 +75,9 @@ pub enum Refused {
     /// Revoked, or given another key, while it waited.
     #[error("this key was revoked")]
     Revoked,
+    /// The client is paused, expired, elsewhere, or asks too often.
+    #[error("{0}")]
+    Denied(#[from] Denied),
     /// An administrator paused the credential.
     #[error("the login '{0}' is paused")]
     Paused(String),
@@ -93,7 +108,8 @@ impl Refused {
     /// The stable name of this refusal.
     pub fn code(&self) -> Code {
         match self {
-            Self::NoGrant => Code::Forbidden,
+            Self::NoGrant | Self::Denied(Denied::Paused | Denied::Expired(_) | Denied::Elsewhere(_)) => Code::Forbidden,
+            Self::Denied(Denied::Requests { .. } | Denied::Handouts { .. }) => Code::TooMany,
             Self::Revoked => Code::Unauthorized,
             Self::Paused(_) => Code::Paused,
             Self::Reauth(_) => Code::ReauthRequired,
@@ -105,7 +121,24 @@ impl Refused {
             Self::Audit(_) => Code::AuditUnavailable,
         }
     }
+
+    /// True for what somebody may want to know of later, because of who asked and not of what was asked for.
+    fn concerns_the_client(&self) -> bool {
+        match self {
+            Self::NoGrant | Self::Denied(_) | Self::Revoked | Self::Paused(_) => true,
+            Self::Reauth(_)
+            | Self::Quarantined(_)
+            | Self::BackingOff(_)
+            | Self::TooSoon(_)
+            | Self::Busy(_)
+            | Self::Fenced
+            | Self::Audit(_) => false,
+        }
+    }
 }
+
+/// Refusals of one client that are written down.
+const DENIALS: Quota = Quota::per_minute(NonZeroU32::MIN);
 
 /// How the issuer behaves.
 #[derive(Debug, Clone, Copy)]
@@ -114,6 +147,8 @@ pub struct Terms {
     pub wait: Duration,
     /// How long a client may use its copy without asking again.
     pub revalidate_after: Duration,
+    /// What every client is allowed unless an administrator said otherwise for it.
+    pub allowance: Allowance,
 }
 
 /// Hands out tokens.
@@ -136,7 +171,10 @@ impl Issuer {
         match &outcome {
             Ok(Handed::Token(_)) => answers.served(),
             Ok(Handed::Unchanged(_)) => answers.unchanged(),
-            Err(refused) => answers.refused(refused.code()),
+            Err(refused) => {
+                answers.refused(refused.code());
+                self.note(caller, refused, origin);
+            }
         }
         outcome
     }
@@ -147,6 +185,10 @@ impl Issuer {
     }
 
     async fn decide(&self, caller: &Arc<Caller>, ask: &Ask, origin: Origin<'_>) -> Result<Handed, Refused> {
+        let timeline = &self.rotator.parts().timeline;
+        let (usual, meters) = (&self.terms.allowance, &caller.meters);
+        let monotonic = timeline.monotonic();
+        admission::admit(&caller.terms.load(), usual, meters, origin.address, || timeline.now(), monotonic)?;
         let holding = caller.holding.as_ref().ok_or(Refused::NoGrant)?;
         if let Some(tag) = &ask.refused {
             self.refused(caller, holding, tag, origin).await?;
@@ -158,18 +200,21 @@ impl Issuer {
         if !caller.is_admitted() {
             return Err(Refused::Revoked);
         }
+        let unchanged = (ask.known.as_ref()).filter(|tag| ask.refused.is_none() && **tag == tag_of(&served.credential));
+        if unchanged.is_none() {
+            admission::charge(&caller.terms.load(), usual, meters, timeline.monotonic())?;
+        }
         self.write_down(caller, &served.credential, origin, now).await?;
-        // While this request waited, the client may have been revoked or the credential paused.
+        // While this request waited, the client may have been revoked or paused, or its credential.
         if !caller.is_admitted() {
             return Err(Refused::Revoked);
         }
+        admission::still_admitted(&caller.terms.load(), || timeline.now())?;
         if holding.served().credential.pause == Pause::All {
             return Err(Refused::Paused(name(&served.credential)));
         }
-        if let (None, Some(known)) = (&ask.refused, &ask.known)
-            && *known == tag_of(&served.credential)
-        {
-            return Ok(Handed::Unchanged(known.clone()));
+        if let Some(tag) = unchanged {
+            return Ok(Handed::Unchanged(tag.clone()));
         }
         match Handout::of(Arc::clone(&served), now, self.terms.revalidate_after) {
             Some(handout) => Ok(Handed::Token(handout)),
@@ -368,6 +413,25 @@ impl Issuer {
         Ok(outcome.wait().await?)
     }
 
+    /// Writes a refusal down that says something about the client: at most one in a minute of each, whatever it sends.
+    fn note(&self, caller: &Caller, refused: &Refused, origin: Origin<'_>) {
+        if !refused.concerns_the_client() {
+            return;
+        }
+        if caller.meters.denials.take(DENIALS, self.rotator.parts().timeline.monotonic()).is_err() {
+            return;
+        }
+        let object = match &caller.holding {
+            Some(holding) => format!("credential:{}", holding.served().credential.name),
+            None => "credential:(removed)".to_owned(),
+        };
+        let mut record = self.said(caller, &object, "token.denied", refused.code().as_str(), origin);
+        record.detail = Line::of(&format!("{refused}; {}", origin.agent));
+        let auditor = self.auditor.clone();
+        // Nobody waits for it: what is refused is refused, whether or not it can be written down.
+        self.rotator.runtime().spawn(async move { auditor.write(Deed { record, handout: None }).await });
+    }
+
     fn record(
         &self,
         caller: &Caller,
@@ -376,14 +440,19 @@ impl Issuer {
         outcome: &str,
         origin: Origin<'_>,
     ) -> Record {
+        let object = format!("credential:{} generation:{}", credential.name, credential.rotation.generation);
+        self.said(caller, &object, action, outcome, origin)
+    }
+
+    fn said(&self, caller: &Caller, object: &str, action: &str, outcome: &str, origin: Origin<'_>) -> Record {
         Record {
             at: self.rotator.parts().timeline.now(),
             actor: Line::of(&format!("client:{}", caller.client.name)),
             action: Line::of(action),
-            object: Line::of(&format!("credential:{} generation:{}", credential.name, credential.rotation.generation)),
+            object: Line::of(object),
             outcome: Line::of(outcome),
             request_id: Line::of(origin.request_id),
-            address: Line::of(&origin.address.to_string()),
+            address: Line::of(&origin.place()),
             detail: Line::of(origin.agent),
         }
     }

@@ -32,6 +32,7 @@
 //! * [`scheduler`]: who is due next.
 //! * [`auditor`]: writes the audit, to the database or its spool.
 //! * [`first_handout`]: the first hand-out of a generation is written once.
+//! * [`failures`]: addresses that present keys that nobody has.
 //! * [`gate`]: a key becomes a caller.
 //! * [`administrators`]: who may administer over the network, and their sessions.
 //! * [`handout`]: a token on its way out.
@@ -61,6 +62,7 @@ pub mod config;
 pub mod domain;
 pub mod durable_file;
 pub mod failpoint;
+pub mod failures;
 pub mod fence;
 pub mod first_handout;
 pub mod gate;

@@ -60,7 +60,7 @@ impl OAuth {
             object: Line::of(&format!("stand-in:{}", family.id)),
             outcome: Line::of("ok"),
             request_id: Line::of(origin.request_id),
-            address: Line::of(&origin.address.to_string()),
+            address: Line::of(&origin.place()),
             detail: Line::of(origin.agent),
         };
         self.auditor.write(Deed { record, handout: None }).await

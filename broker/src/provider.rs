@@ -23,7 +23,7 @@ pub mod oauth_server;
 #[cfg(test)]
 mod far_side;
 #[cfg(test)]
-mod hand_clock;
+pub(crate) mod hand_clock;
 #[cfg(test)]
 mod life_tests;
 

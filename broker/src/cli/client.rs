@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use scorpiox_wire::admin::{ClientRequest, ClientRevoked, ClientView, RevokeRequest};
+use scorpiox_wire::admin::{ClientLimits, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 
+use super::client_limits::{self, TypedLimits};
 use super::desk::{Desk, Errand};
 use super::failure::{Exit, Failure};
 use super::issued;
@@ -25,7 +26,7 @@ pub(super) struct ClientArguments {
 enum Verb {
     /// Create a client and print, once, what its scorpiox-env.txt needs
     #[command(after_help = "Examples:\n  scorpiox-broker client add laptop-anna --credential main\n  \
-        scorpiox-broker client add ci --credential main --key-file ci.key")]
+        scorpiox-broker client add ci --credential main --key-file ci.key --allow 10.0.0.0/8")]
     Add {
         /// Name of the new client
         #[arg(value_parser = Name::parse)]
@@ -33,6 +34,8 @@ enum Verb {
         /// Name of the credential whose token it may fetch
         #[arg(long, value_name = "NAME", value_parser = Name::parse)]
         credential: Name,
+        #[command(flatten)]
+        limits: TypedLimits,
         #[command(flatten)]
         output: KeyOutput,
     },
@@ -47,6 +50,40 @@ enum Verb {
         name: Name,
         #[command(flatten)]
         output: KeyOutput,
+    },
+    /// Show one client: what it may use, its limits, what it holds
+    #[command(after_help = "Example:\n  scorpiox-broker client show laptop-anna")]
+    Show {
+        /// Name of the client
+        #[arg(value_parser = Name::parse)]
+        name: Name,
+    },
+    /// Say how much a client may ask for, from where and until when; what is not named stays
+    #[command(
+        after_help = "Examples:\n  scorpiox-broker client limit ci --requests-per-minute 60 --handouts-per-hour 20\n  \
+        scorpiox-broker client limit ci --allow 10.0.0.0/8 --allow 2001:db8::/32\n  \
+        scorpiox-broker client limit anna --expires 2027-01-31"
+    )]
+    Limit {
+        /// Name of the client
+        #[arg(value_parser = Name::parse)]
+        name: Name,
+        #[command(flatten)]
+        limits: TypedLimits,
+    },
+    /// Hand out nothing to a client until it is resumed
+    #[command(after_help = "Example:\n  scorpiox-broker client pause laptop-anna")]
+    Pause {
+        /// Name of the client
+        #[arg(value_parser = Name::parse)]
+        name: Name,
+    },
+    /// End a client's pause
+    #[command(after_help = "Example:\n  scorpiox-broker client resume laptop-anna")]
+    Resume {
+        /// Name of the client
+        #[arg(value_parser = Name::parse)]
+        name: Name,
     },
     /// End a client's access
     ///
@@ -72,13 +109,30 @@ struct KeyOutput {
 impl Errand for ClientArguments {
     async fn run(self, desk: &mut Desk) -> Result<(), Failure> {
         match self.verb {
-            Verb::Add { name, credential, output } => {
-                let request = ClientRequest { name: name.to_string(), credential: credential.to_string() };
+            Verb::Add { name, credential, limits, output } => {
+                let limits = limits.over(ClientLimits::default(), desk.now());
+                let request = ClientRequest { name: name.to_string(), credential: credential.to_string(), limits };
                 let destination = issued::Destination::prepare(output.key_file)?;
                 let issued = desk.broker.add_client(&request).await;
                 issued::hand_over(desk, destination, issued?)
             }
             Verb::List => list(desk).await,
+            Verb::Show { name } => {
+                let view = find(desk, &name).await?;
+                desk.answer(&view, facts)
+            }
+            Verb::Limit { name, limits } => limit(desk, &name, limits).await,
+            Verb::Pause { name } => {
+                let view = desk.broker.pause_client(&name).await?;
+                desk.answer(&view, |view, wording| {
+                    let resume = wording.command(&format!("scorpiox-broker client resume {}", view.name));
+                    format!("{} is paused and gets nothing until: {resume}", view.name)
+                })
+            }
+            Verb::Resume { name } => {
+                let view = desk.broker.resume_client(&name).await?;
+                desk.answer(&view, |view, _| format!("{} may ask again", view.name))
+            }
             Verb::RotateKey { name, output } => {
                 let destination = issued::Destination::prepare(output.key_file)?;
                 let issued = desk.broker.rotate_key(&name).await;
@@ -86,6 +140,50 @@ impl Errand for ClientArguments {
             }
             Verb::Revoke { name, rotate } => revoke(desk, &name, rotate).await,
         }
+    }
+}
+
+async fn find(desk: &Desk, name: &Name) -> Result<ClientView, Failure> {
+    let views = desk.broker.clients().await?;
+    views.into_iter().find(|view| view.name == name.as_str()).ok_or_else(|| {
+        Failure::new(Exit::Failed, format!("there is no client '{name}'")).next("scorpiox-broker client list")
+    })
+}
+
+async fn limit(desk: &mut Desk, name: &Name, typed: TypedLimits) -> Result<(), Failure> {
+    if typed.is_empty() {
+        return Err(
+            Failure::new(Exit::Usage, "nothing was said about its limits").next("scorpiox-broker client limit --help")
+        );
+    }
+    let had = find(desk, name).await?.limits;
+    let view = desk.broker.limit(name, &typed.over(had, desk.now())).await?;
+    desk.answer(&view, facts)
+}
+
+fn facts(view: &ClientView, wording: &Wording) -> String {
+    let mut table = Table::new();
+    let moment = |at: Option<i64>, never: &str| at.map_or_else(|| never.to_owned(), |at| wording.moment(at));
+    table.fact("client", view.name.clone());
+    table.row([(Tone::Heading, "state".to_owned()), state(view, wording)]);
+    table.fact("key", view.key_id.clone());
+    table.fact("credential", view.credential.clone());
+    table.fact("made", wording.moment(view.created_at));
+    let limits = client_limits::in_words(&view.limits, wording);
+    table.fact("limits", if limits.is_empty() { "the usual ones".to_owned() } else { limits });
+    table.fact("last token", moment(view.last_seen_at, "never"));
+    let holds = view.holds_until.filter(|until| *until > wording.now.as_unix());
+    table.fact("holds a token until", moment(holds, "holds none"));
+    wording.render(&table)
+}
+
+fn state(view: &ClientView, wording: &Wording) -> (Tone, String) {
+    let expired = view.limits.expires_at.filter(|end| *end <= wording.now.as_unix());
+    match (view.revoked_at, view.paused_at, expired) {
+        (Some(at), _, _) => (Tone::Bad, format!("revoked {}", wording.moment(at))),
+        (None, Some(at), _) => (Tone::Attention, format!("paused {}", wording.moment(at))),
+        (None, None, Some(at)) => (Tone::Bad, format!("expired {}", wording.moment(at))),
+        (None, None, None) => (Tone::Good, "good".to_owned()),
     }
 }
 
@@ -99,12 +197,9 @@ async fn list(desk: &mut Desk) -> Result<(), Failure> {
 }
 
 fn table(views: &[ClientView], wording: &Wording) -> String {
-    let mut table = Table::headed(&["NAME", "KEY", "CREDENTIAL", "STATE", "LAST TOKEN", "HOLDS A TOKEN UNTIL"]);
+    let mut table =
+        Table::headed(&["NAME", "KEY", "CREDENTIAL", "STATE", "LAST TOKEN", "HOLDS A TOKEN UNTIL", "LIMITS"]);
     for view in views {
-        let state = match view.revoked_at {
-            None => (Tone::Good, "good".to_owned()),
-            Some(at) => (Tone::Bad, format!("revoked {}", wording.moment(at))),
-        };
         let plain = |text: String| (Tone::Plain, text);
         let last = view.last_seen_at.map_or_else(|| "never".to_owned(), |at| wording.moment(at));
         let holds = view.holds_until.filter(|until| *until > wording.now.as_unix());
@@ -113,9 +208,10 @@ fn table(views: &[ClientView], wording: &Wording) -> String {
             plain(view.name.clone()),
             plain(view.key_id.clone()),
             plain(view.credential.clone()),
-            state,
+            state(view, wording),
             plain(last),
             plain(holds),
+            plain(client_limits::in_words(&view.limits, wording)),
         ]);
     }
     wording.render(&table)

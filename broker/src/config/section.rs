@@ -122,6 +122,12 @@ section! {
         "SCORPIOX_BROKER_LIMITS_WRITE_TIMEOUT" write_timeout: Duration = "10s";
         /// How long a token request waits for a renewal before it is told to come again; our client waits 3.5 s in all.
         "SCORPIOX_BROKER_LIMITS_WAIT" wait: Duration = "3s";
+        /// Token requests of one client in a minute, unless the client has a limit of its own; 0 for no limit.
+        "SCORPIOX_BROKER_LIMITS_CLIENT_REQUESTS_PER_MINUTE" client_requests_per_minute: u32 = "600";
+        /// Tokens for one client in an hour, unless it has a limit of its own; 0 for no limit. 304 answers do not count.
+        "SCORPIOX_BROKER_LIMITS_CLIENT_HANDOUTS_PER_HOUR" client_handouts_per_hour: u32 = "600";
+        /// Wrong keys from one address in a minute before it is slowed; 0 for no limit. Good keys are never slowed.
+        "SCORPIOX_BROKER_LIMITS_FAILURES_PER_MINUTE" failures_per_minute: u32 = "100";
         /// Loopback addresses have no cap of their own and find a reserve when the total is reached.
         "SCORPIOX_BROKER_LIMITS_LOOPBACK_EXEMPT" loopback_exempt: bool = "true";
         /// Proxies (addresses or networks) whose `X-Forwarded-For` names the client.

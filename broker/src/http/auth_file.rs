@@ -26,7 +26,7 @@ async fn get(
     service: web::Data<OAuthService>,
 ) -> Result<HttpResponse, Refusal> {
     let caller =
-        recognise(&tokens.gate, &request).inspect_err(|refusal| tokens.issuer.turned_away(refusal.problem.code))?;
+        recognise(&tokens, &request, address).inspect_err(|refusal| tokens.issuer.turned_away(refusal.problem.code))?;
     let signed_in = service.oauth.sign_in(&caller, Purpose::AuthFile, origin(&request, &id, &address)).await;
     signed_in.map(|signed_in| secret_json(&file(&signed_in))).map_err(|denied| problem_of(&denied))
 }

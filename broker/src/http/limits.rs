@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::config;
-use crate::config::network::{Network, canonical};
+use crate::config::network::{Network, canonical, counted_as};
 
 /// The bounds of one listener.
 #[derive(Debug, Clone)]
@@ -146,14 +146,6 @@ impl Drop for Place {
                 held.by_address.remove(&address);
             }
         }
-    }
-}
-
-/// Whoever has one IPv6 address has its whole /64 (RFC 6177), so that counts as one.
-pub(super) fn counted_as(peer: IpAddr) -> IpAddr {
-    match canonical(peer) {
-        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).into(),
-        four => four,
     }
 }
 

@@ -94,7 +94,7 @@ async fn revoke(
 /// Where a request came from.
 pub(super) fn origin<'a>(request: &'a HttpRequest, id: &'a RequestId, address: &'a ClientAddress) -> Origin<'a> {
     let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
-    Origin { request_id: id.as_str(), address, agent }
+    Origin { request_id: id.as_str(), address: address.0, agent }
 }
 
 fn read(request: &HttpRequest, body: &[u8]) -> Result<(Dialect, Parameters), (Dialect, Unreadable)> {

@@ -1,6 +1,7 @@
 //! `GET /codex`: who asks, what for, and the answer with its tag.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, USER_AGENT,
@@ -11,6 +12,8 @@ use scorpiox_wire::{Code, Problem, TokenTag, token};
 use super::error::Refusal;
 use super::request_id::RequestId;
 use super::visitor::ClientAddress;
+use crate::domain::admission::Denied;
+use crate::failures::Failures;
 use crate::gate::{Caller, Gate};
 use crate::issuer::{Ask, Handed, Issuer, Origin, Refused};
 
@@ -23,6 +26,8 @@ pub struct TokenService {
     pub gate: Arc<Gate>,
     /// Hands out tokens.
     pub issuer: Arc<Issuer>,
+    /// Slows addresses that present wrong keys.
+    pub failures: Failures,
 }
 
 /// Adds the route.
@@ -36,11 +41,11 @@ async fn get(
     address: ClientAddress,
     service: web::Data<TokenService>,
 ) -> Result<HttpResponse, Refusal> {
-    let caller =
-        recognise(&service.gate, &request).inspect_err(|refusal| service.issuer.turned_away(refusal.problem.code))?;
+    let caller = recognise(&service, &request, address)
+        .inspect_err(|refusal| service.issuer.turned_away(refusal.problem.code))?;
     let ask = read(&request)?;
     let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let origin = Origin { request_id: id.as_str(), address: &address, agent };
+    let origin = Origin { request_id: id.as_str(), address: address.0, agent };
     match service.issuer.hand_out(&caller, &ask, origin).await {
         Ok(Handed::Token(handout)) => {
             let printed = handout.printed();
@@ -59,19 +64,33 @@ async fn get(
     }
 }
 
-pub(super) fn recognise(gate: &Gate, request: &HttpRequest) -> Result<Arc<Caller>, Refusal> {
-    let stranger = || {
-        Refusal::from(
-            Problem::new(Code::Unauthorized, "no client has this key")
-                .with_hint("check TOKEN_HTTP_API_KEY, or ask for a new key: scorpiox-broker client rotate-key NAME"),
-        )
-    };
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(stranger)?;
-    let (scheme, key) = header.split_once(' ').ok_or_else(stranger)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(stranger());
+pub(super) fn recognise(
+    service: &TokenService,
+    request: &HttpRequest,
+    from: ClientAddress,
+) -> Result<Arc<Caller>, Refusal> {
+    presented(request).and_then(|key| service.gate.recognise(key).ok()).ok_or_else(|| stranger(&service.failures, from))
+}
+
+/// The key behind `Authorization: Bearer`.
+fn presented(request: &HttpRequest) -> Option<&str> {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok())?;
+    let (scheme, key) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+/// No client has the key that came from there.
+pub(super) fn stranger(failures: &Failures, from: ClientAddress) -> Refusal {
+    match failures.note(from.0) {
+        Ok(()) => Problem::new(Code::Unauthorized, "no client has this key")
+            .with_hint("check TOKEN_HTTP_API_KEY, or ask for a new key: scorpiox-broker client rotate-key NAME")
+            .into(),
+        Err(wait) => Refusal {
+            problem: Problem::new(Code::TooMany, "too many wrong keys came from this address")
+                .with_hint("check TOKEN_HTTP_API_KEY; a good key is served at once"),
+            retry_after: Some(wait),
+        },
     }
-    gate.recognise(key.trim()).map_err(|_| stranger())
 }
 
 fn read(request: &HttpRequest) -> Result<Ask, Refusal> {
@@ -98,6 +117,7 @@ fn tag(text: &str) -> Result<TokenTag, Refusal> {
 pub(super) fn refusal(refused: &Refused) -> Refusal {
     let login = |name: &str| format!("on the broker: scorpiox-broker login --name {name}");
     let (hint, retry_after) = match refused {
+        Refused::Denied(denied) => denied_hint(denied),
         Refused::NoGrant => ("ask the broker's administrator".to_owned(), None),
         Refused::Revoked => ("ask the broker's administrator for a new key".into(), None),
         Refused::Paused(name) => (format!("on the broker: scorpiox-broker credential resume {name}"), None),
@@ -106,18 +126,33 @@ pub(super) fn refusal(refused: &Refused) -> Refusal {
         Refused::TooSoon(left) => ("the token is probably good: look at the error it met".into(), Some(*left)),
         Refused::Busy(left) => ("ask again in a moment".into(), Some(*left)),
         Refused::Fenced => ("on the broker: scorpiox-broker status".into(), None),
-        Refused::Audit(_) => ("on the broker: scorpiox-broker status".into(), Some(std::time::Duration::from_secs(5))),
+        Refused::Audit(_) => ("on the broker: scorpiox-broker status".into(), Some(Duration::from_secs(5))),
     };
     let problem = Problem::new(refused.code(), refused.to_string()).with_hint(hint);
     Refusal { problem, retry_after }
 }
 
+fn denied_hint(denied: &Denied) -> (String, Option<Duration>) {
+    match denied {
+        Denied::Paused => ("on the broker: scorpiox-broker client resume NAME".to_owned(), None),
+        Denied::Expired(_) => ("on the broker: scorpiox-broker client limit NAME --expires DATE".to_owned(), None),
+        Denied::Elsewhere(_) => ("on the broker: scorpiox-broker client limit NAME --allow NETWORK".to_owned(), None),
+        Denied::Requests { wait, .. } => {
+            ("keep the token until revalidate_at instead of asking each time".to_owned(), Some(*wait))
+        }
+        Denied::Handouts { wait, .. } => {
+            ("send If-None-Match with the ETag: what is unchanged does not count".to_owned(), Some(*wait))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::num::NonZeroU32;
 
     use super::*;
     use crate::auditor::AuditUnavailable;
+    use crate::clock::Timestamp;
 
     #[test]
     fn each_refusal_has_its_code_and_says_when_to_come_again() {
@@ -125,6 +160,11 @@ mod tests {
         let wait = Duration::from_secs(7);
         let table = [
             (Refused::NoGrant, Code::Forbidden, false),
+            (Refused::Denied(Denied::Paused), Code::Forbidden, false),
+            (Refused::Denied(Denied::Expired(Timestamp::from_unix(0))), Code::Forbidden, false),
+            (Refused::Denied(Denied::Elsewhere([192, 0, 2, 1].into())), Code::Forbidden, false),
+            (Refused::Denied(Denied::Requests { limit: NonZeroU32::MIN, wait }), Code::TooMany, true),
+            (Refused::Denied(Denied::Handouts { limit: NonZeroU32::MIN, wait }), Code::TooMany, true),
             (Refused::Revoked, Code::Unauthorized, false),
             (Refused::Paused(name()), Code::Paused, false),
             (Refused::Reauth(name()), Code::ReauthRequired, false),

@@ -6,10 +6,10 @@ use tokio::sync::watch;
 
 use crate::clock::{Clock, Monotonic, Sleep, Timestamp};
 
-pub(in crate::provider) const START: Timestamp = Timestamp::from_unix(1_790_000_000);
+pub(crate) const START: Timestamp = Timestamp::from_unix(1_790_000_000);
 
 #[derive(Clone)]
-pub(in crate::provider) struct HandClock(watch::Sender<Duration>);
+pub(crate) struct HandClock(watch::Sender<Duration>);
 
 impl Default for HandClock {
     fn default() -> Self {
@@ -18,7 +18,7 @@ impl Default for HandClock {
 }
 
 impl HandClock {
-    pub(in crate::provider) fn advance(&self, span: Duration) {
+    pub(crate) fn advance(&self, span: Duration) {
         self.0.send_modify(|elapsed| *elapsed += span);
     }
 }

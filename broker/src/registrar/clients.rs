@@ -5,19 +5,24 @@ use std::sync::atomic::Ordering;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use scorpiox_wire::admin::{ClientIssued, ClientRequest, ClientRevoked, ClientView, Page};
+use scorpiox_wire::admin::{self, ClientIssued, ClientRequest, ClientRevoked, ClientView, Page};
 use scorpiox_wire::{ClientKey, Code, Problem, Secret};
 use zeroize::Zeroizing;
 
 use super::enrolment::random;
 use super::{Administrator, Registrar, storage};
+use crate::audit_chain::Line;
 use crate::clock::Timestamp;
 use crate::domain::client::{Client, ClientId, KeyMac};
 use crate::domain::credential::{CredentialId, Name};
+use crate::domain::limits::{ClientLimits, ClientTerms, Rate};
 use crate::domain::permission::Wish;
 use crate::gate::Caller;
 use crate::holding::{Holding, Outcome};
 use crate::store::clients::{Granted, LastHandout};
+
+/// So many networks can one client be allowed.
+const NETWORKS: usize = 64;
 
 impl Registrar {
     /// Creates a client; its key is told this once.
@@ -25,6 +30,7 @@ impl Registrar {
         let _changing = self.changing.lock().await;
         let name = Name::parse(&request.name).map_err(|error| Problem::new(Code::BadRequest, error.to_string()))?;
         let holding = self.holding(&request.credential)?;
+        let terms = ClientTerms { limits: parse_limits(&request.limits)?, paused_at: None };
         if self.find(name.as_str()).await?.is_some() {
             return Err(Problem::new(Code::Conflict, format!("there is a client '{name}' already"))
                 .with_hint(format!("another key for it: scorpiox-broker client rotate-key {name}")));
@@ -32,10 +38,13 @@ impl Registrar {
         let (key, key_id, key_mac) = self.new_key();
         let id = ClientId::from_random(random());
         let client = Client { id, name, created_at: self.now(), revoked_at: None, key_id, key_mac };
-        self.parts().store.insert_client(&client, holding.id()).await.map_err(|error| storage(&error))?;
-        let caller = Caller::new(client, Some(holding));
+        self.parts().store.insert_client(&client, &terms, holding.id()).await.map_err(|error| storage(&error))?;
+        let caller = Caller::new(client, terms, Some(holding));
         self.gate.admit(&caller);
-        let (object, detail) = (format!("client:{}", request.name), format!("credential:{}", request.credential));
+        let (object, detail) = (
+            format!("client:{}", request.name),
+            format!("credential:{}{}", request.credential, in_words(&request.limits)),
+        );
         self.note(by, "client.create", &object, "ok", &detail).await;
         self.issued(&caller, key).await
     }
@@ -48,11 +57,58 @@ impl Registrar {
         let (store, id) = (&self.parts().store, &old.client.id);
         store.replace_key(id, &key_id, &key_mac).await.map_err(|error| storage(&error))?;
         self.gate.shut_out(&old.client.key_id);
-        let caller = Caller::new(Client { key_id, key_mac, ..old.client.clone() }, old.holding.clone());
-        *caller.refusals() = old.refusals().clone();
+        let caller = old.succeeded_by(Client { key_id, key_mac, ..old.client.clone() }, old.holding.clone());
         self.gate.admit(&caller);
         self.note(by, "client.rotate_key", &format!("client:{name}"), "ok", "").await;
         self.issued(&caller, key).await
+    }
+
+    /// Gives a client other limits, all of them; they hold from the very next request.
+    pub async fn limit(
+        &self,
+        by: &Administrator,
+        name: &str,
+        limits: &admin::ClientLimits,
+    ) -> Result<ClientView, Problem> {
+        let limits_said = in_words(limits);
+        let limits = parse_limits(limits)?;
+        let change = |terms: &ClientTerms| ClientTerms { limits, ..terms.clone() };
+        self.change_terms(by, name, "client.limit", limits_said.trim_start(), change).await
+    }
+
+    /// Lets a client have nothing, from the very next request, until it is resumed.
+    pub async fn pause_client(&self, by: &Administrator, name: &str) -> Result<ClientView, Problem> {
+        let now = self.now();
+        let change = |terms: &ClientTerms| ClientTerms { paused_at: terms.paused_at.or(Some(now)), ..terms.clone() };
+        self.change_terms(by, name, "client.pause", "", change).await
+    }
+
+    /// Ends a client's pause.
+    pub async fn resume_client(&self, by: &Administrator, name: &str) -> Result<ClientView, Problem> {
+        let change = |terms: &ClientTerms| ClientTerms { paused_at: None, ..terms.clone() };
+        self.change_terms(by, name, "client.resume", "", change).await
+    }
+
+    /// Memory first, as with a revocation: what is narrower must hold whatever the disk does. A failure takes it back.
+    async fn change_terms(
+        &self,
+        by: &Administrator,
+        name: &str,
+        action: &str,
+        detail: &str,
+        change: impl FnOnce(&ClientTerms) -> ClientTerms,
+    ) -> Result<ClientView, Problem> {
+        let _changing = self.changing.lock().await;
+        let caller = self.caller(name).await?;
+        let before = caller.terms.load_full();
+        let next = Arc::new(change(&before));
+        caller.terms.store(Arc::clone(&next));
+        if let Err(error) = self.parts().store.set_terms(&caller.client.id, &next).await {
+            caller.terms.store(before);
+            return Err(storage(&error));
+        }
+        self.note(by, action, &format!("client:{name}"), "ok", detail).await;
+        self.client_view(&caller.client, &next, caller.credential_id(), Some(&caller)).await
     }
 
     /// Ends a client. The token that it has goes on until it ends, or until its credential is renewed.
@@ -72,7 +128,7 @@ impl Registrar {
             (Some(_), false) | (None, _) => false,
         };
         let client = Client { revoked_at: Some(now), ..caller.client.clone() };
-        let client = self.client_view(&client, caller.credential_id(), Some(&caller)).await?;
+        let client = self.client_view(&client, &caller.terms.load(), caller.credential_id(), Some(&caller)).await?;
         Ok(ClientRevoked { client, rotated })
     }
 
@@ -80,9 +136,9 @@ impl Registrar {
     pub async fn clients(&self, after: Option<&Name>, limit: u32) -> Result<Page<ClientView>, Problem> {
         let after = after.map_or("", Name::as_str);
         let rows = self.parts().store.clients_after(after, limit + 1).await.map_err(|error| storage(&error))?;
-        let view = |(Granted { client, credential }, last): (Granted, Option<LastHandout>)| {
+        let view = |(Granted { client, terms, credential }, last): (Granted, Option<LastHandout>)| {
             let caller = self.gate.caller_of(&client);
-            self.client_seen(&client, credential.as_ref(), caller.as_ref(), last)
+            self.client_seen(&client, &terms, credential.as_ref(), caller.as_ref(), last)
         };
         Ok(Page::cut(rows.into_iter().map(view).collect(), limit, |view| view.name.clone()))
     }
@@ -90,9 +146,9 @@ impl Registrar {
     /// One client, revoked or not.
     pub async fn client(&self, name: &str) -> Result<ClientView, Problem> {
         let found = self.parts().store.client_named(name).await.map_err(|error| storage(&error))?;
-        let Granted { client, credential } = found.ok_or_else(|| no_client(name))?;
+        let Granted { client, terms, credential } = found.ok_or_else(|| no_client(name))?;
         let caller = self.gate.caller_of(&client);
-        self.client_view(&client, credential.as_ref(), caller.as_ref()).await
+        self.client_view(&client, &terms, credential.as_ref(), caller.as_ref()).await
     }
 
     async fn rotate_now(&self, holding: &Arc<Holding>) -> bool {
@@ -129,7 +185,8 @@ impl Registrar {
     }
 
     async fn issued(&self, caller: &Arc<Caller>, key: ClientKey) -> Result<ClientIssued, Problem> {
-        let client = self.client_view(&caller.client, caller.credential_id(), Some(caller)).await?;
+        let client =
+            self.client_view(&caller.client, &caller.terms.load(), caller.credential_id(), Some(caller)).await?;
         let facade = self.facade();
         Ok(ClientIssued { client, key: Secret::new(key.expose()), url: facade.url, pin: facade.pin })
     }
@@ -137,16 +194,18 @@ impl Registrar {
     async fn client_view(
         &self,
         client: &Client,
+        terms: &ClientTerms,
         credential: Option<&CredentialId>,
         caller: Option<&Arc<Caller>>,
     ) -> Result<ClientView, Problem> {
         let last = self.parts().store.last_handout(&client.id).await.map_err(|error| storage(&error))?;
-        Ok(self.client_seen(client, credential, caller, last))
+        Ok(self.client_seen(client, terms, credential, caller, last))
     }
 
     fn client_seen(
         &self,
         client: &Client,
+        terms: &ClientTerms,
         credential: Option<&CredentialId>,
         caller: Option<&Arc<Caller>>,
         last: Option<LastHandout>,
@@ -163,6 +222,8 @@ impl Registrar {
             revoked_at: client.revoked_at.map(Timestamp::as_unix),
             generation: last.map(|last| last.generation),
             last_seen_at: last.map(|last| last.last_at.as_unix()).max(counted),
+            paused_at: terms.paused_at.map(Timestamp::as_unix),
+            limits: limits_view(&terms.limits),
             holds_until: last.map(|last| last.expires_at.as_unix()).filter(|until| *until > self.now().as_unix()),
         }
     }
@@ -170,4 +231,46 @@ impl Registrar {
 
 fn no_client(name: &str) -> Problem {
     Problem::new(Code::NotFound, format!("there is no client '{name}'")).with_hint("scorpiox-broker client list")
+}
+
+fn parse_limits(written: &admin::ClientLimits) -> Result<ClientLimits, Problem> {
+    let network = |text: &String| {
+        text.parse().map_err(|_| {
+            Problem::new(Code::BadRequest, format!("'{}' is neither an address nor a network", Line::of(text).as_str()))
+                .with_hint("write an address or a network such as 10.0.0.0/8")
+        })
+    };
+    if written.allow.len() > NETWORKS {
+        return Err(Problem::new(Code::BadRequest, format!("a client has at most {NETWORKS} networks")));
+    }
+    Ok(ClientLimits {
+        requests_per_minute: Rate::from_number(written.requests_per_minute),
+        handouts_per_hour: Rate::from_number(written.handouts_per_hour),
+        networks: written.allow.iter().map(network).collect::<Result<_, _>>()?,
+        expires_at: written.expires_at.map(Timestamp::from_unix),
+    })
+}
+
+fn limits_view(limits: &ClientLimits) -> admin::ClientLimits {
+    admin::ClientLimits {
+        requests_per_minute: limits.requests_per_minute.to_number(),
+        handouts_per_hour: limits.handouts_per_hour.to_number(),
+        allow: limits.networks.iter().map(ToString::to_string).collect(),
+        expires_at: limits.expires_at.map(Timestamp::as_unix),
+    }
+}
+
+/// What of the limits is not as usual, for the audit.
+fn in_words(limits: &admin::ClientLimits) -> String {
+    let mut words = String::new();
+    for (what, rate) in
+        [("requests_per_minute", limits.requests_per_minute), ("handouts_per_hour", limits.handouts_per_hour)]
+    {
+        words.extend(rate.map(|rate| format!(" {what}={rate}")));
+    }
+    if !limits.allow.is_empty() {
+        words.push_str(&format!(" allow={}", limits.allow.join(",")));
+    }
+    words.extend(limits.expires_at.map(|at| format!(" expires_at={at}")));
+    words
 }

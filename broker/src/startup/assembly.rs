@@ -115,7 +115,7 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
 async fn callers(store: &Store, holdings: &Holdings) -> anyhow::Result<Vec<Arc<Caller>>> {
     let rows = store.clients().await?;
     let good = rows.into_iter().filter(|row| row.client.revoked_at.is_none());
-    Ok(good.map(|row| Caller::new(row.client, row.credential.and_then(|id| holdings.get(&id)))).collect())
+    Ok(good.map(|row| Caller::new(row.client, row.terms, row.credential.and_then(|id| holdings.get(&id)))).collect())
 }
 
 /// The provider as configured; what the configuration leaves open, the usual variables say.

@@ -1,6 +1,7 @@
 //! Listeners, signals, and the stop: no token that was obtained is lost to it.
 
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,7 +18,10 @@ use super::administration::{self, Administration};
 use super::assembly::{Assembly, assemble};
 use super::directory::{Directory, make_private};
 use crate::clock::Timestamp;
-use crate::config::{Config, Transport};
+use crate::config::{Config, Limits, Transport};
+use crate::domain::limits::Allowance;
+use crate::domain::meter::Quota;
+use crate::failures::Failures;
 use crate::gate::Gate;
 use crate::http::limits::{Bounds, Caps};
 use crate::http::listener::{self, Listen};
@@ -131,13 +135,19 @@ fn serve_clients(
     socket: std::net::TcpListener,
     certificate: Option<&Arc<ReloadableCertificate>>,
 ) -> anyhow::Result<ServerHandle> {
-    let terms = Terms { wait: config.limits.wait, revalidate_after: config.serve.revalidate_after };
+    let terms = Terms {
+        wait: config.limits.wait,
+        revalidate_after: config.serve.revalidate_after,
+        allowance: allowance(&config.limits),
+    };
     let (rotator, gate, auditor) = (&assembly.rotator, &assembly.gate, &assembly.auditor);
     let issuer = Arc::new(Issuer::new(Arc::clone(rotator), auditor.clone(), terms));
     let (stand_ins, timeline) = (Arc::clone(&assembly.stand_ins), assembly.timeline.clone());
     let oauth = Arc::new(OAuth::new(Arc::clone(gate), Arc::clone(&issuer), stand_ins, auditor.clone(), timeline));
     let oauth = web::Data::new(oauth::OAuthService { oauth });
-    let tokens = web::Data::new(token::TokenService { gate: Arc::clone(gate), issuer });
+    let failures = NonZeroU32::new(config.limits.failures_per_minute).map(Quota::per_minute);
+    let failures = Failures::new(failures, assembly.timeline.clone());
+    let tokens = web::Data::new(token::TokenService { gate: Arc::clone(gate), issuer, failures });
     let state = web::Data::new(health::HealthService { rotator: Arc::clone(rotator), auditor: auditor.clone() });
     let body_bytes = config.limits.body_bytes;
     let listen = Listen {
@@ -163,6 +173,14 @@ fn serve_clients(
     let listening = listener::serve(app, listen)?;
     drop(tokio::spawn(listening.server));
     Ok(listening.handle)
+}
+
+/// What every client may ask for; 0 in the configuration is no limit.
+fn allowance(limits: &Limits) -> Allowance {
+    Allowance {
+        requests_per_minute: NonZeroU32::new(limits.client_requests_per_minute),
+        handouts_per_hour: NonZeroU32::new(limits.client_handouts_per_hour),
+    }
 }
 
 fn serve_administration(config: &Config, registrar: &Arc<Registrar>) -> anyhow::Result<ServerHandle> {

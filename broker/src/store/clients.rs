@@ -1,19 +1,23 @@
 //! Clients, their keys, grants, and who was given what.
 
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::rows::{count, maybe_moment, moment, stored};
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
 use crate::domain::client::{Client, ClientId, KeyMac};
 use crate::domain::credential::{CredentialId, Name};
+use crate::domain::limits::{ClientLimits, ClientTerms, Rate};
+use crate::domain::network::Network;
 
 /// A client and the credential that it may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
     /// The client.
     pub client: Client,
+    /// Its limits, and whether it is paused.
+    pub terms: ClientTerms,
     /// Its credential; `None` when that was removed.
     pub credential: Option<CredentialId>,
 }
@@ -57,7 +61,12 @@ impl Store {
     }
 
     /// A new client with its one grant.
-    pub async fn insert_client(&self, client: &Client, credential: &CredentialId) -> Result<(), StoreError> {
+    pub async fn insert_client(
+        &self,
+        client: &Client,
+        terms: &ClientTerms,
+        credential: &CredentialId,
+    ) -> Result<(), StoreError> {
         let _under_way = self.activity.begin();
         let mut transaction = self.begin().await?;
         sqlx::query("INSERT INTO clients (id, name, created_at, key_id, key_mac) VALUES ($1, $2, $3, $4, $5)")
@@ -73,6 +82,16 @@ impl Store {
             .bind(credential.as_str())
             .execute(&mut *transaction)
             .await?;
+        write_terms(&mut transaction, &client.id, terms).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Other limits, or a pause.
+    pub async fn set_terms(&self, client: &ClientId, terms: &ClientTerms) -> Result<(), StoreError> {
+        let _under_way = self.activity.begin();
+        let mut transaction = self.begin().await?;
+        write_terms(&mut transaction, client, terms).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -159,5 +178,41 @@ pub(super) fn read(row: &SqliteRow) -> Result<Granted, StoreError> {
         key_mac: KeyMac::from_bytes(mac),
     };
     let credential: Option<String> = row.try_get("credential_id")?;
-    Ok(Granted { client, credential: credential.map(CredentialId::from_stored) })
+    Ok(Granted { client, terms: read_terms(row)?, credential: credential.map(CredentialId::from_stored) })
+}
+
+async fn write_terms(
+    connection: &mut SqliteConnection,
+    client: &ClientId,
+    terms: &ClientTerms,
+) -> Result<(), StoreError> {
+    let ClientTerms { limits, paused_at } = terms;
+    let networks: Vec<String> = limits.networks.iter().map(Network::to_string).collect();
+    sqlx::query(
+        "UPDATE clients SET requests_per_minute = $1, handouts_per_hour = $2, networks = $3, expires_at = $4, \
+         paused_at = $5 WHERE id = $6",
+    )
+    .bind(limits.requests_per_minute.to_number())
+    .bind(limits.handouts_per_hour.to_number())
+    .bind(networks.join(","))
+    .bind(limits.expires_at.map(Timestamp::as_unix))
+    .bind(paused_at.map(Timestamp::as_unix))
+    .bind(client.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn read_terms(row: &SqliteRow) -> Result<ClientTerms, StoreError> {
+    let rate = |column: &'static str| Ok::<_, StoreError>(Rate::from_number(row.try_get(column)?));
+    let networks: String = row.try_get("networks")?;
+    let networks = networks.split(',').filter(|text| !text.is_empty()).map(str::parse).collect::<Result<_, _>>();
+    let limits = ClientLimits {
+        requests_per_minute: rate("requests_per_minute")?,
+        handouts_per_hour: rate("handouts_per_hour")?,
+        // A network that cannot be read must not become "anywhere".
+        networks: networks.map_err(|_| StoreError::Impossible("clients.networks"))?,
+        expires_at: maybe_moment(row, "expires_at")?,
+    };
+    Ok(ClientTerms { limits, paused_at: maybe_moment(row, "paused_at")? })
 }

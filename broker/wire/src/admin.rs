@@ -14,6 +14,8 @@
 //! | `GET /admin/v1/clients` | → a [`Page`] of [`ClientView`]s |
 //! | `POST /admin/v1/clients` | [`ClientRequest`] → [`ClientIssued`] |
 //! | `POST /admin/v1/clients/{name}/rotate-key` | → [`ClientIssued`] |
+//! | `PUT /admin/v1/clients/{name}/limits` | [`ClientLimits`] → [`ClientView`] |
+//! | `POST /admin/v1/clients/{name}/pause`, `/resume` | → [`ClientView`] |
 //! | `POST /admin/v1/clients/{name}/revoke` | [`RevokeRequest`] → [`ClientRevoked`] |
 //! | `GET /admin/v1/audit?after=SEQ&limit=N` | → a [`Page`] of [`AuditEntry`]s, oldest first |
 //! | `GET /admin/v1/audit/verify` | → [`AuditVerdict`] |
@@ -45,7 +47,7 @@ pub use administrator::{
     SessionAnswer, SessionRequest, UnknownScope,
 };
 pub use audit::{AuditEntry, AuditVerdict};
-pub use client::{ClientIssued, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
+pub use client::{ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 pub use credential::{CredentialView, Health, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
 pub use login::{LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView};
 pub use page::{PAGE_LIMIT, PAGE_LIMIT_MOST, Page};

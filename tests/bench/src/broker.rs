@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::Context;
 use fake_provider::{Account, FakeProvider};
 use scorpiox_wire::Secret;
-use scorpiox_wire::admin::{ClientIssued, ClientRequest, CredentialView, ImportRequest};
+use scorpiox_wire::admin::{ClientIssued, ClientLimits, ClientRequest, CredentialView, ImportRequest};
 
 use crate::admin;
 use crate::load::Target;
@@ -40,6 +40,9 @@ impl Setup {
         command.stdout(Stdio::piped()).stderr(fs::File::create(data.with_extension("log"))?);
         command.env("SCORPIOX_BROKER_LISTEN", "127.0.0.1:0").env("SCORPIOX_BROKER_PROVIDER_ISSUER", provider.url());
         command.env("SCORPIOX_BROKER_TLS_PLAIN_HTTP", (transport == Transport::Http).to_string());
+        // Counted like any other, never met: one client asks for all.
+        command.env("SCORPIOX_BROKER_LIMITS_CLIENT_REQUESTS_PER_MINUTE", "1000000000");
+        command.env("SCORPIOX_BROKER_LIMITS_CLIENT_HANDOUTS_PER_HOUR", "1000000000");
         Ok(Self { command, data: data.to_owned(), transport })
     }
 
@@ -104,7 +107,8 @@ impl Broker {
 
     /// Makes a client of the credential.
     pub(crate) fn client(&self, name: &str) -> anyhow::Result<ClientIssued> {
-        let request = ClientRequest { name: name.into(), credential: CREDENTIAL.into() };
+        let request =
+            ClientRequest { name: name.into(), credential: CREDENTIAL.into(), limits: ClientLimits::default() };
         admin::post(&self.socket(), "/admin/v1/clients", &request)
     }
 

@@ -11,6 +11,7 @@ use scorpiox_broker::activity::Activity;
 use scorpiox_broker::clock::Timestamp;
 use scorpiox_broker::domain::client::{Client, ClientId, KeyMac};
 use scorpiox_broker::domain::credential::{CredentialId, Name};
+use scorpiox_broker::domain::limits::ClientTerms;
 use scorpiox_broker::master_key::{self, Pepper};
 use scorpiox_broker::seal::Sealer;
 use scorpiox_broker::store::Store;
@@ -74,7 +75,7 @@ async fn enlist(data: &Path, credential: &CredentialId, clients: usize) -> anyho
             key_id,
             key_mac: KeyMac::from_bytes(pepper.mac(key.expose())),
         };
-        store.insert_client(&client, credential).await?;
+        store.insert_client(&client, &ClientTerms::default(), credential).await?;
         keys.push(key.expose().to_owned());
     }
     store.close().await;

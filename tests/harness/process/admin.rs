@@ -5,9 +5,9 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use scorpiox_wire::admin::{
-    AuditEntry, AuditVerdict, ClientIssued, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest,
-    LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView, Page, PauseRequest, PromoteRequest, RefreshAnswer,
-    RefreshRequest, RevokeRequest, Status,
+    AuditEntry, AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView,
+    ImportRequest, LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView, Page, PauseRequest, PromoteRequest,
+    RefreshAnswer, RefreshRequest, RevokeRequest, Status,
 };
 use scorpiox_wire::{Problem, Secret};
 use serde::Serialize;
@@ -158,7 +158,10 @@ impl Admin {
 
     /// Creates a client.
     pub fn create_client(&self, name: &str, credential: &str) -> Answer<ClientIssued> {
-        self.post("/clients", ClientRequest { name: name.to_owned(), credential: credential.to_owned() })
+        self.post(
+            "/clients",
+            ClientRequest { name: name.to_owned(), credential: credential.to_owned(), limits: ClientLimits::default() },
+        )
     }
 
     /// Another key for a client.

@@ -42,6 +42,9 @@ impl Plan {
             .with("SCORPIOX_BROKER_LISTEN", "127.0.0.1:0")
             .with("SCORPIOX_BROKER_TLS_PLAIN_HTTP", "true")
             .with("SCORPIOX_BROKER_PROVIDER_ISSUER", issuer)
+            // A crowd in a story is often one client.
+            .with("SCORPIOX_BROKER_LIMITS_CLIENT_REQUESTS_PER_MINUTE", "1000000")
+            .with("SCORPIOX_BROKER_LIMITS_CLIENT_HANDOUTS_PER_HOUR", "1000000")
     }
 
     /// HTTPS with a certificate that the broker makes for itself.

@@ -10,6 +10,7 @@ use scorpiox_broker::auditor::Auditor;
 use scorpiox_broker::backup::marker::Restored;
 use scorpiox_broker::clock::SharedClock;
 use scorpiox_broker::domain::credential::Credential;
+use scorpiox_broker::domain::limits::Allowance;
 use scorpiox_broker::domain::permission::{Policy, Wish};
 use scorpiox_broker::domain::rotation::{Resting, State};
 use scorpiox_broker::domain::scope::Scopes;
@@ -30,7 +31,7 @@ use scorpiox_broker::seal::{MasterKey, Sealer};
 use scorpiox_broker::spool::Spool;
 use scorpiox_broker::store::Store;
 use scorpiox_broker::timeline::Timeline;
-use scorpiox_wire::admin::{ClientRequest, CredentialView, ImportRequest};
+use scorpiox_wire::admin::{ClientLimits, ClientRequest, CredentialView, ImportRequest};
 use scorpiox_wire::{Problem, Secret, TokenTag};
 use tokio::task::JoinHandle;
 
@@ -105,7 +106,8 @@ impl SimBroker {
             .await?;
         let holdings = Arc::new(recovered.holdings);
         let rows = store.clients().await?.into_iter().filter(|row| row.client.revoked_at.is_none());
-        let callers = rows.map(|row| Caller::new(row.client, row.credential.and_then(|id| holdings.get(&id))));
+        let callers =
+            rows.map(|row| Caller::new(row.client, row.terms, row.credential.and_then(|id| holdings.get(&id))));
         let gate = Arc::new(Gate::new(scorpiox_broker::master_key::Pepper::from_bytes(&PEPPER), callers));
         let (auditor, _) =
             Auditor::start(store.clone(), spool, recovered.fence.clone(), timeline.clone(), activity.clone());
@@ -131,7 +133,8 @@ impl SimBroker {
             meters,
             failpoints: Failpoints::with(Arc::clone(&points) as Arc<dyn Hook>),
         });
-        let terms = Terms { wait: REQUEST_WAIT, revalidate_after: Duration::from_secs(300) };
+        let terms =
+            Terms { wait: REQUEST_WAIT, revalidate_after: Duration::from_secs(300), allowance: Allowance::default() };
         let issuer = Arc::new(Issuer::new(Arc::clone(&rotator), auditor.clone(), terms));
         let registrar = Registrar::new(
             Arc::clone(&rotator),
@@ -266,7 +269,7 @@ impl SimBroker {
         let caller = self.gate.recognise(key.expose());
         let issuer = Arc::clone(&self.issuer);
         tokio::spawn(async move {
-            let origin = Origin { request_id: "r", address: &"127.0.0.1", agent: "sim" };
+            let origin = Origin { request_id: "r", address: Some(std::net::Ipv4Addr::LOCALHOST.into()), agent: "sim" };
             let caller = caller.map_err(|_| Refused::Revoked)?;
             issuer.hand_out(&caller, &ask, origin).await
         })
@@ -324,7 +327,8 @@ impl SimBroker {
 
     /// A new client of a credential; its key.
     pub async fn client(&self, name: &str, credential: &str) -> Result<Secret, Problem> {
-        let request = ClientRequest { name: name.to_owned(), credential: credential.to_owned() };
+        let request =
+            ClientRequest { name: name.to_owned(), credential: credential.to_owned(), limits: ClientLimits::default() };
         self.registrar.create_client(&administrator(), &request).await.map(|issued| issued.key)
     }
 

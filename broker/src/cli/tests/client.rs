@@ -95,7 +95,7 @@ fn the_list_shows_who_holds_a_token() {
     assert_eq!(
         lines,
         [
-            "NAME KEY CREDENTIAL STATE LAST TOKEN HOLDS A TOKEN UNTIL",
+            "NAME KEY CREDENTIAL STATE LAST TOKEN HOLDS A TOKEN UNTIL LIMITS",
             "laptop-anna 7f3k9q2m1c0d main good 5 min ago (2026-11-22 11:55:00 UTC) in 1 h (2026-11-22 13:00:00 UTC)",
             "old 7f3k9q2m1c0d main revoked 1 h ago (2026-11-22 11:00:00 UTC) never holds none",
         ]
@@ -144,4 +144,61 @@ fn a_revocation_says_how_long_the_token_still_works() {
         let body = format!(r#"{{"rotate":{}}}"#, line.contains(&"--rotate"));
         assert_eq!(broker.asked(), [&*format!("POST /admin/v1/clients/laptop-anna/revoke {body}"); 2]);
     }
+}
+
+#[test]
+fn a_client_is_limited_by_what_is_typed_and_keeps_the_rest() {
+    let had =
+        json!({ "requests_per_minute": 5, "handouts_per_hour": null, "allow": ["10.0.0.0/8"], "expires_at": null });
+    let view = changed(laptop(), json!({ "limits": had }));
+    let broker = Broker::scripted([(200, json!([view])), (200, view)]);
+    let line = ["client", "limit", "laptop-anna", "--handouts-per-hour", "unlimited", "--expires", "2027-01-31"];
+    let seen = broker.runs(&line);
+    assert_eq!(seen.code, 0, "{seen:?}");
+    let sent = r#"{"requests_per_minute":5,"handouts_per_hour":0,"allow":["10.0.0.0/8"],"expires_at":1801353600}"#;
+    let asked =
+        ["GET /admin/v1/clients", &format!("PUT /admin/v1/clients/laptop-anna/limits {sent}")].map(str::to_owned);
+    assert_eq!(broker.asked(), asked);
+    assert!(seen.stdout.contains("requests 5 in a minute; from 10.0.0.0/8"), "{}", seen.stdout);
+}
+
+#[test]
+fn limits_that_say_nothing_or_nonsense_ask_nothing_of_the_broker() {
+    let broker = Broker::scripted([]);
+    for rest in [
+        &[][..],
+        &["--requests-per-minute", "0"],
+        &["--allow", "10.0.0.0/33"],
+        &["--expires", "soon"],
+        &["--allow", "10.0.0.0/8", "--allow-anywhere"],
+    ] {
+        let line: Vec<&str> = ["client", "limit", "laptop-anna"].iter().chain(rest).copied().collect();
+        assert_eq!(broker.runs(&line).code, 2, "{rest:?}");
+    }
+    assert!(broker.asked().is_empty());
+}
+
+#[test]
+fn a_clients_state_is_the_first_that_keeps_it_out() {
+    let limits = json!({ "requests_per_minute": null, "handouts_per_hour": null, "allow": [], "expires_at": NOW - 60 });
+    let expired = changed(laptop(), json!({ "limits": limits }));
+    let paused = changed(expired.clone(), json!({ "paused_at": NOW - 60 }));
+    let revoked = changed(paused.clone(), json!({ "revoked_at": NOW - 60 }));
+    for (view, word) in [(laptop(), "good"), (expired, "expired"), (paused, "paused"), (revoked, "revoked")] {
+        let seen = Broker::scripted([(200, json!([view]))]).runs(&["client", "show", "laptop-anna"]);
+        let state = seen.stdout.lines().find(|line| line.starts_with("state")).unwrap_or_default();
+        assert!(state.contains(word), "{word}: {}", seen.stdout);
+    }
+    let unknown = Broker::scripted([(200, json!([]))]).runs(&["client", "show", "laptop-anna"]);
+    assert!(unknown.code == 1 && unknown.stderr.contains("there is no client 'laptop-anna'"), "{unknown:?}");
+}
+
+#[test]
+fn a_pause_says_how_it_is_ended() {
+    let broker = Broker::scripted([(200, laptop()), (200, laptop())]);
+    let seen = broker.runs(&["client", "pause", "laptop-anna"]);
+    assert!(seen.code == 0 && seen.stdout.contains("scorpiox-broker client resume laptop-anna"), "{seen:?}");
+    assert_eq!(broker.runs(&["client", "resume", "laptop-anna"]).code, 0);
+    let asked = ["pause", "resume"].map(|verb| format!("POST /admin/v1/clients/laptop-anna/{verb}"));
+    assert_eq!(broker.asked(), asked);
 }

@@ -257,6 +257,8 @@ pub(super) fn laptop() -> Value {
     json!({
         "name": "laptop-anna", "key_id": "7f3k9q2m1c0d", "credential": "main", "created_at": NOW - 86_400,
         "revoked_at": null, "generation": 7, "last_seen_at": NOW - 300, "holds_until": NOW + 3_600,
+        "paused_at": null,
+        "limits": { "requests_per_minute": null, "handouts_per_hour": null, "allow": [], "expires_at": null },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::web;
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::{ClientIssued, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
+use scorpiox_wire::admin::{ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 
 use super::paging::{PageQuery, Paged};
 use super::{Answer, Data, Operation, ok};
@@ -27,6 +27,19 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::post(Scope::Clients, "/clients/{name}/rotate-key", rotate_client_key)
             .says("Another key; the old one holds no longer")
             .answers::<ClientIssued>()
+            .refuses(&[Code::NotFound, Code::Conflict]),
+        Operation::put(Scope::Clients, "/clients/{name}/limits", limit_client)
+            .says("Other limits for a client, all of them; they hold from its next request")
+            .takes::<ClientLimits>()
+            .answers::<ClientView>()
+            .refuses(&[Code::NotFound, Code::Conflict]),
+        Operation::post(Scope::Clients, "/clients/{name}/pause", pause_client)
+            .says("Hand out nothing to this client until it is resumed")
+            .answers::<ClientView>()
+            .refuses(&[Code::NotFound, Code::Conflict]),
+        Operation::post(Scope::Clients, "/clients/{name}/resume", resume_client)
+            .says("End a client's pause")
+            .answers::<ClientView>()
             .refuses(&[Code::NotFound, Code::Conflict]),
         Operation::post(Scope::Clients, "/clients/{name}/revoke", revoke_client)
             .says("End a client; the answer says until when the token that it has still works")
@@ -59,4 +72,21 @@ async fn revoke_client(
     body: web::Json<RevokeRequest>,
 ) -> Answer {
     ok(registrar.revoke(&by, &name, body.rotate).await?)
+}
+
+async fn limit_client(
+    by: Administrator,
+    registrar: Data,
+    name: web::Path<String>,
+    body: web::Json<ClientLimits>,
+) -> Answer {
+    ok(registrar.limit(&by, &name, &body).await?)
+}
+
+async fn pause_client(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.pause_client(&by, &name).await?)
+}
+
+async fn resume_client(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {
+    ok(registrar.resume_client(&by, &name).await?)
 }

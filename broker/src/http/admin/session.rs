@@ -5,9 +5,9 @@ use scorpiox_wire::Code;
 use scorpiox_wire::admin::{SessionAnswer, SessionRequest};
 
 use super::{Answer, Data, Operation, ok};
+use crate::domain::network::counted_as;
 use crate::domain::scope::Scope;
 use crate::http::error::Refusal;
-use crate::http::limits::counted_as;
 use crate::http::request_id::RequestId;
 use crate::http::visitor::ClientAddress;
 use crate::registrar::{Administrator, Visitor};

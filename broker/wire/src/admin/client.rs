@@ -23,8 +23,14 @@ pub struct ClientView {
     pub generation: Option<u64>,
     /// When it was last given a token.
     pub last_seen_at: Option<i64>,
-    /// When the token that it holds ends.
+    /// When the last of the tokens that it holds ends.
     pub holds_until: Option<i64>,
+    /// Since when it is paused; absent while it may ask.
+    #[serde(default)]
+    pub paused_at: Option<i64>,
+    /// How much it may ask for, from where and until when.
+    #[serde(default)]
+    pub limits: ClientLimits,
 }
 
 /// Create a client.
@@ -41,6 +47,35 @@ pub struct ClientRequest {
     /// Name of the credential that it may use.
     #[cfg_attr(feature = "openapi", schema(example = "main"))]
     pub credential: String,
+    /// How much it may ask for, from where and until when.
+    #[serde(default, skip_serializing_if = "ClientLimits::is_usual")]
+    pub limits: ClientLimits,
+}
+
+/// How much a client may ask for, from where and until when. Replaced as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ClientLimits {
+    /// Token requests in a minute; absent for what the broker lets every client, 0 for no limit.
+    #[serde(default)]
+    pub requests_per_minute: Option<u32>,
+    /// Tokens in an hour; absent for what the broker lets every client, 0 for no limit.
+    #[serde(default)]
+    pub handouts_per_hour: Option<u32>,
+    /// Addresses and networks from which it may ask, such as `10.0.0.0/8`; at most 64, none for anywhere.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// From when on it gets nothing (Unix seconds); absent for never.
+    #[serde(default)]
+    pub expires_at: Option<i64>,
+}
+
+impl ClientLimits {
+    /// Whether it has no limit of its own.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A client and its key, which is shown this once.

@@ -1,5 +1,6 @@
 //! An address or a network of addresses.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -59,6 +60,25 @@ impl FromStr for Network {
     }
 }
 
+impl fmt::Display for Network {
+    /// As it is read; the bits beyond the prefix are gone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = Ipv6Addr::from_bits(self.bits);
+        match address.to_ipv4_mapped() {
+            Some(four) if self.prefix >= 96 => write!(f, "{four}/{}", self.prefix - 96),
+            Some(_) | None => write!(f, "{address}/{}", self.prefix),
+        }
+    }
+}
+
+/// What counts as one visitor: whoever has one IPv6 address has its whole /64 (RFC 6177).
+pub fn counted_as(peer: IpAddr) -> IpAddr {
+    match canonical(peer) {
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).into(),
+        four => four,
+    }
+}
+
 /// The address without IPv6 clothes around an IPv4 one, so that one machine counts as one.
 pub fn canonical(address: IpAddr) -> IpAddr {
     match address {
@@ -86,6 +106,22 @@ mod tests {
         }
         let everything: Network = "::/0".parse().unwrap();
         assert!(everything.contains("8.8.8.8".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_network_is_shown_as_it_is_read() {
+        for (typed, shown) in [
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            ("192.0.2.7", "192.0.2.7/32"),
+            ("2001:db8::1/32", "2001:db8::/32"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("::/0", "::/0"),
+            ("::1", "::1/128"),
+        ] {
+            let network: Network = typed.parse().unwrap();
+            assert_eq!(network.to_string(), shown);
+            assert_eq!(shown.parse(), Ok(network));
+        }
     }
 
     #[test]
