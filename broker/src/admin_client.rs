@@ -158,6 +158,11 @@ impl AdminClient {
         self.list("clients").await
     }
 
+    /// One client.
+    pub async fn client(&self, name: &Name) -> Result<ClientView, AdminError> {
+        self.get(&format!("clients/{name}")).await
+    }
+
     /// Makes a client and its key.
     pub async fn add_client(&self, request: &ClientRequest) -> Result<ClientIssued, AdminError> {
         self.post("clients", request).await

@@ -118,7 +118,7 @@ impl Errand for ClientArguments {
             }
             Verb::List => list(desk).await,
             Verb::Show { name } => {
-                let view = find(desk, &name).await?;
+                let view = desk.broker.client(&name).await?;
                 desk.answer(&view, facts)
             }
             Verb::Limit { name, limits } => limit(desk, &name, limits).await,
@@ -143,20 +143,13 @@ impl Errand for ClientArguments {
     }
 }
 
-async fn find(desk: &Desk, name: &Name) -> Result<ClientView, Failure> {
-    let views = desk.broker.clients().await?;
-    views.into_iter().find(|view| view.name == name.as_str()).ok_or_else(|| {
-        Failure::new(Exit::Failed, format!("there is no client '{name}'")).next("scorpiox-broker client list")
-    })
-}
-
 async fn limit(desk: &mut Desk, name: &Name, typed: TypedLimits) -> Result<(), Failure> {
     if typed.is_empty() {
         return Err(
             Failure::new(Exit::Usage, "nothing was said about its limits").next("scorpiox-broker client limit --help")
         );
     }
-    let had = find(desk, name).await?.limits;
+    let had = desk.broker.client(name).await?.limits;
     let view = desk.broker.limit(name, &typed.over(had, desk.now())).await?;
     desk.answer(&view, facts)
 }
