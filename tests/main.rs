@@ -3,6 +3,7 @@
 //! * [`administration`]: what an administrator does, as the provider and the clients see it (H5).
 //! * [`audit`]: written before a token leaves (H6, H7).
 //! * [`client_backend`]: usage and models, as the backend tells them.
+//! * [`deployment`]: the container's root, run by chroot; what is in `deploy/`.
 //! * [`documents`]: shell completions and man pages.
 //! * [`client_login`]: a login on a developer's machine: by code, through a browser, in steps.
 //! * [`client_renewal`]: a login of a developer's machine, renewed there (C1, C6).
@@ -37,6 +38,7 @@ mod audit;
 mod client_backend;
 mod client_login;
 mod client_renewal;
+mod deployment;
 mod documents;
 mod fetch;
 mod fetch_chain;

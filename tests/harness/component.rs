@@ -17,7 +17,14 @@ struct Known {
 const KNOWN: &[Known] = &[
     Known { name: "groff", program: "groff", source: "apt-get install groff" },
     Known { name: "ip", program: "ip", source: "apt-get install iproute2" },
+    Known { name: "python3-yaml", program: "python3", source: "apt-get install python3-yaml" },
     Known { name: "sshd", program: "sshd", source: "apt-get install openssh-server" },
+    Known {
+        name: "static-broker",
+        program: "scorpiox-broker-static",
+        source: "cargo rustc -p scorpiox-broker --bin scorpiox-broker -- -C target-feature=+crt-static, named in \
+                 SCORPIOX_COMPONENT_STATIC_BROKER",
+    },
     Known {
         name: "thrussh",
         program: "scorpiox-codex-fetchtoken-thrussh",

@@ -24,8 +24,18 @@ pub struct Plan {
     encrypted: bool,
     environment: BTreeMap<String, String>,
     configuration: Option<PathBuf>,
-    /// Another copy of the program, run as this user.
-    as_user: Option<(PathBuf, u32)>,
+    program: Program,
+}
+
+/// What is started.
+#[derive(Debug, Clone)]
+enum Program {
+    /// The one that was built for all tests.
+    Usual,
+    /// Another copy of it, run as this user.
+    OfUser(PathBuf, u32),
+    /// Something that becomes a broker, such as a script that first goes into another root.
+    Wrapped(PathBuf),
 }
 
 impl Plan {
@@ -36,7 +46,7 @@ impl Plan {
             encrypted: false,
             environment: BTreeMap::new(),
             configuration: None,
-            as_user: None,
+            program: Program::Usual,
         };
         plan.with("SCORPIOX_BROKER_DATA", data.to_str().expect("a temporary directory has a plain name"))
             .with("SCORPIOX_BROKER_LISTEN", "127.0.0.1:0")
@@ -74,7 +84,13 @@ impl Plan {
 
     /// Another copy of the program, run as this user.
     pub fn as_user(mut self, program: &Path, user: u32) -> Self {
-        self.as_user = Some((program.to_owned(), user));
+        self.program = Program::OfUser(program.to_owned(), user);
+        self
+    }
+
+    /// A program that becomes a broker; the data directory is where this side of it finds that.
+    pub fn wrapped(mut self, program: &Path) -> Self {
+        self.program = Program::Wrapped(program.to_owned());
         self
     }
 
@@ -85,9 +101,10 @@ impl Plan {
 
     /// The program with these settings and nothing else of this process's environment, with other arguments if need be.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = match &self.as_user {
-            None => Command::new(binaries::broker()),
-            Some((program, user)) => {
+        let mut command = match &self.program {
+            Program::Usual => Command::new(binaries::broker()),
+            Program::Wrapped(program) => Command::new(program),
+            Program::OfUser(program, user) => {
                 let mut command = Command::new(program);
                 command.uid(*user).gid(*user);
                 command
