@@ -4,11 +4,13 @@
 //! namespace that has nothing but loopback.
 //!
 //! * [`installed`]: programs from npm. * [`isolation`]: the namespace. * [`codex`]: its configuration, and a run.
+//! * [`renewal`]: with a file of the broker's in place of the token command.
 //! * [`requests`]: what it asks the model, beside what `sx` asks.
 
 mod codex;
 pub(crate) mod installed;
 pub(crate) mod isolation;
+mod renewal;
 mod requests;
 
 use fake_provider::{Endpoint, Fate, Fault, Hold, How, LogEntry, Script, Serial, Settings};

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scorpiox_tests::process::output::Collected;
 use scorpiox_tests::process::{FetchToken, Team, binaries, patience};
 use serde_json::Value;
@@ -42,18 +44,75 @@ pub(super) struct Running {
 impl Codex {
     /// On a machine of `team`, configured for its broker and provider.
     pub(super) fn of(team: &Team) -> Self {
-        let program = std::env::var_os(CODEX.variable).expect("the way in names it");
+        Self::on(FetchToken::of(&team.given_a_client("laptop")), team, &token_command(team))
+    }
+
+    /// On a machine of `team` that renews at its broker with a file that it fetched there.
+    pub(super) fn with_a_file(team: &Team) -> Self {
         let machine = FetchToken::of(&team.given_a_client("laptop"));
+        let certificate = team.data().join("tls/tls-certificate.pem");
+        let machine = machine
+            .with("CODEX_REFRESH_TOKEN_URL_OVERRIDE", &format!("{}/oauth/token", team.broker().url()))
+            .with("CODEX_CA_CERTIFICATE", certificate.to_str().expect("a plain name"));
+        let codex = Self::on(machine, team, "requires_openai_auth = true\n");
+        let file = codex.path_of_file();
+        let fetched = codex.machine.run(&["--auth-file", file.to_str().expect("a plain name")]);
+        assert_eq!(fetched.code, 0, "{fetched:?}");
+        codex
+    }
+
+    fn on(machine: FetchToken, team: &Team, credentials: &str) -> Self {
+        let program = std::env::var_os(CODEX.variable).expect("the way in names it");
         let codex = Self { program: program.into(), machine, project: tempfile::tempdir().expect("a directory") };
         let home = codex.machine.home().join(".codex");
         fs::create_dir(&home).expect("a home directory can be written");
-        fs::write(home.join("config.toml"), configuration(team)).expect("a home directory can be written");
+        let configuration = configuration(team, credentials);
+        fs::write(home.join("config.toml"), configuration).expect("a home directory can be written");
         codex
+    }
+
+    fn path_of_file(&self) -> PathBuf {
+        self.machine.home().join(".codex/auth.json")
+    }
+
+    /// Its login.
+    pub(super) fn file(&self) -> Value {
+        let bytes = fs::read(self.path_of_file()).expect("there is a login");
+        serde_json::from_slice(&bytes).expect("it is JSON")
+    }
+
+    /// Its login from now on.
+    pub(super) fn put_file(&self, file: &Value) {
+        fs::write(self.path_of_file(), file.to_string()).expect("a home directory can be written");
+    }
+
+    /// Its token ended a moment ago, by its own clock and what the token says.
+    pub(super) fn let_its_token_end(&self) {
+        let mut file = self.file();
+        let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+        let ended = format!("{}.{}.x", part(r#"{"alg":"none"}"#), part(r#"{"exp":1700000000}"#));
+        file["tokens"]["access_token"] = ended.into();
+        self.put_file(&file);
+    }
+
+    /// Forgets its login.
+    pub(super) fn logout(&self) {
+        let output = self.command().arg("logout").output().expect("the stock CLI starts");
+        assert!(output.status.success(), "{output:?}");
+        assert!(!self.path_of_file().exists(), "{output:?}");
     }
 
     /// One prompt, one answer.
     pub(super) fn exec(&self, prompt: &str) -> Answered {
         self.begin(prompt).wait()
+    }
+
+    /// One prompt and no answer: what it said of that.
+    pub(super) fn exec_in_vain(&self, prompt: &str) -> String {
+        let mut running = self.begin(prompt);
+        let status = running.end();
+        assert!(!status.success(), "{}", running.stdout.so_far());
+        format!("{}\n{}", running.stdout.whole(), running.stderr.whole())
     }
 
     /// The same, not waiting for its end.
@@ -96,42 +155,53 @@ impl Codex {
     }
 }
 
-fn configuration(team: &Team) -> String {
+fn token_command(team: &Team) -> String {
     let fetchtoken = binaries::fetchtoken();
     let account = team.provider.oracle().settings().account.account_id.clone();
     format!(
-        r#"model = "gpt-5.5"
-model_provider = "broker"
-
-[model_providers.broker]
-name = "broker"
-base_url = "{}/backend-api/codex"
-wire_api = "responses"
-supports_websockets = false
-http_headers = {{ "ChatGPT-Account-ID" = "{account}" }}
+        r#"http_headers = {{ "ChatGPT-Account-ID" = "{account}" }}
 
 [model_providers.broker.auth]
 command = "{}"
 args = ["--raw", "--repeat-means-refused"]
 timeout_ms = 5000
 refresh_interval_ms = 300000
+"#,
+        fetchtoken.display(),
+    )
+}
 
+fn configuration(team: &Team, credentials: &str) -> String {
+    format!(
+        r#"model = "gpt-5.5"
+model_provider = "broker"
+cli_auth_credentials_store = "file"
+
+[model_providers.broker]
+name = "broker"
+base_url = "{}/backend-api/codex"
+wire_api = "responses"
+supports_websockets = false
+{credentials}
 # Not needed for the broker: without a network its report takes five seconds to give up.
 [analytics]
 enabled = false
 "#,
         team.provider.url(),
-        fetchtoken.display(),
     )
 }
 
 impl Running {
+    fn end(&mut self) -> ExitStatus {
+        let ended = patience::within(2 * patience::PATIENCE, || self.child.try_wait().expect("a child of ours"));
+        ended.unwrap_or_else(|| {
+            panic!("the stock CLI does not end:\n{}\n{}", self.stdout.so_far(), self.stderr.so_far())
+        })
+    }
+
     /// Until it has ended well.
     pub(super) fn wait(mut self) -> Answered {
-        let ended = patience::within(2 * patience::PATIENCE, || self.child.try_wait().expect("a child of ours"));
-        let Some(status) = ended else {
-            panic!("the stock CLI does not end:\n{}\n{}", self.stdout.so_far(), self.stderr.so_far());
-        };
+        let status = self.end();
         let (events, talk) = (self.stdout.whole(), self.stderr.whole());
         assert!(status.success(), "the stock CLI ended with {status}:\n{events}\n{talk}");
         let items = events.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

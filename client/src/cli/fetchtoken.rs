@@ -4,8 +4,9 @@
 //! bearer, so nothing is printed unless it is a good token.
 //!
 //! * [`form`]: how a token is printed. * [`typed`]: what may be typed. * [`handover`]: a command that gets the token
-//!   instead of a printed line. * [`exec`]: becoming that command.
+//!   instead of a printed line. * [`exec`]: becoming that command. * [`auth_file`]: a file for the stock CLI.
 
+mod auth_file;
 mod exec;
 mod form;
 mod handover;
@@ -96,6 +97,11 @@ fn perform(
             fetch(invocation.refusal, *form, environment, clock, talk, print)?;
         }
         Task::Exec(handover) => return hand_over(handover, invocation.refusal, environment, clock, talk),
+        Task::AuthFile(wanted) => {
+            let exports = auth_file::fetch(wanted, environment, talk)?;
+            // The file is there, whoever reads this.
+            let _ = io::stdout().lock().write_all(exports.as_bytes());
+        }
         Task::Usage(form) => usage::print(*form, environment, clock, talk)?,
         Task::Models => models::print(environment, clock, talk)?,
     }

@@ -58,6 +58,14 @@ impl BrokerUrl {
         &self.text
     }
 
+    /// The address of another of the broker's paths: `/codex/auth.json` beside `/codex`, behind the same prefix if a proxy
+    /// put one there.
+    pub fn beside(&self, path: &str) -> String {
+        let url = Url::parse(&self.text).expect("it was an address when it was read");
+        let joined = url.join(path.trim_start_matches('/')).expect("a path of ours is an address beside another");
+        joined.into()
+    }
+
     /// Name or address of the host, for people and for `NO_PROXY`.
     pub fn host(&self) -> &str {
         &self.host
@@ -90,6 +98,16 @@ mod tests {
         }
         for text in ["http://broker.example/codex", "http://localhost.evil.example/", "http://127.0.0.1.nip.io/"] {
             assert_eq!(BrokerUrl::parse(text), Err(MalformedUrl::Unencrypted), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_paths_of_the_broker_are_behind_the_same_prefix() {
+        for (text, path, beside) in [
+            ("https://b.example/codex", "/codex/auth.json", "https://b.example/codex/auth.json"),
+            ("https://b.example:8443/team/codex", "/oauth/token", "https://b.example:8443/team/oauth/token"),
+        ] {
+            assert_eq!(BrokerUrl::parse(text).unwrap().beside(path), beside);
         }
     }
 

@@ -83,6 +83,14 @@ fn plain(token: PlainToken, asked: &Asked<'_>) -> Meaning {
     }
 }
 
+/// Why an answer is none, where a status other than 200 can be nothing else.
+pub fn failure(answer: &HttpAnswer) -> Failure {
+    match refusal(answer) {
+        Meaning::Refused(failure) | Meaning::Undecided(failure) => failure,
+        Meaning::Token(_) | Meaning::Unchanged => unreachable!("a refusal holds no token"),
+    }
+}
+
 fn refusal(answer: &HttpAnswer) -> Meaning {
     let problem = serde_json::from_slice::<Problem>(&answer.body).ok();
     let code = problem.as_ref().map(|problem| problem.code);

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use ureq::Body;
 use ureq::http::Response;
 use ureq::http::header::{AUTHORIZATION, IF_NONE_MATCH, RETRY_AFTER};
+use ureq::typestate::WithoutBody;
+use ureq::{Agent, Body, RequestBuilder};
 use zeroize::Zeroizing;
 
 use super::answer::HttpAnswer;
@@ -28,16 +29,30 @@ pub struct Http<'a> {
 
 impl Exchange for Http<'_> {
     fn ask(&self, question: &Question, within: Duration) -> Result<HttpAnswer, Failure> {
-        let (url, trust) = (&self.settings.url, &self.settings.trust);
-        let way = Way { url, proxy: self.proxy.as_deref(), trust, user_agent: USER_AGENT };
-        let agent = way.agent(Patience::Whole(within))?;
-        let mut request = agent.get(self.settings.url.as_str());
+        let mut request = self.agent(within)?.get(self.settings.url.as_str());
         if let Some(refused) = &question.refused {
             request = request.query(scorpiox_wire::token::REFUSED, refused.to_string());
         }
         if let Some(have) = &question.have {
             request = request.header(IF_NONE_MATCH, have.to_etag());
         }
+        self.send(request)
+    }
+}
+
+impl Http<'_> {
+    /// Another address of the same broker, with our key.
+    pub fn get(&self, url: &str, within: Duration) -> Result<HttpAnswer, Failure> {
+        self.send(self.agent(within)?.get(url))
+    }
+
+    fn agent(&self, within: Duration) -> Result<Agent, Failure> {
+        let (url, trust) = (&self.settings.url, &self.settings.trust);
+        let way = Way { url, proxy: self.proxy.as_deref(), trust, user_agent: USER_AGENT };
+        way.agent(Patience::Whole(within))
+    }
+
+    fn send(&self, mut request: RequestBuilder<WithoutBody>) -> Result<HttpAnswer, Failure> {
         if let Some(key) = &self.settings.key {
             let authorization = Zeroizing::new(format!("Bearer {}", key.expose()));
             request = request.header(AUTHORIZATION, authorization.as_str());
@@ -45,9 +60,7 @@ impl Exchange for Http<'_> {
         let response = request.call();
         bounded(response.map_err(|error| self.unanswered(&error))?).map_err(|error| self.unanswered(&error))
     }
-}
 
-impl Http<'_> {
     fn unanswered(&self, error: &ureq::Error) -> Failure {
         let host = self.settings.url.host();
         if let Some(error) = http::tls_error(error) {

@@ -1,11 +1,13 @@
 //! What may be typed after `scorpiox-codex-fetchtoken`, and what it means.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser};
 
+use super::auth_file::{self, Overwrite};
 use super::form::Form;
 use super::handover::{Handover, TypedHandover};
 use crate::cli::usage;
@@ -34,6 +36,10 @@ The stock Codex CLI, in its config.toml:
   [model_providers.broker.auth]
   command = \"scorpiox-codex-fetchtoken\"
   args = [\"--raw\", \"--repeat-means-refused\"]
+
+The stock Codex CLI with a login of the broker's, which it renews there:
+  eval \"$(scorpiox-codex-fetchtoken --auth-file ~/.codex/auth.json)\"    writes the file, exports the broker's address
+  in config.toml: cli_auth_credentials_store = \"file\"; in the profile: what the first line printed
 
 Sources:
   local   a file of this machine: the login of scorpiox-codex-login, which is renewed here, or the stock CLI's, which is
@@ -108,10 +114,16 @@ pub(super) struct Typed {
     #[arg(long, conflicts_with_all = ["raw", "refused", "repeat_means_refused"])]
     models: bool,
     /// Renew the login of this machine if its token ends soon, as scorpiox-codex-refreshtoken does; prints no token
-    #[arg(long, conflicts_with_all = ["raw", "refused", "repeat_means_refused", "usage", "models"])]
+    #[arg(long, group = "forcible",
+          conflicts_with_all = ["raw", "refused", "repeat_means_refused", "usage", "models"])]
     refresh: bool,
-    /// With --refresh: renew it now
-    #[arg(long, requires = "refresh")]
+    /// Write an auth.json for the stock Codex CLI, which then renews at the broker of CODEX_REMOTE_URL by itself; prints
+    /// what to export for it
+    #[arg(long, value_name = "FILE", group = "forcible", conflicts_with_all = ["raw", "format", "source", "refused",
+          "repeat_means_refused", "usage", "models", "name"])]
+    auth_file: Option<PathBuf>,
+    /// With --refresh: renew it now. With --auth-file: replace a file that holds another login
+    #[arg(long, requires = "forcible")]
     force: bool,
     /// Use this login of this machine, as scorpiox-codex-login --name ACCOUNT made it, whatever the settings say
     #[arg(long, value_name = "ACCOUNT", value_parser = AccountName::parse)]
@@ -187,6 +199,7 @@ pub(super) enum Task {
     Usage(usage::Form),
     Models,
     Refresh(Need),
+    AuthFile(auth_file::Wanted),
 }
 
 /// When the last token counts as refused.
@@ -211,6 +224,10 @@ impl TryFrom<Typed> for Invocation {
             Typed { usage: true, json: false, .. } => Task::Usage(usage::Form::Table),
             Typed { usage: true, json: true, .. } => Task::Usage(usage::Form::Json),
             Typed { models: true, .. } => Task::Models,
+            Typed { auth_file: Some(ref path), force, .. } => {
+                let overwrite = if force { Overwrite::Anything } else { Overwrite::OwnLogin };
+                Task::AuthFile(auth_file::Wanted { path: path.clone(), overwrite })
+            }
             Typed { refresh: true, force: true, .. } => Task::Refresh(Need::Forced),
             Typed { refresh: true, force: false, .. } => Task::Refresh(Need::Good),
             Typed { raw: true, .. } => Task::Print(Form::Raw),
@@ -268,7 +285,7 @@ mod tests {
             let expected = Invocation { task, refusal, instead: Instead::default(), verbose: false };
             assert_eq!(invocation(arguments), Ok(expected), "{arguments:?}");
         }
-        let wrong: [&[&str]; 17] = [
+        let wrong: [&[&str]; 22] = [
             &["--format", "yaml"],
             &["--format", "env", "--raw"],
             &["--format", "json", "--usage"],
@@ -286,6 +303,11 @@ mod tests {
             &["--usage", "--models"],
             &["--usage", "--raw"],
             &["--models", "--refused"],
+            &["--auth-file"],
+            &["--auth-file", "f", "--refresh"],
+            &["--auth-file", "f", "--raw"],
+            &["--auth-file", "f", "exec", "--", "true"],
+            &["--force"],
         ];
         for arguments in wrong {
             assert!(invocation(arguments).is_err(), "{arguments:?}");
@@ -296,7 +318,10 @@ mod tests {
         assert_eq!(instead(&["--name", "work"], "CODEX_ACCOUNT").unwrap(), "work");
         assert_eq!(instead(&["--source", "local"], "HOME"), None);
         assert_eq!(instead(&["-remote"], "CODEX_TOKEN_SOURCE").unwrap(), "remote");
-        let tasks: [(&[&str], Task); 5] = [
+        let auth_file = |overwrite| Task::AuthFile(auth_file::Wanted { path: "f".into(), overwrite });
+        let tasks: [(&[&str], Task); 7] = [
+            (&["--auth-file", "f"], auth_file(Overwrite::OwnLogin)),
+            (&["--auth-file", "f", "--force"], auth_file(Overwrite::Anything)),
             (&["--refresh"], Task::Refresh(Need::Good)),
             (&["--refresh", "--force", "--name", "work"], Task::Refresh(Need::Forced)),
             (&["--usage"], Task::Usage(usage::Form::Table)),
