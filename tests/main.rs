@@ -1,6 +1,7 @@
 //! End-to-end stories.
 //!
 //! * [`administration`]: what an administrator does, as the provider and the clients see it (H5).
+//! * [`alerts`]: somebody is told what needs a person. * [`metrics`]: counts and state for a monitoring system.
 //! * [`audit`]: written before a token leaves (H6, H7).
 //! * [`client_backend`]: usage and models, as the backend tells them.
 //! * [`deployment`]: the container's root, run by chroot; what is in `deploy/`.
@@ -34,6 +35,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod administration;
+mod alerts;
 mod audit;
 mod client_backend;
 mod client_login;
@@ -47,6 +49,7 @@ mod hardening;
 mod kills;
 mod limits;
 mod login;
+mod metrics;
 mod refusal;
 mod rotation;
 mod schedules;

@@ -13,9 +13,9 @@ use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
-    AuditEntry, AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView,
-    ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PauseRequest, PromoteRequest,
-    PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, Status,
+    AlertTest, AuditEntry, AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView,
+    CredentialView, ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PauseRequest,
+    PromoteRequest, PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, Status,
 };
 use scorpiox_wire::{Code, Problem};
 use serde::Serialize;
@@ -203,6 +203,11 @@ impl AdminClient {
     /// Checks the audit's chain.
     pub async fn verify_audit(&self) -> Result<AuditVerdict, AdminError> {
         self.get("audit/verify").await
+    }
+
+    /// Tells everybody who is told of alerts that this is a test.
+    pub async fn test_alerts(&self) -> Result<AlertTest, AdminError> {
+        self.call(Method::POST, "alerts/test", None).await
     }
 
     /// Declares the database as it is to be the newest.

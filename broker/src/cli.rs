@@ -10,7 +10,7 @@
 //! * `wording`: how things are put, and commands that reach the same broker again.
 //! * `desk`: what an administration command works with.
 //! * `credential_text`: a credential in words.
-//! * `credential`, `client` with `client_limits` and `issued`, `audit`, `status`, `promote`: one command each.
+//! * `credential`, `client` with `client_limits` and `issued`, `audit`, `status`, `promote`, `alert`: one command each.
 //! * `auth_file`, `import`: a login out of a stock client's file.
 //! * `callback`, `browser`, `login`: a login by a person.
 //! * `master_key`: the file of the master key.
@@ -27,6 +27,7 @@ use clap::{Args, CommandFactory as _, Parser};
 use crate::admin_client::AdminClient;
 use crate::clock::{SharedClock, SystemClock};
 
+mod alert;
 mod audit;
 mod auth_file;
 mod browser;
@@ -123,6 +124,7 @@ fn invoke(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, surr
         Verb::Credential(asked) => surroundings.administer(asked),
         Verb::Client(asked) => surroundings.administer(asked),
         Verb::Audit(asked) => surroundings.administer(asked),
+        Verb::Alert(asked) => surroundings.administer(asked),
         Verb::Promote(asked) => surroundings.administer(asked),
     }
 }

@@ -38,6 +38,7 @@
 //! * [`handout`]: a token on its way out.
 //! * [`issuer`]: a token request.
 //! * [`oauth`]: the broker as the OAuth server of clients that know nothing of it.
+//! * [`alerts`]: tells people what needs one.
 //! * [`registrar`]: the operations of an administrator.
 //! * [`config`]: sources to one typed configuration.
 //! * [`secret_line`]: a secret out of a file or a descriptor: a passphrase, a bearer, a signing key.
@@ -51,6 +52,7 @@
 pub mod activity;
 pub mod admin_client;
 pub mod administrators;
+pub mod alerts;
 pub mod audit_chain;
 pub mod auditor;
 pub mod backoff;

@@ -5,17 +5,19 @@
 //! * `logins`: a person logs in at the provider.
 //! * `clients`: who may fetch tokens.
 //! * `administrators`, `sessions`: who may administer over the network; logging in.
+//! * `alerts`: telling people.
 //! * `overview`: the broker at a glance.
 //! * `promotion`: the end of a fence: first said, then done.
 //! * `sight`: the same for a monitoring system.
 
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use scorpiox_wire::admin::{CredentialView, Page, RefreshAnswer};
 use scorpiox_wire::{Code, Problem};
 use tracing::error;
 
 use crate::administrators::Administrators;
+use crate::alerts::Outbox;
 use crate::audit_chain::{Line, Record};
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
@@ -33,6 +35,7 @@ use crate::store::StoreError;
 use crate::store::audit::Deed;
 
 mod administrators;
+mod alerts;
 mod clients;
 mod enrolment;
 mod logins;
@@ -74,6 +77,8 @@ pub struct Registrar {
     facade: RwLock<Facade>,
     /// How moments are told.
     local: LocalTime,
+    /// Whom alerts go to.
+    outbox: OnceLock<Arc<Outbox>>,
     /// One change of the set of credentials and clients at a time: names are checked before they are taken.
     changing: tokio::sync::Mutex<()>,
 }
@@ -98,8 +103,14 @@ impl Registrar {
             refused_logins: Mutex::default(),
             facade: RwLock::new(facade),
             local: LocalTime::system(),
+            outbox: OnceLock::new(),
             changing: tokio::sync::Mutex::new(()),
         })
+    }
+
+    /// True once the broker was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.rotator.is_stopping()
     }
 
     fn parts(&self) -> &Parts {

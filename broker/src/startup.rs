@@ -4,6 +4,7 @@
 //! * `assembly`: the parts, in dependency order.
 //! * `metrics`: the listener of a monitoring system.
 //! * `administration`: the administration over the network.
+//! * `outward`: the way out for alerts and traces.
 //! * `running`: listeners, signals, the stop.
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ mod administration;
 mod assembly;
 mod directory;
 mod metrics;
+mod outward;
 mod running;
 
 /// Which command starts the broker.

@@ -18,6 +18,7 @@ use crate::activity::Activity;
 use crate::seal::{KeyId, OpenError, Sealer};
 
 pub mod administrators;
+pub mod alarms;
 pub mod audit;
 mod client_pages;
 pub mod clients;

@@ -1,5 +1,6 @@
 //! The command line against a broker that answers from a script.
 
+mod alert;
 mod audit;
 mod client;
 mod credential;

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use super::alert::AlertArguments;
 use super::audit::AuditArguments;
 use super::client::ClientArguments;
 use super::credential::CredentialArguments;
@@ -52,6 +53,7 @@ pub(super) enum Verb {
     Credential(Asked<CredentialArguments>),
     Client(Asked<ClientArguments>),
     Audit(Asked<AuditArguments>),
+    Alert(Asked<AlertArguments>),
     Promote(Asked<PromoteArguments>),
     MasterKey(MasterKeyArguments),
     Openapi(OpenapiArguments),

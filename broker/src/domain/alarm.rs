@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::credential::{Name, Pause};
-use super::rotation::{Quarantine, Reauth, Resting, State};
+use super::rotation::{Resting, State};
 use super::words::{cause_in_words, ending_in_words};
 use crate::clock::Timestamp;
 use crate::local_time::LocalTime;

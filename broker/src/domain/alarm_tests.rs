@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::answer::Ending;
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::rotation::{Doubt, Idle};
+use crate::domain::rotation::{Doubt, Idle, Quarantine, Reauth};
 
 // 2023-11-14 22:13:20 UTC, a Tuesday.
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);

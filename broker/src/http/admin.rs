@@ -4,7 +4,7 @@
 //! * [`reception`]: every request passes here first: who asks, and whether they may.
 //! * `administrator`: who asks.
 //! * `paging`: which part of a list.
-//! * `broker`, `credentials`, `logins`, `clients`, `audit`, `administrators`, `session`: the rooms. Each has a list of its operations and their handlers.
+//! * `broker`, `alerts`, `credentials`, `logins`, `clients`, `audit`, `administrators`, `session`: the rooms. Each has a list of its operations and their handlers.
 //!
 //! A new operation is a handler and a line in its room's list:
 //!
@@ -28,6 +28,7 @@ use crate::registrar::Registrar;
 
 mod administrator;
 mod administrators;
+mod alerts;
 mod audit;
 mod broker;
 mod clients;
@@ -50,6 +51,7 @@ pub const PREFIX: &str = "/admin/v1";
 pub fn operations() -> Vec<Operation> {
     [
         broker::operations(),
+        alerts::operations(),
         credentials::operations(),
         logins::operations(),
         clients::operations(),

@@ -78,11 +78,30 @@ impl Dialer {
     pub async fn call(&self, endpoint: &Endpoint, agent: &Agent, payload: Payload) -> Result<RawAnswer, CallFailed> {
         let dialed = self.dial(endpoint).await.map_err(CallFailed::Unsent)?;
         let write_before = self.clock.monotonic() + EXCHANGE_LIMIT;
-        match dialed.post(agent, payload, write_before).await {
-            Sent::Answered(answer) => Ok(answer),
-            Sent::NotWritten(unsent) => Err(CallFailed::Unsent(unsent)),
-            Sent::NoAnswer { why } => Err(CallFailed::NoAnswer(why)),
-        }
+        told(dialed.post(agent, payload, write_before).await)
+    }
+}
+
+impl Dialer {
+    /// One POST of a notice with these headers; it does no harm if it is made twice. Answers of every status are answers.
+    pub async fn notify(
+        &self,
+        endpoint: &Endpoint,
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Result<RawAnswer, CallFailed> {
+        let request = request::notice(endpoint, headers, body).map_err(CallFailed::Unsent)?;
+        let dialed = self.dial(endpoint).await.map_err(CallFailed::Unsent)?;
+        let write_before = self.clock.monotonic() + EXCHANGE_LIMIT;
+        told(dialed.send(request, write_before).await)
+    }
+}
+
+fn told(sent: Sent) -> Result<RawAnswer, CallFailed> {
+    match sent {
+        Sent::Answered(answer) => Ok(answer),
+        Sent::NotWritten(unsent) => Err(CallFailed::Unsent(unsent)),
+        Sent::NoAnswer { why } => Err(CallFailed::NoAnswer(why)),
     }
 }
 

@@ -48,7 +48,7 @@ const PAGE: u32 = 1_000;
 
 impl Registrar {
     /// How the broker looks from outside.
-    pub(super) fn facade(&self) -> Facade {
+    pub fn facade(&self) -> Facade {
         self.facade.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 

@@ -17,6 +17,8 @@ use super::Start;
 use super::administration::{self, Administration};
 use super::assembly::{Assembly, assemble};
 use super::directory::{Directory, make_private};
+use super::outward;
+use crate::alerts::{Outbox, watch};
 use crate::clock::Timestamp;
 use crate::config::{Config, Limits, Transport};
 use crate::domain::limits::Allowance;
@@ -122,11 +124,23 @@ async fn start(config: &Config, telemetry: Telemetry, passphrase: Option<Secret>
     let administration = serve_administration(config, &registrar)?;
     let now = assembly.timeline.now();
     let network = administration::serve(config, &mut directory, &registrar, certificate.as_ref(), now)?;
+    alert(config, &assembly, &registrar).await?;
     let metrics = super::metrics::serve(config, &registrar, certificate.as_ref())?;
     drop(tokio::spawn(scheduler::run(Arc::clone(rotator))));
     let running =
         Running { registrar, certificate, clients, administration, network, metrics, telemetry, directory, assembly };
     Ok((running, url))
+}
+
+/// Begins to look for what needs a person.
+async fn alert(config: &Config, assembly: &Assembly, registrar: &Arc<Registrar>) -> anyhow::Result<()> {
+    let (sinks, timeline) = (outward::sinks(&config.alerts)?, assembly.timeline.clone());
+    let meters = registrar.meters().alerts.clone();
+    let outbox = Outbox::open(sinks, assembly.store.clone(), timeline.clone(), meters, registrar.facade().url).await?;
+    let outbox = Arc::new(outbox);
+    registrar.tell(Arc::clone(&outbox));
+    drop(tokio::spawn(watch::run(Arc::downgrade(registrar), outbox, timeline)));
+    Ok(())
 }
 
 fn serve_clients(

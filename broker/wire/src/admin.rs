@@ -19,6 +19,7 @@
 //! | `POST /admin/v1/clients/{name}/revoke` | [`RevokeRequest`] → [`ClientRevoked`] |
 //! | `GET /admin/v1/audit?after=SEQ&limit=N` | → a [`Page`] of [`AuditEntry`]s, oldest first |
 //! | `GET /admin/v1/audit/verify` | → [`AuditVerdict`] |
+//! | `POST /admin/v1/alerts/test` | → [`AlertTest`] |
 //! | `GET`, `POST /admin/v1/administrators` | → a page of [`AdministratorView`]s; [`AdministratorRequest`] → [`AdministratorView`] |
 //! | `DELETE /admin/v1/administrators/{name}` | → [`AdministratorView`] as it was |
 //! | `POST /admin/v1/administrators/{name}/password` | [`PasswordRequest`] → [`AdministratorView`] |
@@ -34,6 +35,7 @@
 //! Lists take `?after=CURSOR&limit=N`. Times are Unix seconds on the broker's clock.
 
 mod administrator;
+mod alert;
 mod audit;
 mod client;
 mod credential;
@@ -46,6 +48,7 @@ pub use administrator::{
     AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest, Scope,
     SessionAnswer, SessionRequest, UnknownScope,
 };
+pub use alert::{AlertDelivery, AlertTest};
 pub use audit::{AuditEntry, AuditVerdict};
 pub use client::{ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 pub use credential::{CredentialView, Health, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};

@@ -7,6 +7,7 @@ use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, USER_AG
 use zeroize::Zeroizing;
 
 use super::endpoint::Endpoint;
+use crate::provider::Unsent;
 
 /// The version of the stock CLI that we name when the configuration names none (*P 25*: the backend looks at it).
 pub const CODEX_VERSION: &str = "0.169.0";
@@ -80,6 +81,22 @@ pub(super) fn post(endpoint: &Endpoint, agent: &Agent, payload: Payload) -> Requ
         // The owner zeroes it when hyper has let go of it.
         .body(Full::new(Bytes::from_owner(body)))
         .expect("a parsed URL makes a valid request line and host")
+}
+
+/// A POST with these headers and no claim to be anybody else.
+pub(super) fn notice(
+    endpoint: &Endpoint,
+    headers: &[(&str, String)],
+    body: Vec<u8>,
+) -> Result<Request<Full<Bytes>>, Unsent> {
+    let mut request = Request::post(endpoint.path.as_str())
+        .header(HOST, endpoint.host_header())
+        .header(USER_AGENT, concat!("scorpiox-broker/", env!("CARGO_PKG_VERSION")))
+        .header(CONNECTION, "close");
+    for (name, value) in headers {
+        request = request.header(*name, value.as_str());
+    }
+    request.body(Full::new(Bytes::from(body))).map_err(|error| Unsent(error.to_string()))
 }
 
 #[cfg(test)]

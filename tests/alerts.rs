@@ -1,0 +1,190 @@
+//! Somebody is told what needs a person: once, in order, also across a restart, and signed.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fake_provider::{Fault, Settings};
+use scorpiox_tests::process::{Database, Plan, Team, patience};
+use scorpiox_wire::Code;
+use serde_json::Value;
+
+const KEY: &str = "a-key-that-is-long-enough";
+
+/// What was posted.
+struct Posted {
+    head: String,
+    body: String,
+}
+
+impl Posted {
+    fn header(&self, name: &str) -> &str {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        let found = fields.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.unwrap_or_else(|| panic!("no {name}: {}", self.head)).1
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    fn told(&self) -> [String; 3] {
+        let data = &self.json()["data"];
+        ["state", "what", "subject"].map(|field| data[field].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// Somebody who listens. Answers with the statuses in turn, then with 204.
+struct Listener {
+    url: String,
+    posted: Receiver<Posted>,
+}
+
+impl Listener {
+    fn answering(statuses: &'static [u16]) -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/hook?token=canary", socket.local_addr().unwrap());
+        let (tell, posted) = channel();
+        std::thread::spawn(move || {
+            let mut statuses = statuses.iter();
+            for stream in socket.incoming() {
+                let status = statuses.next().copied().unwrap_or(204);
+                let Some(taken) = take(stream.unwrap(), status) else { continue };
+                if tell.send(taken).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { url, posted }
+    }
+
+    fn next(&self) -> Posted {
+        self.posted.recv_timeout(patience::PATIENCE).expect("somebody posts")
+    }
+
+    fn is_silent(&self) -> bool {
+        self.posted.try_recv().is_err()
+    }
+}
+
+fn take(mut stream: TcpStream, status: u16) -> Option<Posted> {
+    stream.set_read_timeout(Some(patience::PATIENCE)).unwrap();
+    let mut bytes = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        let count = stream.read(&mut part).ok().filter(|count| *count > 0)?;
+        bytes.extend_from_slice(&part[..count]);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.to_ascii_lowercase();
+        let length = length.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        if body.len() >= length.unwrap_or(0) {
+            let location = if status == 302 { "location: http://127.0.0.1:1/\r\n" } else { "" };
+            let _ = write!(stream, "HTTP/1.1 {status} X\r\n{location}content-length: 0\r\n\r\n");
+            return Some(Posted { head: head.to_owned(), body: body.to_owned() });
+        }
+    }
+}
+
+fn told_at(listener: &Listener) -> impl FnOnce(Plan) -> Plan {
+    let url = listener.url.clone();
+    move |plan| plan.with("SCORPIOX_BROKER_ALERTS_WEBHOOK_URL", &url)
+}
+
+#[test]
+fn a_login_that_cannot_be_renewed_is_told_once_signed_and_told_again_when_it_is_over() {
+    let listener = Listener::answering(&[]);
+    let mut team = Team::not_started(Settings::default(), told_at(&listener));
+    let key = team.path("webhook-key");
+    std::fs::write(&key, KEY).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    team.change(|plan| plan.with("SCORPIOX_BROKER_ALERTS_WEBHOOK_SECRET_FILE", key.to_str().unwrap()));
+    team.start();
+    team.given_a_login("main");
+    team.provider.fault(Fault::refresh_code(401, "refresh_token_invalidated"));
+    assert!(team.admin().refresh("main").is_err());
+
+    let posted = listener.next();
+    assert_eq!(posted.told(), ["raised", "reauth", "main"]);
+    let data = &posted.json()["data"];
+    assert!(data["reason"].as_str().unwrap().starts_with("'main' works until "), "{data}");
+    assert_eq!(data["next"], "scorpiox-broker login --name main");
+    let status = team.admin().status();
+    assert_eq!(status.degraded[0].reason, data["reason"].as_str().unwrap(), "status says the same");
+
+    let signed = format!("{}.{}.{}", posted.header("webhook-id"), posted.header("webhook-timestamp"), posted.body);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, KEY.as_bytes());
+    let expected = format!("v1,{}", STANDARD.encode(hmac::sign(&key, signed.as_bytes())));
+    assert_eq!(posted.header("webhook-signature"), expected);
+
+    // A restart tells nothing again.
+    patience::until("it is written down that it was taken", || {
+        team.broker().log().contains("an alert was delivered").then_some(())
+    });
+    team.restart();
+    team.given_a_login("main");
+    let posted = listener.next();
+    assert_eq!(posted.told(), ["resolved", "reauth", "main"]);
+    assert!(!team.broker().log().contains("canary"), "the URL is a secret");
+}
+
+#[test]
+fn what_was_not_taken_is_told_again_in_order_and_under_the_same_id() {
+    let listener = Listener::answering(&[500, 302]);
+    let team = Team::with(Settings::default(), told_at(&listener));
+    team.given_a_login("main");
+    team.provider.fault(Fault::refresh_code(401, "refresh_token_invalidated"));
+    assert!(team.admin().refresh("main").is_err());
+    let first = listener.next();
+    let second = listener.next();
+    assert_eq!(first.header("webhook-id"), second.header("webhook-id"));
+    assert_eq!(first.body, second.body);
+    team.broker().wait_for_log("redirects are not followed");
+    assert!(listener.is_silent());
+}
+
+#[test]
+fn a_test_reaches_whoever_is_configured_and_says_who_was_not() {
+    let listener = Listener::answering(&[]);
+    let team = Team::with(Settings::default(), |plan| {
+        told_at(&listener)(plan).with("SCORPIOX_BROKER_ALERTS_COMMAND", "/bin/sh,-c,exit 3")
+    });
+    let reply = team.admin().ask("POST", "/alerts/test", None);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let answer: Value = reply.json();
+    assert_eq!(answer["sinks"][0]["delivered"], true, "{answer}");
+    assert_eq!(answer["sinks"][1]["problem"], "/bin/sh ended with exit code 3", "{answer}");
+    assert_eq!(listener.next().json()["type"], "alert.test");
+    assert_eq!(team.admin().audit_of("alert.test").len(), 1);
+}
+
+#[test]
+fn without_anybody_to_tell_a_test_is_refused() {
+    let team = Team::new();
+    let problem = team.admin().ask("POST", "/alerts/test", None).problem();
+    assert_eq!(problem.code, Code::Conflict);
+    assert!(problem.hint.unwrap().contains("alerts.webhook_url"));
+}
+
+#[test]
+fn a_command_gets_the_alert_on_its_input_though_the_database_is_held() {
+    let mut team = Team::not_started(Settings::default(), |plan| plan);
+    let file = team.path("told");
+    let script = format!("cat >> {}", file.display());
+    team.change(|plan| plan.with("SCORPIOX_BROKER_ALERTS_COMMAND", &format!("/bin/sh,-c,{script}")));
+    team.start();
+    team.given_a_login("main");
+    let laptop = team.given_a_client("laptop");
+    let mut intruder = Database::of(team.data());
+    intruder.lock();
+    assert_eq!(team.fetch(&laptop.key).generation, 1);
+    let told = patience::within(Duration::from_secs(60), || {
+        std::fs::read_to_string(&file).ok().filter(|text| text.contains("audit_spooling"))
+    });
+    assert!(told.is_some(), "told from memory: {}", team.broker().log());
+    intruder.unlock();
+}
