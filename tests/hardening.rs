@@ -1,7 +1,7 @@
 //! Clients that mean no good, against a whole broker. The edge's own tests know each case; here its settings, its
 //! listeners and its handlers are put together.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 
 use fake_provider::Settings;
 use scorpiox_tests::process::http::Request;
@@ -15,15 +15,15 @@ fn a_team(plan: impl FnOnce(Plan) -> Plan) -> (Team, Client) {
     (team, laptop)
 }
 
-/// Sends bytes as they are and reads until the other side closes; the status of the answer.
+/// Sends bytes as they are and reads the answer's first line, because a connection may stay open after a refusal (30 s);
+/// the status.
 fn raw(broker: &Broker, bytes: &[u8]) -> u16 {
     let mut connection = broker.connect().unwrap();
     let stream = connection.stream();
     // What is refused early is not read to its end.
     let _ = stream.write_all(bytes);
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let mut answer = String::new();
+    let _ = BufReader::new(stream).read_line(&mut answer);
     answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{answer:?}"))
 }
 
