@@ -1,101 +1,130 @@
-//! The administration operations as typed calls over the broker's Unix socket.
+//! The administration operations as typed calls, over the broker's Unix socket or its listener for the network.
+//!
+//! * `error`: why a call has no answer.
+//! * `pin`: a broker is known by its public key.
+//! * `network`: a broker somewhere else: TLS, and a session or an admin key.
 //!
 //! One connection for one call: nobody administers often enough for a pool, and a call that failed is never repeated
 //! by itself, because most of them change something.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
-    AlertTest, AuditEntry, AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView,
-    CredentialView, ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PauseRequest,
-    PromoteRequest, PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, Status,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, AlertTest, AuditEntry, AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest, PauseRequest, PromoteRequest, PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, ScopesRequest, SessionRequest, Status,
 };
-use scorpiox_wire::{Code, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::domain::credential::Name;
+use crate::provider::dial::Stream;
 
 /// Longer than a renewal may take (30 s to be sent and answered, and the dialing before it).
 const PATIENCE: Duration = Duration::from_secs(90);
 /// More than the list of a hundred thousand clients needs.
 const LARGEST_ANSWER: usize = 64 << 20;
 
+mod error;
+mod network;
+mod pin;
+
+pub use error::AdminError;
+pub use network::{BadPlace, Network, Trust};
+pub use pin::{BadPin, Pin};
+
 /// A running broker, as its administrator reaches it.
 #[derive(Debug, Clone)]
 pub struct AdminClient {
-    socket: PathBuf,
+    line: Line,
 }
 
-/// Why a call has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum AdminError {
-    /// Nobody listens there: nothing was sent.
-    #[error("no broker answers at {path} ({source})", path = .socket.display())]
-    NotRunning {
-        /// The socket.
-        socket: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// The socket's permissions keep this user out: nothing was sent.
-    #[error("this user may not use {}", .0.display())]
-    NotAllowed(PathBuf),
-    /// The broker said no.
-    #[error("{problem}")]
-    Refused {
-        /// The HTTP status, which decides when the code is of a newer broker.
-        status: u16,
-        /// Its reason.
-        problem: Problem,
-    },
-    /// The connection broke: whether the broker has done it is unknown.
-    #[error("the broker went away before it answered ({0}); whether it was done is unknown")]
-    Lost(String),
-    /// It did not answer in time: whether it will still do it is unknown.
-    #[error("the broker did not answer within {} s; whether it was done is unknown", PATIENCE.as_secs())]
-    Silent,
-    /// An answer that this version does not understand.
-    #[error("the broker's answer is not understood (status {status}: {why}); is it another version?")]
-    Strange {
-        /// The HTTP status.
-        status: u16,
-        /// What is wrong with the answer, without repeating it.
-        why: String,
-    },
-}
-
-impl AdminError {
-    /// Whether the same call may succeed a little later.
-    pub fn passes(&self) -> bool {
-        match self {
-            Self::Refused { status, problem } => match problem.code {
-                Code::Unknown => matches!(*status, 408 | 429 | 503),
-                code => matches!(code.status(), 408 | 429 | 503),
-            },
-            Self::Silent => true,
-            Self::NotRunning { .. } | Self::NotAllowed(_) | Self::Lost(_) | Self::Strange { .. } => false,
-        }
-    }
+/// The way to it.
+#[derive(Debug, Clone)]
+enum Line {
+    Socket(PathBuf),
+    Network(Arc<Network>),
 }
 
 impl AdminClient {
     /// Speaks to the broker behind this socket. Nothing is opened yet.
     pub fn at(socket: impl Into<PathBuf>) -> Self {
-        Self { socket: socket.into() }
+        Self { line: Line::Socket(socket.into()) }
     }
 
-    /// The socket.
-    pub fn socket(&self) -> &Path {
-        &self.socket
+    /// Speaks to a broker over the network. Nothing is opened yet.
+    pub fn over(network: Network) -> Self {
+        Self { line: Line::Network(Arc::new(network)) }
+    }
+
+    /// Begins a session; the calls that follow are part of it, and it is renewed while they come.
+    pub async fn log_in(&self, request: &SessionRequest) -> Result<(), AdminError> {
+        let answer = self.post("session", request).await?;
+        if let Line::Network(network) = &self.line {
+            network.begin_session(answer);
+        }
+        Ok(())
+    }
+
+    /// Ends the session, if there is one.
+    pub async fn log_out(&self) -> Result<(), AdminError> {
+        match &self.line {
+            Line::Network(network) if network.has_session() => self.call(Method::DELETE, "session", None).await,
+            Line::Network(_) | Line::Socket(_) => Ok(()),
+        }
+    }
+
+    /// The people who may administer over the network.
+    pub async fn administrators(&self) -> Result<Vec<AdministratorView>, AdminError> {
+        self.list("administrators").await
+    }
+
+    /// Makes an administrator.
+    pub async fn add_administrator(&self, request: &AdministratorRequest) -> Result<AdministratorView, AdminError> {
+        self.post("administrators", request).await
+    }
+
+    /// Removes an administrator and answers what it was.
+    pub async fn remove_administrator(&self, name: &Name) -> Result<AdministratorView, AdminError> {
+        self.call(Method::DELETE, &format!("administrators/{name}"), None).await
+    }
+
+    /// Gives an administrator another password.
+    pub async fn set_password(&self, name: &Name, request: &PasswordRequest) -> Result<AdministratorView, AdminError> {
+        self.post(&format!("administrators/{name}/password"), request).await
+    }
+
+    /// Changes what an administrator may do.
+    pub async fn set_scopes(&self, name: &Name, request: &ScopesRequest) -> Result<AdministratorView, AdminError> {
+        let body = serde_json::to_vec(request).expect("a body of the contract can be written as JSON");
+        self.call(Method::PUT, &format!("administrators/{name}/scopes"), Some(body)).await
+    }
+
+    /// Ends all sessions of an administrator.
+    pub async fn revoke_sessions(&self, name: &Name) -> Result<AdministratorView, AdminError> {
+        self.call(Method::POST, &format!("administrators/{name}/revoke-sessions"), None).await
+    }
+
+    /// The keys with which programs administer.
+    pub async fn admin_keys(&self) -> Result<Vec<AdminKeyView>, AdminError> {
+        self.list("admin-keys").await
+    }
+
+    /// Makes an admin key.
+    pub async fn add_admin_key(&self, request: &AdminKeyRequest) -> Result<AdminKeyIssued, AdminError> {
+        self.post("admin-keys", request).await
+    }
+
+    /// Ends an admin key and answers what it was.
+    pub async fn revoke_admin_key(&self, name: &Name) -> Result<AdminKeyView, AdminError> {
+        self.call(Method::DELETE, &format!("admin-keys/{name}"), None).await
     }
 
     /// The broker at a glance.
@@ -254,18 +283,23 @@ impl AdminClient {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<A, AdminError> {
-        let exchange = self.exchange(method, path, body);
-        let (status, answer) = tokio::time::timeout(PATIENCE, exchange).await.map_err(|_| AdminError::Silent)??;
-        let strange = |error: serde_json::Error| AdminError::Strange {
-            status: status.as_u16(),
-            // The error's own text may quote the answer, which may hold a key.
-            why: format!("{:?} error at byte {}", error.classify(), error.column()),
+        let exchange = async {
+            if self.is_session_near_its_end() {
+                let renewed = self.exchange(Method::POST, "session/renew", None).await?;
+                if let (Line::Network(network), true) = (&self.line, renewed.0.is_success()) {
+                    network.begin_session(read(renewed)?);
+                }
+            }
+            self.exchange(method, path, body).await
         };
-        if status.is_success() {
-            return serde_json::from_slice(&answer).map_err(strange);
+        read(tokio::time::timeout(PATIENCE, exchange).await.map_err(|_| AdminError::Silent)??)
+    }
+
+    fn is_session_near_its_end(&self) -> bool {
+        match &self.line {
+            Line::Network(network) => network.is_session_near_its_end(),
+            Line::Socket(_) => false,
         }
-        let problem = serde_json::from_slice(&answer).map_err(strange)?;
-        Err(AdminError::Refused { status: status.as_u16(), problem })
     }
 
     async fn exchange(
@@ -275,12 +309,24 @@ impl AdminClient {
         body: Option<Vec<u8>>,
     ) -> Result<(StatusCode, Bytes), AdminError> {
         let lost = |error: &dyn std::fmt::Display| AdminError::Lost(error.to_string());
-        let stream = UnixStream::connect(&self.socket).await.map_err(|error| self.unreachable(error))?;
+        let mut request = Request::builder().method(method);
+        let stream: Box<dyn Stream> = match &self.line {
+            Line::Socket(socket) => {
+                request = request.uri(format!("/admin/v1/{path}")).header(HOST, "localhost");
+                Box::new(UnixStream::connect(socket).await.map_err(|error| unreachable(socket, error))?)
+            }
+            Line::Network(network) => {
+                request = request.uri(network.target(path)).header(HOST, network.host());
+                if let Some(authorization) = network.authorization() {
+                    request = request.header(AUTHORIZATION, authorization);
+                }
+                network.open().await?
+            }
+        };
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = handshake.map_err(|error| lost(&error))?;
         // Its errors come back through the sender.
         tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(format!("/admin/v1/{path}")).header(HOST, "localhost");
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
@@ -291,11 +337,26 @@ impl AdminClient {
         let body = Limited::new(answer.into_body(), LARGEST_ANSWER).collect().await;
         Ok((status, body.map_err(|error| lost(&error))?.to_bytes()))
     }
+}
 
-    fn unreachable(&self, source: io::Error) -> AdminError {
-        match source.kind() {
-            io::ErrorKind::PermissionDenied => AdminError::NotAllowed(self.socket.clone()),
-            _ => AdminError::NotRunning { socket: self.socket.clone(), source },
-        }
+fn read<A: DeserializeOwned>((status, answer): (StatusCode, Bytes)) -> Result<A, AdminError> {
+    let strange = |error: serde_json::Error| AdminError::Strange {
+        status: status.as_u16(),
+        // The error's own text may quote the answer, which may hold a key.
+        why: format!("{:?} error at byte {}", error.classify(), error.column()),
+    };
+    // What is done without anything to say is "nothing" in JSON too.
+    let answer: &[u8] = if status == StatusCode::NO_CONTENT { b"null" } else { &answer };
+    if status.is_success() {
+        return serde_json::from_slice(answer).map_err(strange);
+    }
+    let problem = serde_json::from_slice(answer).map_err(strange)?;
+    Err(AdminError::Refused { status: status.as_u16(), problem })
+}
+
+fn unreachable(socket: &Path, source: io::Error) -> AdminError {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => AdminError::NotAllowed(socket.to_owned()),
+        _ => AdminError::NotRunning { socket: socket.to_owned(), source },
     }
 }

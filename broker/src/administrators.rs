@@ -227,6 +227,13 @@ impl Administrators {
         self.begin_epoch(account.clone()).await
     }
 
+    /// Changes what an administrator may do; its sessions go on with that.
+    pub async fn set_scopes(&self, account: &Account, scopes: Scopes) -> Result<Arc<Account>, StoreError> {
+        let account = Account { scopes, ..account.clone() };
+        self.store.update_account(&account).await?;
+        Ok(self.roster.put(account))
+    }
+
     async fn begin_epoch(&self, account: Account) -> Result<Arc<Account>, NotDone> {
         let account = Account { session_epoch: account.session_epoch + 1, ..account };
         self.store.update_account(&account).await?;

@@ -6,13 +6,15 @@
 //! * `text`: words on a terminal: colours, columns, moments.
 //! * `failure`: what a command can end with, and its exit code.
 //! * `quiet`, `screen`: where a command speaks and listens.
-//! * `place`: where the broker is.
+//! * `place`, `remote`: where the broker is, on this machine or another.
 //! * `wording`: how things are put, and commands that reach the same broker again.
 //! * `desk`: what an administration command works with.
 //! * `credential_text`: a credential in words.
 //! * `credential`, `client` with `client_limits` and `issued`, `audit`, `status`, `promote`, `alert`: one command each.
 //! * `auth_file`, `import`: a login out of a stock client's file.
 //! * `callback`, `browser`, `login`: a login by a person.
+//! * `password`, `session`: passwords that are typed or handed over; logging in for one command.
+//! * `admin` with `admin_key`: who may administer over the network.
 //! * `master_key`: the file of the master key.
 //! * `openapi`: the document of the administration.
 //! * `server`: from options to a running server.
@@ -26,8 +28,11 @@ use clap::{Args, CommandFactory as _, Parser};
 
 use crate::admin_client::AdminClient;
 use crate::clock::{SharedClock, SystemClock};
+use crate::domain::credential::Name;
 
 mod alert;
+mod admin;
+mod admin_key;
 mod audit;
 mod auth_file;
 mod browser;
@@ -43,11 +48,14 @@ mod issued;
 mod login;
 mod master_key;
 mod openapi;
+mod password;
 mod place;
 mod promote;
 mod quiet;
+mod remote;
 mod screen;
 mod server;
+mod session;
 mod status;
 mod text;
 mod typed;
@@ -55,7 +63,8 @@ mod wording;
 
 use desk::{Desk, Errand};
 use failure::{Exit, Failure};
-use place::Environment;
+use place::{Environment, Reach};
+use remote::{Distant, Early};
 use screen::{Form, Screen};
 use text::{Tone, printable};
 use typed::{Asked, Typed, Verb};
@@ -104,10 +113,16 @@ pub fn main() -> ExitCode {
 }
 
 fn invoke(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, surroundings: Surroundings) -> Ended {
-    let verb = match Typed::try_parse_from(arguments) {
-        Ok(typed) => typed.verb,
+    let Typed { early, verb } = match Typed::try_parse_from(arguments) {
+        Ok(typed) => typed,
         Err(error) => return surroundings.unparsed(&error),
     };
+    let mut surroundings = surroundings;
+    if verb.is_of_this_machine()
+        && let Err(failure) = early.refuse()
+    {
+        return end(Err(failure), &mut surroundings.screen);
+    }
     match verb {
         Verb::Up(arguments) => surroundings.serve(|environment| arguments.run(environment)),
         Verb::Serve(arguments) => surroundings.serve(|environment| arguments.run(environment)),
@@ -126,6 +141,7 @@ fn invoke(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, surr
         Verb::Audit(asked) => surroundings.administer(asked),
         Verb::Alert(asked) => surroundings.administer(asked),
         Verb::Promote(asked) => surroundings.administer(asked),
+        Verb::Admin(asked) => surroundings.administer(asked),
     }
 }
 
@@ -143,11 +159,12 @@ impl Surroundings {
         end(outcome, &mut self.screen)
     }
 
-    fn administer<T: Args + Errand>(mut self, asked: Asked<T>) -> Ended {
-        self.screen.set_form(if asked.reach.json { Form::Json } else { Form::Human });
-        self.screen.set_again(Again::of(&asked.reach));
-        let socket = match place::socket(&asked.reach, &self.environment) {
-            Ok(socket) => socket,
+    fn administer<T: Args + Errand>(mut self, early: Early, asked: Asked<T>) -> Ended {
+        let reach = Reach { remote: early.complete(asked.reach.remote), ..asked.reach };
+        self.screen.set_form(if reach.json { Form::Json } else { Form::Human });
+        self.screen.set_again(Again::of(&reach));
+        let (broker, person) = match self.broker(&reach) {
+            Ok(found) => found,
             Err(failure) => return end(Err(failure), &mut self.screen),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -159,9 +176,25 @@ impl Surroundings {
             }
         };
         let Self { screen, clock, callback_ports, .. } = self;
-        let mut desk = Desk { broker: AdminClient::at(socket), screen, clock, callback_ports };
-        let outcome = runtime.block_on(asked.rest.run(&mut desk));
+        let mut desk = Desk { broker, screen, clock, callback_ports };
+        let outcome = runtime.block_on(async {
+            if let Some(name) = person {
+                session::begin(&mut desk, name).await?;
+            }
+            let outcome = asked.rest.run(&mut desk).await;
+            // It ends by itself in a quarter of an hour; that this did not end it is no failure of the command.
+            let _ = desk.broker.log_out().await;
+            outcome
+        });
         end(outcome, &mut desk.screen)
+    }
+
+    /// The broker that is meant, and whose password it wants.
+    fn broker(&self, reach: &Reach) -> Result<(AdminClient, Option<Name>), Failure> {
+        match remote::find(reach, &self.environment, &self.clock)? {
+            Some(Distant { network, person }) => Ok((AdminClient::over(network), person)),
+            None => Ok((AdminClient::at(place::socket(reach, &self.environment)?), None)),
+        }
     }
 
     /// Help and version are answers; everything else that the parser says is talk.

@@ -21,6 +21,7 @@ mod written;
 pub use crate::domain::network::{self, Network};
 pub use sample::{SampleSecret, refuse_sample};
 pub use section::{Admin, Alerts, Audit, Keys, Limits, Log, Metrics, Provider, Rotation, Serve, Tls, Tracing};
+pub use value::span;
 pub use written::{Fault, Field, Origin, WrittenConfig};
 
 use section::{Reader, Top};

@@ -20,7 +20,7 @@ pub(super) enum Destination {
 
 /// A new file that waits for its key, and goes away when none comes.
 pub(super) struct Reserved {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     file: File,
     filled: bool,
 }
@@ -43,7 +43,7 @@ impl Destination {
 }
 
 impl Reserved {
-    fn fill(&mut self, key: &str) -> io::Result<()> {
+    pub(super) fn fill(&mut self, key: &str) -> io::Result<()> {
         self.file.write_all(format!("{key}\n").as_bytes())?;
         self.file.sync_all()?;
         self.filled = true;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::failure::{Exit, Failure};
+use super::remote::Remote;
 use crate::config::SERVICE_DATA;
 
 const SOCKET: &str = "admin.sock";
@@ -24,6 +25,8 @@ pub(super) struct Reach {
     /// Print JSON
     #[arg(long, global = true)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) remote: Remote,
 }
 
 /// The environment as it was at the start.
@@ -93,7 +96,7 @@ mod tests {
     }
 
     fn reach(data: Option<&str>, socket: Option<&str>) -> Reach {
-        Reach { data: data.map(PathBuf::from), socket: socket.map(PathBuf::from), json: false }
+        Reach { data: data.map(PathBuf::from), socket: socket.map(PathBuf::from), ..Reach::default() }
     }
 
     #[test]

@@ -2,7 +2,11 @@
 
 use clap::{Args, Parser, Subcommand};
 
+<<<<<<< HEAD
 use super::alert::AlertArguments;
+=======
+use super::admin::AdminArguments;
+>>>>>>> 69f7aab (cli: administrators and admin keys; a broker on another machine is driven with the same commands)
 use super::audit::AuditArguments;
 use super::client::ClientArguments;
 use super::credential::CredentialArguments;
@@ -13,6 +17,7 @@ use super::master_key::MasterKeyArguments;
 use super::openapi::OpenapiArguments;
 use super::place::Reach;
 use super::promote::PromoteArguments;
+use super::remote::Early;
 use super::server::{CheckConfigArguments, ServeArguments, UpArguments};
 use super::status::StatusArguments;
 
@@ -28,6 +33,9 @@ To begin:
   scorpiox-broker up                               a broker of your own, on this machine
   scorpiox-broker login                            put a Codex login into it
   scorpiox-broker client add laptop --credential main
+
+A broker on another machine, with the same commands:
+  scorpiox-broker --broker https://broker.example:8444 --admin-key-file admin.key status
 ";
 
 /// Owns Codex logins, renews them, and hands out their access tokens
@@ -38,6 +46,8 @@ To begin:
 #[command(name = "scorpiox-broker", version = VERSION, arg_required_else_help = true)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{BEGIN}\n{EXIT_CODES}"))]
 pub(super) struct Typed {
+    #[command(flatten)]
+    pub(super) early: Early,
     #[command(subcommand)]
     pub(super) verb: Verb,
 }
@@ -53,7 +63,11 @@ pub(super) enum Verb {
     Credential(Asked<CredentialArguments>),
     Client(Asked<ClientArguments>),
     Audit(Asked<AuditArguments>),
+<<<<<<< HEAD
     Alert(Asked<AlertArguments>),
+=======
+    Admin(Asked<AdminArguments>),
+>>>>>>> 69f7aab (cli: administrators and admin keys; a broker on another machine is driven with the same commands)
     Promote(Asked<PromoteArguments>),
     MasterKey(MasterKeyArguments),
     Openapi(OpenapiArguments),
@@ -66,4 +80,21 @@ pub(super) struct Asked<T: Args> {
     pub(super) rest: T,
     #[command(flatten)]
     pub(super) reach: Reach,
+}
+
+impl Verb {
+    /// Whether it asks no running broker.
+    pub(super) fn is_of_this_machine(&self) -> bool {
+        match self {
+            Self::Up(_) | Self::Serve(_) | Self::CheckConfig(_) | Self::MasterKey(_) | Self::Openapi(_) => true,
+            Self::Status(_)
+            | Self::Login(_)
+            | Self::Import(_)
+            | Self::Credential(_)
+            | Self::Client(_)
+            | Self::Audit(_)
+            | Self::Admin(_)
+            | Self::Promote(_) => false,
+        }
+    }
 }

@@ -14,7 +14,7 @@ impl Again {
         Self(match (&reach.socket, &reach.data) {
             (Some(socket), _) => format!(" --socket {}", quoted(socket)),
             (None, Some(data)) => format!(" --data {}", quoted(data)),
-            (None, None) => String::new(),
+            (None, None) => reach.remote.again(),
         })
     }
 
@@ -23,7 +23,9 @@ impl Again {
         const PROGRAM: &str = "scorpiox-broker ";
         let Some(begin) = hint.find(PROGRAM) else { return hint.to_owned() };
         // A broker that is to be started has no socket yet.
-        if self.0.starts_with(" --socket") && hint[begin..].starts_with("scorpiox-broker up") {
+        if [" --socket", " --broker"].iter().any(|option| self.0.starts_with(option))
+            && hint[begin..].starts_with("scorpiox-broker up")
+        {
             return hint.to_owned();
         }
         // A command in the middle of a sentence ends where the sentence goes on.
@@ -73,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_suggested_command_reaches_the_same_broker() {
-        let again = Again::of(&Reach { data: Some("/d d".into()), socket: None, json: false });
+        let again = Again::of(&Reach { data: Some("/d d".into()), ..Reach::default() });
         for (hint, expected) in [
             ("scorpiox-broker login", "scorpiox-broker login --data '/d d'"),
             ("scorpiox-broker promote, if it is", "scorpiox-broker promote --data '/d d', if it is"),
@@ -85,7 +87,7 @@ mod tests {
             assert_eq!(again.complete(hint), expected);
             assert_eq!(Again::default().complete(hint), hint);
         }
-        let again = Again::of(&Reach { data: None, socket: Some("/s".into()), json: true });
+        let again = Again::of(&Reach { socket: Some("/s".into()), json: true, ..Reach::default() });
         assert_eq!(again.complete("scorpiox-broker status"), "scorpiox-broker status --socket /s");
         assert_eq!(again.complete("run 'scorpiox-broker up' first"), "run 'scorpiox-broker up' first");
     }

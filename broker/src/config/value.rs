@@ -146,7 +146,7 @@ texts! {
 }
 
 /// `500ms`, `30s`, `5m`, `2h`, `7d`: one whole number and one unit.
-fn span(text: &str) -> Option<Duration> {
+pub fn span(text: &str) -> Option<Duration> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;

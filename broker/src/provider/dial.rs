@@ -8,6 +8,7 @@
 //! * `request`: what is said. * `exchange`: one request on one connection.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +29,9 @@ mod roots;
 pub use egress::{BadProxy, Egress};
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use exchange::{Dialed, EXCHANGE_LIMIT};
+pub(crate) use gate::Stream;
 pub use request::{Agent, BadAgent, CODEX_VERSION, ORIGINATOR, Payload};
-pub use roots::{RootsError, trust};
+pub use roots::{RootsError, trust, trust_only};
 
 /// How long dialing may take: DNS, proxy, TCP and TLS together.
 pub const DIAL_LIMIT: Duration = Duration::from_secs(10);
@@ -61,10 +63,23 @@ impl Dialer {
 
     /// Opens a connection over which nothing has been said, within [`DIAL_LIMIT`].
     pub async fn dial(&self, endpoint: &Endpoint) -> Result<Dialed, Unsent> {
-        let dialing = async {
+        self.in_time(endpoint, async {
             let stream = connect::connect(self, endpoint).await?;
             Dialed::over(stream, endpoint, &self.clock).await
-        };
+        })
+        .await
+    }
+
+    /// The same as a bare stream, for a conversation that counts no bytes.
+    pub(crate) async fn open(&self, endpoint: &Endpoint) -> Result<Box<dyn Stream>, Unsent> {
+        self.in_time(endpoint, connect::connect(self, endpoint)).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        endpoint: &Endpoint,
+        dialing: impl Future<Output = Result<T, Unsent>>,
+    ) -> Result<T, Unsent> {
         tokio::select! {
             biased;
             dialed = dialing => dialed,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, Page, PasswordRequest,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, Page, PasswordRequest, ScopesRequest,
 };
 use scorpiox_wire::{AdminKey, Code, Problem, Secret};
 use zeroize::Zeroizing;
@@ -72,6 +72,22 @@ impl Registrar {
         let account = self.administrators.set_password(&account, &password).await.map_err(|error| not_done(&error))?;
         self.note(by, "admin.password", &format!("admin:{name}"), "ok", "").await;
         Ok(account_view(&account))
+    }
+
+    /// Changes what an administrator may do, from its very next request.
+    pub async fn set_scopes(
+        &self,
+        by: &Administrator,
+        name: &str,
+        request: &ScopesRequest,
+    ) -> Result<AdministratorView, Problem> {
+        let _changing = self.changing.lock().await;
+        let account = self.account(name)?;
+        let changed = self.administrators.set_scopes(&account, scopes(&request.scopes)?).await;
+        let changed = changed.map_err(|error| storage(&error))?;
+        let detail = format!("scopes:{} before:{}", changed.scopes, account.scopes);
+        self.note(by, "admin.scopes", &format!("admin:{name}"), "ok", &detail).await;
+        Ok(account_view(&changed))
     }
 
     /// Ends all sessions of an administrator; the password stays.

@@ -66,16 +66,18 @@ impl Store {
         Ok(())
     }
 
-    /// Another password, or another epoch of sessions.
+    /// Other scopes, another password, or another epoch of sessions.
     pub async fn update_account(&self, account: &Account) -> Result<(), StoreError> {
         let _under_way = self.activity.begin();
         let mut transaction = self.begin().await?;
         sqlx::query(
-            "UPDATE administrators SET password_sealed = $1, password_set_at = $2, session_epoch = $3 WHERE id = $4",
+            "UPDATE administrators SET password_sealed = $1, password_set_at = $2, session_epoch = $3, scopes = $4 \
+             WHERE id = $5",
         )
         .bind(self.sealed_password(account))
         .bind(account.password_set_at.as_unix())
         .bind(stored(account.session_epoch))
+        .bind(account.scopes.to_string())
         .bind(&account.id)
         .execute(&mut *transaction)
         .await?;

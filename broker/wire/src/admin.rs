@@ -22,6 +22,7 @@
 //! | `POST /admin/v1/alerts/test` | → [`AlertTest`] |
 //! | `GET`, `POST /admin/v1/administrators` | → a page of [`AdministratorView`]s; [`AdministratorRequest`] → [`AdministratorView`] |
 //! | `DELETE /admin/v1/administrators/{name}` | → [`AdministratorView`] as it was |
+//! | `PUT /admin/v1/administrators/{name}/scopes` | [`ScopesRequest`] → [`AdministratorView`] |
 //! | `POST /admin/v1/administrators/{name}/password` | [`PasswordRequest`] → [`AdministratorView`] |
 //! | `POST /admin/v1/administrators/{name}/revoke-sessions` | → [`AdministratorView`] |
 //! | `GET`, `POST /admin/v1/admin-keys` | → a page of [`AdminKeyView`]s; [`AdminKeyRequest`] → [`AdminKeyIssued`] |
@@ -45,7 +46,7 @@ mod promotion;
 mod status;
 
 pub use administrator::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest, Scope,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest, Scope, ScopesRequest,
     SessionAnswer, SessionRequest, UnknownScope,
 };
 pub use alert::{AlertDelivery, AlertTest};

@@ -3,7 +3,7 @@
 use actix_web::web;
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, Page, PasswordRequest,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, Page, PasswordRequest, ScopesRequest,
 };
 
 use super::paging::{PageQuery, Paged};
@@ -31,6 +31,11 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes::<PasswordRequest>()
             .answers::<AdministratorView>()
             .refuses(&[Code::NotFound, Code::Busy]),
+        Operation::put(Scope::Everything, "/administrators/{name}/scopes", set_administrator_scopes)
+            .says("Change what an administrator may do, from its very next request")
+            .takes::<ScopesRequest>()
+            .answers::<AdministratorView>()
+            .refuses(&[Code::NotFound]),
         Operation::post(Scope::Everything, "/administrators/{name}/revoke-sessions", revoke_administrator_sessions)
             .says("End all sessions of an administrator")
             .answers::<AdministratorView>()
@@ -70,6 +75,15 @@ async fn set_administrator_password(
     body: web::Json<PasswordRequest>,
 ) -> Answer {
     ok(registrar.set_password(&by, &name, &body).await?)
+}
+
+async fn set_administrator_scopes(
+    by: Administrator,
+    registrar: Data,
+    name: web::Path<String>,
+    body: web::Json<ScopesRequest>,
+) -> Answer {
+    ok(registrar.set_scopes(&by, &name, &body).await?)
 }
 
 async fn revoke_administrator_sessions(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {

@@ -56,8 +56,13 @@ impl Endpoint {
         self.security == Security::PlainOnLoopback
     }
 
+    /// Path and query, as a request line has them.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// What stands in the `Host` header: `auth.openai.com`, `127.0.0.1:8080`.
-    pub(super) fn host_header(&self) -> String {
+    pub(crate) fn host_header(&self) -> String {
         let usual = match self.security {
             Security::Tls => 443,
             Security::PlainOnLoopback => 80,

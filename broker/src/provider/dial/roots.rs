@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -40,14 +41,24 @@ pub fn trust(ca_file: Option<&Path>, ssl_cert_file: Option<&Path>) -> Result<Arc
         Some(file) => bundle(file)?,
         None => system().unwrap_or_else(built_in),
     };
+    Ok(speaking_http(builder().with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// Trust in what `verifier` says, and in nothing else.
+pub fn trust_only(verifier: Arc<dyn ServerCertVerifier>) -> Arc<ClientConfig> {
+    speaking_http(builder().dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+fn builder() -> ConfigBuilder<ClientConfig, WantsVerifier> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("the provider supports the default versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+}
+
+fn speaking_http(mut config: ClientConfig) -> Arc<ClientConfig> {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Arc::new(config)
 }
 
 fn bundle(file: &Path) -> Result<RootCertStore, RootsError> {

@@ -97,6 +97,15 @@ pub struct PasswordRequest {
     pub password: Secret,
 }
 
+/// Change what an administrator may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScopesRequest {
+    /// From now on; at least one.
+    pub scopes: Vec<Scope>,
+}
+
 /// A key with which a program administers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
