@@ -46,8 +46,8 @@ mod promotion;
 mod status;
 
 pub use administrator::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest, Scope, ScopesRequest,
-    SessionAnswer, SessionRequest, UnknownScope,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest, Scope,
+    ScopesRequest, SessionAnswer, SessionRequest, UnknownScope,
 };
 pub use alert::{AlertDelivery, AlertTest};
 pub use audit::{AuditEntry, AuditVerdict};

@@ -32,7 +32,7 @@ fn find(request: &HttpRequest) -> Result<Administrator, Refusal> {
         let (actor, address) = (format!("admin:uid={uid}"), "unix".to_owned());
         return Ok(Administrator { actor, request_id, address, scopes: Scopes::everything(), session: None });
     }
-    let registrar = request.app_data::<web::Data<Arc<Registrar>>>().expect("the administration has its registrar");
+    let registrar = request.app_data::<web::Data<Arc<Registrar>>>().ok_or_else(stranger)?;
     let recognised = bearer(request).and_then(|bearer| registrar.recognise(bearer).ok()).ok_or_else(stranger)?;
     let address = ClientAddress::of(request).to_string();
     Ok(Administrator {

@@ -3,7 +3,8 @@
 use actix_web::web;
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, Page, PasswordRequest, ScopesRequest,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, Page, PasswordRequest,
+    ScopesRequest,
 };
 
 use super::paging::{PageQuery, Paged};
