@@ -18,7 +18,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, AlertTest, AuditEntry, AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest, PauseRequest, PromoteRequest, PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, ScopesRequest, SessionRequest, Status,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, AlertTest, AuditEntry, AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest, PauseRequest, PromoteRequest, PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, ScopesRequest, SessionEnded, SessionRequest, Status,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -74,10 +74,12 @@ impl AdminClient {
     }
 
     /// Ends the session, if there is one.
-    pub async fn log_out(&self) -> Result<(), AdminError> {
+    pub async fn log_out(&self) -> Result<Option<SessionEnded>, AdminError> {
         match &self.line {
-            Line::Network(network) if network.has_session() => self.call(Method::DELETE, "session", None).await,
-            Line::Network(_) | Line::Socket(_) => Ok(()),
+            Line::Network(network) if network.has_session() => {
+                self.call(Method::DELETE, "session", None).await.map(Some)
+            }
+            Line::Network(_) | Line::Socket(_) => Ok(None),
         }
     }
 
@@ -345,12 +347,10 @@ fn read<A: DeserializeOwned>((status, answer): (StatusCode, Bytes)) -> Result<A,
         // The error's own text may quote the answer, which may hold a key.
         why: format!("{:?} error at byte {}", error.classify(), error.column()),
     };
-    // What is done without anything to say is "nothing" in JSON too.
-    let answer: &[u8] = if status == StatusCode::NO_CONTENT { b"null" } else { &answer };
     if status.is_success() {
-        return serde_json::from_slice(answer).map_err(strange);
+        return serde_json::from_slice(&answer).map_err(strange);
     }
-    let problem = serde_json::from_slice(answer).map_err(strange)?;
+    let problem = serde_json::from_slice(&answer).map_err(strange)?;
     Err(AdminError::Refused { status: status.as_u16(), problem })
 }
 

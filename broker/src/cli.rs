@@ -79,6 +79,8 @@ struct Surroundings {
     screen: Screen,
     clock: SharedClock,
     callback_ports: [u16; 2],
+    /// What stood before the command.
+    early: Early,
 }
 
 /// How a command ended.
@@ -105,6 +107,7 @@ pub fn main() -> ExitCode {
         screen: Screen::standard(colour),
         clock: Arc::new(SystemClock),
         callback_ports: CALLBACK_PORTS,
+        early: Early::default(),
     };
     match invoke(std::env::args_os(), surroundings) {
         Ended::Command(code) => ExitCode::from(code),
@@ -117,9 +120,9 @@ fn invoke(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, surr
         Ok(typed) => typed,
         Err(error) => return surroundings.unparsed(&error),
     };
-    let mut surroundings = surroundings;
+    let mut surroundings = Surroundings { early, ..surroundings };
     if verb.is_of_this_machine()
-        && let Err(failure) = early.refuse()
+        && let Err(failure) = surroundings.early.refuse()
     {
         return end(Err(failure), &mut surroundings.screen);
     }
@@ -159,8 +162,9 @@ impl Surroundings {
         end(outcome, &mut self.screen)
     }
 
-    fn administer<T: Args + Errand>(mut self, early: Early, asked: Asked<T>) -> Ended {
-        let reach = Reach { remote: early.complete(asked.reach.remote), ..asked.reach };
+    fn administer<T: Args + Errand>(mut self, asked: Asked<T>) -> Ended {
+        let remote = std::mem::take(&mut self.early).complete(asked.reach.remote.clone());
+        let reach = Reach { remote, ..asked.reach };
         self.screen.set_form(if reach.json { Form::Json } else { Form::Human });
         self.screen.set_again(Again::of(&reach));
         let (broker, person) = match self.broker(&reach) {

@@ -2,11 +2,8 @@
 
 use clap::{Args, Parser, Subcommand};
 
-<<<<<<< HEAD
 use super::alert::AlertArguments;
-=======
 use super::admin::AdminArguments;
->>>>>>> 69f7aab (cli: administrators and admin keys; a broker on another machine is driven with the same commands)
 use super::audit::AuditArguments;
 use super::client::ClientArguments;
 use super::credential::CredentialArguments;
@@ -63,11 +60,8 @@ pub(super) enum Verb {
     Credential(Asked<CredentialArguments>),
     Client(Asked<ClientArguments>),
     Audit(Asked<AuditArguments>),
-<<<<<<< HEAD
     Alert(Asked<AlertArguments>),
-=======
     Admin(Asked<AdminArguments>),
->>>>>>> 69f7aab (cli: administrators and admin keys; a broker on another machine is driven with the same commands)
     Promote(Asked<PromoteArguments>),
     MasterKey(MasterKeyArguments),
     Openapi(OpenapiArguments),
@@ -87,14 +81,7 @@ impl Verb {
     pub(super) fn is_of_this_machine(&self) -> bool {
         match self {
             Self::Up(_) | Self::Serve(_) | Self::CheckConfig(_) | Self::MasterKey(_) | Self::Openapi(_) => true,
-            Self::Status(_)
-            | Self::Login(_)
-            | Self::Import(_)
-            | Self::Credential(_)
-            | Self::Client(_)
-            | Self::Audit(_)
-            | Self::Admin(_)
-            | Self::Promote(_) => false,
+            Self::Status(_) | Self::Login(_) | Self::Import(_) | Self::Credential(_) | Self::Client(_) | Self::Audit(_) | Self::Alert(_) | Self::Admin(_) | Self::Promote(_) => false,
         }
     }
 }

@@ -81,3 +81,6 @@ fn ok(body: impl Serialize) -> Answer {
     // Some answers hold a key.
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(body))
 }
+
+#[cfg(test)]
+mod scopes_tests;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use scorpiox_wire::admin::{SessionAnswer, SessionRequest};
+use scorpiox_wire::admin::{SessionAnswer, SessionEnded, SessionRequest};
 use scorpiox_wire::{Code, Problem};
 
 use super::{Administrator, Registrar, storage};
@@ -70,11 +70,11 @@ impl Registrar {
     }
 
     /// Ends the session that asks.
-    pub async fn end_session(&self, by: &Administrator) -> Result<(), Problem> {
+    pub async fn end_session(&self, by: &Administrator) -> Result<SessionEnded, Problem> {
         let session = by.session.as_ref().ok_or_else(no_session)?;
         self.administrators.end_session(session).await.map_err(|error| storage(&error))?;
         self.note(by, "admin.logout", &by.actor, "ok", &format!("session:{}", session.sid)).await;
-        Ok(())
+        Ok(SessionEnded { actor: by.actor.clone(), ended_at: self.now().as_unix() })
     }
 
     /// Tells of refused logins that were counted and not told: from time to time, and at the end.

@@ -29,7 +29,7 @@
 //! | `DELETE /admin/v1/admin-keys/{name}` | → [`AdminKeyView`] as it was |
 //! | `POST /admin/v1/session` | [`SessionRequest`] → [`SessionAnswer`]; only over the network |
 //! | `POST /admin/v1/session/renew` | → [`SessionAnswer`] |
-//! | `DELETE /admin/v1/session` | ends the session that asks |
+//! | `DELETE /admin/v1/session` | ends the session that asks → [`SessionEnded`] |
 //! | `GET /admin/v1/promote` | → [`PromotionView`] |
 //! | `POST /admin/v1/promote` | [`PromoteRequest`] → [`Status`] |
 //!
@@ -47,7 +47,7 @@ mod status;
 
 pub use administrator::{
     AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest, Scope,
-    ScopesRequest, SessionAnswer, SessionRequest, UnknownScope,
+    ScopesRequest, SessionAnswer, SessionEnded, SessionRequest, UnknownScope,
 };
 pub use alert::{AlertDelivery, AlertTest};
 pub use audit::{AuditEntry, AuditVerdict};

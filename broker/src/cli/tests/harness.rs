@@ -140,6 +140,7 @@ impl Person {
             clock: Dozing::new(self.pace),
             // Any free port.
             callback_ports: [0, 0],
+            early: Default::default(),
         };
         let arguments = std::iter::once("scorpiox-broker").chain(arguments.iter().copied());
         match invoke(arguments, surroundings) {

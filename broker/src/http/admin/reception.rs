@@ -23,10 +23,11 @@ async fn receive<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Some(needed) = scope {
-        let by = request.extract::<Administrator>().await?;
-        if !by.scopes.allow(needed) {
-            return Err(forbidden(&by, needed).into());
-        }
+        let by = match request.extract::<Administrator>().await {
+            Ok(by) if by.scopes.allow(needed) => by,
+            Ok(by) => return Ok(request.error_response(forbidden(&by, needed))),
+            Err(stranger) => return Ok(request.error_response(stranger)),
+        };
         request.extensions_mut().insert(by);
     }
     Ok(next.call(request).await?.map_into_boxed_body())

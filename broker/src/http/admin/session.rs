@@ -1,8 +1,8 @@
 //! Logging in with a password, going on, and logging out.
 
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::{SessionAnswer, SessionRequest};
+use scorpiox_wire::admin::{SessionAnswer, SessionEnded, SessionRequest};
 
 use super::{Answer, Data, Operation, ok};
 use crate::domain::network::counted_as;
@@ -29,6 +29,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::delete(Scope::Read, "/session", log_out)
             .for_anybody()
             .says("End the session that asks, with all its tokens")
+            .answers::<SessionEnded>()
             .refuses(&[Code::Unauthorized, Code::Conflict]),
     ]
 }
@@ -50,6 +51,5 @@ async fn renew_session(by: Administrator, registrar: Data) -> Answer {
 }
 
 async fn log_out(by: Administrator, registrar: Data) -> Answer {
-    registrar.end_session(&by).await?;
-    Ok(HttpResponse::NoContent().finish())
+    ok(registrar.end_session(&by).await?)
 }

@@ -183,6 +183,16 @@ pub struct SessionAnswer {
     pub scopes: Vec<Scope>,
 }
 
+/// A session that was ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionEnded {
+    /// Whose it was, as the audit names it: `admin:anna`.
+    pub actor: String,
+    /// When it was ended.
+    pub ended_at: i64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
