@@ -18,7 +18,10 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, AlertTest, AuditEntry, AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest, PauseRequest, PromoteRequest, PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, ScopesRequest, SessionEnded, SessionRequest, Status,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, AlertTest, AuditEntry,
+    AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest,
+    LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest, PauseRequest, PromoteRequest,
+    PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, ScopesRequest, SessionEnded, SessionRequest, Status,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

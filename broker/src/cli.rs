@@ -30,9 +30,9 @@ use crate::admin_client::AdminClient;
 use crate::clock::{SharedClock, SystemClock};
 use crate::domain::credential::Name;
 
-mod alert;
 mod admin;
 mod admin_key;
+mod alert;
 mod audit;
 mod auth_file;
 mod browser;

@@ -2,8 +2,8 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use super::alert::AlertArguments;
 use super::admin::AdminArguments;
+use super::alert::AlertArguments;
 use super::audit::AuditArguments;
 use super::client::ClientArguments;
 use super::credential::CredentialArguments;
@@ -81,7 +81,15 @@ impl Verb {
     pub(super) fn is_of_this_machine(&self) -> bool {
         match self {
             Self::Up(_) | Self::Serve(_) | Self::CheckConfig(_) | Self::MasterKey(_) | Self::Openapi(_) => true,
-            Self::Status(_) | Self::Login(_) | Self::Import(_) | Self::Credential(_) | Self::Client(_) | Self::Audit(_) | Self::Alert(_) | Self::Admin(_) | Self::Promote(_) => false,
+            Self::Status(_)
+            | Self::Login(_)
+            | Self::Import(_)
+            | Self::Credential(_)
+            | Self::Client(_)
+            | Self::Audit(_)
+            | Self::Alert(_)
+            | Self::Admin(_)
+            | Self::Promote(_) => false,
         }
     }
 }

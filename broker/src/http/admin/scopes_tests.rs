@@ -15,6 +15,7 @@ const TABLE: &[(&str, &str, Option<Scope>)] = &[
     ("POST", "/administrators/{name}/password", Some(Everything)),
     ("POST", "/administrators/{name}/revoke-sessions", Some(Everything)),
     ("PUT", "/administrators/{name}/scopes", Some(Everything)),
+    ("POST", "/alerts/test", Some(Everything)),
     ("GET", "/audit", Some(Read)),
     ("GET", "/audit/verify", Some(Read)),
     ("GET", "/clients", Some(Read)),
