@@ -1,5 +1,10 @@
 //! The pure core: no async, no socket, no file, no clock and no environment. `now` and random bytes are arguments.
 //!
+//! * `letters`: codes that a person reads and types.
+//! * [`invite`]: what a person types so that their program becomes a client.
+//! * [`pkce`], [`loopback`], [`authorization`]: a browser asks for a code, a program redeems it.
+//! * [`device_grant`]: a program without a browser asks, a person elsewhere decides.
+//! * [`guesses`]: how often one address may be wrong.
 //! * [`answer`]: what a provider's answer to a redemption means.
 //! * [`fingerprint`]: the name of a refresh token that may be kept when the token may not.
 //! * [`rotation`]: the rotation state machine.
@@ -27,15 +32,22 @@ pub mod administrator;
 pub mod admission;
 pub mod alarm;
 pub mod answer;
+pub mod authorization;
 pub mod client;
 pub mod credential;
+pub mod device_grant;
 pub mod fingerprint;
 pub mod freshness;
 pub mod limits;
 pub mod login_throttle;
 pub mod meter;
 pub mod network;
+pub mod guesses;
+pub mod invite;
+mod letters;
+pub mod loopback;
 pub mod permission;
+pub mod pkce;
 pub mod recovery;
 pub mod refusal;
 pub mod refused_logins;
