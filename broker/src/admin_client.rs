@@ -23,11 +23,13 @@ use scorpiox_wire::admin::{
     LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest, PauseRequest, PromoteRequest,
     PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, ScopesRequest, SessionEnded, SessionRequest, Status,
 };
+use scorpiox_wire::admin::{InviteIssued, InviteRequest, SignInApproval, SignInApproved, SignInView};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::domain::credential::Name;
+use crate::domain::device_grant::UserCode;
 use crate::provider::dial::Stream;
 
 /// Longer than a renewal may take (30 s to be sent and answered, and the dialing before it).
@@ -225,6 +227,30 @@ impl AdminClient {
     /// Revokes a client.
     pub async fn revoke(&self, name: &Name, request: RevokeRequest) -> Result<ClientRevoked, AdminError> {
         self.post(&format!("clients/{name}/revoke"), &request).await
+    }
+
+    /// Makes an invite for a client.
+    pub async fn invite(&self, name: &Name, request: &InviteRequest) -> Result<InviteIssued, AdminError> {
+        self.post(&format!("clients/{name}/invite"), request).await
+    }
+
+    /// The programs that wait for a person.
+    pub async fn sign_ins(&self) -> Result<Vec<SignInView>, AdminError> {
+        self.list("sign-ins").await
+    }
+
+    /// Lets a program in.
+    pub async fn approve_sign_in(
+        &self,
+        code: &UserCode,
+        request: &SignInApproval,
+    ) -> Result<SignInApproved, AdminError> {
+        self.post(&format!("sign-ins/{code}/approve"), request).await
+    }
+
+    /// Sends a program away.
+    pub async fn deny_sign_in(&self, code: &UserCode) -> Result<SignInView, AdminError> {
+        self.call(Method::POST, &format!("sign-ins/{code}/deny"), None).await
     }
 
     /// Entries of the audit, oldest first, at most `limit`: those after `seq`, or the newest when it is absent.

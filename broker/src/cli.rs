@@ -11,6 +11,7 @@
 //! * `desk`: what an administration command works with.
 //! * `credential_text`: a credential in words.
 //! * `credential`, `client` with `client_limits` and `issued`, `audit`, `status`, `promote`, `alert`: one command each.
+//! * `credential`, `client` with `client_limits`, `issued`, `invite` and `approve`, `audit`, `status`, `promote`: one command each.
 //! * `auth_file`, `import`: a login out of a stock client's file.
 //! * `callback`, `browser`, `login`: a login by a person.
 //! * `password`, `session`: passwords that are typed or handed over; logging in for one command.
@@ -33,6 +34,7 @@ use crate::domain::credential::Name;
 mod admin;
 mod admin_key;
 mod alert;
+mod approve;
 mod audit;
 mod auth_file;
 mod browser;
@@ -44,6 +46,7 @@ mod credential_text;
 mod desk;
 mod failure;
 mod import;
+mod invite;
 mod issued;
 mod login;
 mod master_key;

@@ -13,6 +13,7 @@
 //! * `inspection`, `body`, `passage`, `guard`: a request looked at before the application, its body, its time, its answer.
 //! * [`listener`]: sockets to applications, through all of the above.
 //! * [`oauth`], [`auth_file`]: stock clients: the token endpoint, and the file they begin with.
+//! * [`sign_in`]: pages and endpoints of programs that sign in by browser.
 //! * [`token`], [`admin`], [`health`], [`metrics`]: decode, call, encode.
 //! * [`openapi`]: the document of the administration.
 
@@ -34,6 +35,7 @@ pub mod oauth;
 pub mod openapi;
 mod passage;
 pub mod request_id;
+pub mod sign_in;
 mod stream;
 mod target;
 pub mod tls;

@@ -40,6 +40,7 @@
 //! * [`oauth`]: the broker as the OAuth server of clients that know nothing of it.
 //! * [`alerts`]: tells people what needs one.
 //! * [`registrar`]: the operations of an administrator.
+//! * [`sign_in`]: programs that a person signs in with a browser.
 //! * [`config`]: sources to one typed configuration.
 //! * [`secret_line`]: a secret out of a file or a descriptor: a passphrase, a bearer, a signing key.
 //! * [`key_source`]: where the master key comes from: a file, a credential, a command.
@@ -90,6 +91,7 @@ pub mod rotator;
 pub mod scheduler;
 pub mod seal;
 pub mod secret_line;
+pub mod sign_in;
 pub mod spool;
 pub mod startup;
 pub mod store;

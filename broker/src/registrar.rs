@@ -3,7 +3,7 @@
 //! * [`credentials`](self): show, pause, resume, refresh, remove.
 //! * `enrolment`: a login becomes a credential, or the next generation of one.
 //! * `logins`: a person logs in at the provider.
-//! * `clients`: who may fetch tokens.
+//! * `clients`: who may fetch tokens. * `invitations`: clients that sign in by browser.
 //! * `administrators`, `sessions`: who may administer over the network; logging in.
 //! * `alerts`: telling people.
 //! * `overview`: the broker at a glance.
@@ -38,6 +38,7 @@ mod administrators;
 mod alerts;
 mod clients;
 mod enrolment;
+mod invitations;
 mod logins;
 mod overview;
 mod promotion;
@@ -214,7 +215,7 @@ impl Registrar {
 
     /// Writes an administrator's deed down. The deed is done; if the audit cannot take it, the log says so.
     /// `outcome` is `ok` or the code of a problem; anything else goes into `detail`.
-    async fn note(&self, by: &Administrator, action: &str, object: &str, outcome: &str, detail: &str) {
+    pub(crate) async fn note(&self, by: &Administrator, action: &str, object: &str, outcome: &str, detail: &str) {
         let record = Record {
             at: self.now(),
             actor: Line::of(&by.actor),

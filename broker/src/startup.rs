@@ -5,6 +5,7 @@
 //! * `metrics`: the listener of a monitoring system.
 //! * `administration`: the administration over the network.
 //! * `outward`: the way out for alerts and traces.
+//! * `desks`: who gives out tokens.
 //! * `running`: listeners, signals, the stop.
 
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ use crate::telemetry;
 
 mod administration;
 mod assembly;
+mod desks;
 mod directory;
 mod metrics;
 mod outward;

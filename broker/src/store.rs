@@ -23,6 +23,7 @@ pub mod audit;
 mod client_pages;
 pub mod clients;
 pub mod credentials;
+pub mod invites;
 mod rows;
 mod snapshot;
 pub mod stand_ins;

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use scorpiox_wire::admin::{ClientLimits, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 
+use super::approve::{self, ApproveArguments, DenyArguments};
 use super::client_limits::{self, TypedLimits};
 use super::desk::{Desk, Errand};
 use super::failure::{Exit, Failure};
+use super::invite::{self, InviteArguments};
 use super::issued;
 use super::screen::Form;
 use super::text::{Table, Tone};
@@ -85,6 +87,12 @@ enum Verb {
         #[arg(value_parser = Name::parse)]
         name: Name,
     },
+    Invite(InviteArguments),
+    /// List the programs without a browser that wait to be let in
+    #[command(after_help = "Example:\n  scorpiox-broker client pending")]
+    Pending,
+    Approve(ApproveArguments),
+    Deny(DenyArguments),
     /// End a client's access
     ///
     /// The token that it holds works until it ends or the credential is renewed; the command says until when.
@@ -138,6 +146,10 @@ impl Errand for ClientArguments {
                 let issued = desk.broker.rotate_key(&name).await;
                 issued::hand_over(desk, destination, issued?)
             }
+            Verb::Invite(arguments) => invite::run(desk, arguments).await,
+            Verb::Pending => approve::pending(desk).await,
+            Verb::Approve(arguments) => approve::approve(desk, arguments).await,
+            Verb::Deny(arguments) => approve::deny(desk, arguments).await,
             Verb::Revoke { name, rotate } => revoke(desk, &name, rotate).await,
         }
     }
@@ -199,7 +211,7 @@ fn table(views: &[ClientView], wording: &Wording) -> String {
         let holds = holds.map_or_else(|| "holds none".to_owned(), |until| wording.moment(until));
         table.row([
             plain(view.name.clone()),
-            plain(view.key_id.clone()),
+            plain(if view.key_id.is_empty() { "signs in".to_owned() } else { view.key_id.clone() }),
             plain(view.credential.clone()),
             state(view, wording),
             plain(last),

@@ -20,6 +20,7 @@ pub(super) fn check(config: &Config, written: &WrittenConfig, faults: &mut Vec<F
     checks.rotation(config);
     checks.provider(config);
     checks.keys(config);
+    checks.serve(config);
     checks.log(config);
     checks.metrics(config);
     checks.alerts(config);
@@ -37,6 +38,12 @@ impl Checks<'_> {
             let origin = self.written.origin(name);
             self.faults.push(Fault { origin, message: format!("{}: {message}", name.1) });
         }
+    }
+
+    fn serve(&mut self, config: &Config) {
+        // The stock CLI renews 30 s before the end: with less it would renew before each request.
+        let gateway = (Duration::from_secs(31)..=Duration::from_secs(3600)).contains(&config.serve.gateway_expires_in);
+        self.require(gateway, ("serve", "gateway_expires_in"), "must be from 31s to 1h");
     }
 
     fn listener(&mut self, config: &Config) {

@@ -226,6 +226,8 @@ section! {
     pub Serve = "serve" {
         /// How long a client may use a token before it asks whether it is still the current one.
         "SCORPIOX_BROKER_SERVE_REVALIDATE_AFTER" revalidate_after: Duration = "5m";
+        /// How soon a stock client that signed in by browser comes back, at the latest; never later than its token ends.
+        "SCORPIOX_BROKER_SERVE_GATEWAY_EXPIRES_IN" gateway_expires_in: Duration = "5m";
     }
 }
 

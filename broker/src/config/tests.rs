@@ -115,6 +115,7 @@ fn contradictions_and_bounds_are_refused() {
         ("[alerts]\nwebhook_secret_file = '/s'", "b.toml:2: webhook_secret_file: signs what"),
         ("[alerts]\ncommand = ['mail', 'me']", "b.toml:2: command: begins with the absolute"),
         ("workers = 0", "b.toml:1: workers: must be"),
+        ("[serve]\ngateway_expires_in = \"30s\"", "b.toml:2: gateway_expires_in: must be from 31s"),
     ] {
         let found = faults(file, &[]);
         assert!(found.len() == 1 && found[0].starts_with(message), "{file}: {found:?}");

@@ -29,6 +29,9 @@ impl ClientId {
 pub struct KeyMac([u8; 32]);
 
 impl KeyMac {
+    /// Of a client without a key, which signs in by browser: no text has this MAC.
+    pub const NONE: Self = Self([0; 32]);
+
     /// From stored or computed bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -55,4 +58,11 @@ pub struct Client {
     pub key_id: String,
     /// Recognises its key.
     pub key_mac: KeyMac,
+}
+
+impl Client {
+    /// False for one that signs in by browser.
+    pub fn has_key(&self) -> bool {
+        self.key_mac != KeyMac::NONE
+    }
 }

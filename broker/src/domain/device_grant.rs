@@ -116,6 +116,8 @@ enum Verdict {
     None,
     Denied,
     Approved(ClientId),
+    /// It is being given what it asked for.
+    Answering(ClientId),
 }
 
 impl DeviceGrants {
@@ -133,13 +135,10 @@ impl DeviceGrants {
         Ok(())
     }
 
-    /// Who waits for a decision, oldest first, and for how long it still may.
+    /// Who waits for a decision, and for how long it still may.
     pub fn pending(&self, now: Monotonic) -> Vec<(&Asking, Duration)> {
         let waiting = self.open.values().filter(|open| open.waits(now));
-        let mut waiting: Vec<_> =
-            waiting.map(|open| (&open.asking, LIFE.saturating_sub(now.since(open.begun)))).collect();
-        waiting.sort_by(|(one, _), (other, _)| (one.asked_at, &one.user_code).cmp(&(other.asked_at, &other.user_code)));
-        waiting
+        waiting.map(|open| (&open.asking, LIFE.saturating_sub(now.since(open.begun)))).collect()
     }
 
     /// Who waits with this code.
@@ -164,7 +163,7 @@ impl DeviceGrants {
         Ok(())
     }
 
-    /// The program asks how it stands. What was approved is told once.
+    /// The program asks how it stands. That it was approved is told once: [`Self::end`] or [`Self::give_back`] follows.
     pub fn poll(&mut self, device: &DeviceHash, now: Monotonic) -> Poll {
         let Some(open) = self.open.get_mut(device).filter(|open| now.since(open.begun) < LIFE) else {
             return Poll::Expired;
@@ -180,9 +179,24 @@ impl DeviceGrants {
             Verdict::Denied => Poll::Denied,
             Verdict::Approved(client) => {
                 let client = client.clone();
-                self.open.remove(device);
+                open.verdict = Verdict::Answering(client.clone());
                 Poll::Approved(client)
             }
+            Verdict::Answering(_) => Poll::Pending,
+        }
+    }
+
+    /// What was approved was given.
+    pub fn end(&mut self, device: &DeviceHash) {
+        self.open.remove(device);
+    }
+
+    /// What was approved could not be given just now: it may ask again.
+    pub fn give_back(&mut self, device: &DeviceHash) {
+        if let Some(open) = self.open.get_mut(device)
+            && let Verdict::Answering(client) = &open.verdict
+        {
+            open.verdict = Verdict::Approved(client.clone());
         }
     }
 }

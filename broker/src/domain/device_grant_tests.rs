@@ -45,7 +45,12 @@ fn a_program_waits_until_somebody_decides_and_is_told_once() {
     grants.approve(&code, client(), at(6)).unwrap();
     assert!(grants.pending(at(6)).is_empty());
     assert_eq!(grants.poll(&DEVICE, at(10)), Poll::Approved(client()));
-    assert_eq!(grants.poll(&DEVICE, at(15)), Poll::Expired);
+    assert_eq!(grants.poll(&DEVICE, at(15)), Poll::Pending, "twice at once, it is answered once");
+    grants.give_back(&DEVICE);
+    assert_eq!(grants.poll(&DEVICE, at(20)), Poll::Approved(client()));
+    grants.end(&DEVICE);
+    grants.give_back(&DEVICE);
+    assert_eq!(grants.poll(&DEVICE, at(25)), Poll::Expired);
 }
 
 #[test]

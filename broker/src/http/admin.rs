@@ -4,7 +4,7 @@
 //! * [`reception`]: every request passes here first: who asks, and whether they may.
 //! * `administrator`: who asks.
 //! * `paging`: which part of a list.
-//! * `broker`, `alerts`, `credentials`, `logins`, `clients`, `audit`, `administrators`, `session`: the rooms. Each has a list of its operations and their handlers.
+//! * `broker`, `alerts`, `credentials`, `logins`, `clients`, `sign_ins`, `audit`, `administrators`, `session`: the rooms. Each has a list of its operations and their handlers.
 //!
 //! A new operation is a handler and a line in its room's list:
 //!
@@ -38,6 +38,7 @@ pub mod operation;
 mod paging;
 pub mod reception;
 mod session;
+mod sign_ins;
 
 pub use operation::Operation;
 
@@ -55,6 +56,7 @@ pub fn operations() -> Vec<Operation> {
         credentials::operations(),
         logins::operations(),
         clients::operations(),
+        sign_ins::operations(),
         audit::operations(),
         administrators::operations(),
         session::operations(),

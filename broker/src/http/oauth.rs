@@ -2,7 +2,7 @@
 //!
 //! Nobody authenticates here: the stand-in (or the code) is the credential.
 //!
-//! * [`parameters`]: form or JSON. * [`trouble`]: errors in both.
+//! * [`parameters`]: form or JSON. * [`trouble`]: errors in both. * `sign_in`: codes and device codes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +22,10 @@ use crate::issuer::Origin;
 use crate::oauth::OAuth;
 use crate::oauth::renewal::Reason;
 use crate::oauth::sign_in::{Denied, Mending, SignedIn};
+use crate::sign_in::SignIns;
 
 pub mod parameters;
+mod sign_in;
 pub mod trouble;
 
 use parameters::{Dialect, Parameters, Unreadable};
@@ -38,6 +40,10 @@ const ANSWER_BYTES: usize = 16 * 1024;
 pub struct OAuthService {
     /// Tokens and stand-ins.
     pub oauth: Arc<OAuth>,
+    /// Codes and device codes.
+    pub sign_ins: Arc<SignIns>,
+    /// How soon a client that signed in by browser comes back, at the latest.
+    pub gateway_expires_in: Duration,
 }
 
 /// Adds the routes.
@@ -62,10 +68,12 @@ async fn token(
     };
     let granted = match parameters.get("grant_type") {
         Some("refresh_token") => refresh(&service, &parameters, origin).await,
+        Some(sign_in::AUTHORIZATION_CODE) => sign_in::redeem(&service.sign_ins, &parameters, origin).await,
+        Some(sign_in::DEVICE_CODE) => sign_in::poll(&service.sign_ins, &parameters, origin).await,
         Some(_) => Err(Trouble::new(Kind::UnsupportedGrantType, "this grant_type is not known here")),
         None => Err(Trouble::new(Kind::InvalidRequest, "the parameter grant_type is missing")),
     };
-    granted.map_or_else(|trouble| trouble.response(dialect), |signed_in| answer(&signed_in))
+    granted.map_or_else(|trouble| trouble.response(dialect), |signed_in| answer(&signed_in, service.gateway_expires_in))
 }
 
 async fn refresh(service: &OAuthService, parameters: &Parameters, origin: Origin<'_>) -> Result<SignedIn, Trouble> {
@@ -105,11 +113,13 @@ fn read(request: &HttpRequest, body: &[u8]) -> Result<(Dialect, Parameters), (Di
 }
 
 /// A good answer, whichever grant it is for.
-pub(super) fn answer(signed_in: &SignedIn) -> HttpResponse {
+pub(super) fn answer(signed_in: &SignedIn, gateway_expires_in: Duration) -> HttpResponse {
     let token = signed_in.handout.answer();
     let id_token = signed_in.id_token();
     let expires_in = match signed_in.purpose {
-        Purpose::AuthFile | Purpose::Gateway => token.expires_in,
+        Purpose::AuthFile => token.expires_in,
+        // It does not come back because of a refusal, so it comes back often.
+        Purpose::Gateway => token.expires_in.min(i64::try_from(gateway_expires_in.as_secs()).unwrap_or(i64::MAX)),
     };
     secret_json(&stock::Granted {
         access_token: token.access_token,

@@ -121,6 +121,7 @@ fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
 fn path_parameter(name: &str) -> ParameterBuilder {
     let (about, pattern, longest) = match name {
         "id" => ("The id that was given when it was begun", "^[0-9a-z]{12}$", 12),
+        "code" => ("The code that the program shows", "^[A-Za-z]{4}-?[A-Za-z]{4}$", 9),
         _ => ("The name", "^[A-Za-z0-9][A-Za-z0-9@._-]*$", 64),
     };
     let text = ObjectBuilder::new().schema_type(Type::String);
@@ -197,7 +198,11 @@ mod tests {
         let app = init_service(App::new().configure(admin::routes)).await;
         let document = parsed();
         for (path, described) in document["paths"].as_object().unwrap() {
-            let target = path.replace("{name}", "main").replace("{id}", "4k2j9x0c7m1d").replace("{credential}", "main");
+            let target = path
+                .replace("{name}", "main")
+                .replace("{id}", "4k2j9x0c7m1d")
+                .replace("{credential}", "main")
+                .replace("{code}", "BCDF-GHJK");
             for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
                 let request = TestRequest::with_uri(&target).method(method.parse().unwrap());
                 let answer = call_service(&app, request.to_request()).await;

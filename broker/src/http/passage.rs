@@ -141,7 +141,7 @@ fn overdue(progress: Option<&Progress>) -> Refusal {
 fn finished<B: MessageBody + 'static>(answer: ServiceResponse<B>) -> Response<EitherBody<B>> {
     let response = Response::from(answer);
     let status = response.status();
-    if (status.is_client_error() || status.is_server_error()) && !is_json(response.headers()) {
+    if (status.is_client_error() || status.is_server_error()) && !is_ours(response.headers()) {
         let mut ours = refused(&Refusal::from_status(status));
         // RFC 9110 section 15.5.6: what the path does know.
         if let Some(allow) = response.headers().get(ALLOW) {
@@ -154,6 +154,11 @@ fn finished<B: MessageBody + 'static>(answer: ServiceResponse<B>) -> Response<Ei
 
 fn kept_if_json<B>(response: HttpResponse<BoxBody>) -> Response<EitherBody<B>> {
     if is_json(response.headers()) { ours(response) } else { refused(&Refusal::from_status(response.status())) }
+}
+
+/// Pages for browsers are ours too: the framework makes up no HTML.
+fn is_ours(headers: &HeaderMap) -> bool {
+    is_json(headers) || headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

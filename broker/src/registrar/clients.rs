@@ -53,6 +53,13 @@ impl Registrar {
     pub async fn rotate_key(&self, by: &Administrator, name: &str) -> Result<ClientIssued, Problem> {
         let _changing = self.changing.lock().await;
         let old = self.caller(name).await?;
+        if !old.client.has_key() {
+            return Err(Problem::new(
+                Code::Conflict,
+                format!("the client '{name}' signs in by browser and has no key"),
+            )
+            .with_hint(format!("scorpiox-broker client invite {name}")));
+        }
         let (key, key_id, key_mac) = self.new_key();
         let (store, id) = (&self.parts().store, &old.client.id);
         store.replace_key(id, &key_id, &key_mac).await.map_err(|error| storage(&error))?;
@@ -157,13 +164,13 @@ impl Registrar {
         matches!(outcome, Some(Outcome::Renewed(_)))
     }
 
-    async fn find(&self, name: &str) -> Result<Option<Client>, Problem> {
+    pub(super) async fn find(&self, name: &str) -> Result<Option<Client>, Problem> {
         let found = self.parts().store.client_named(name).await.map_err(|error| storage(&error))?;
         Ok(found.map(|row| row.client))
     }
 
     /// A client that is not revoked.
-    async fn caller(&self, name: &str) -> Result<Arc<Caller>, Problem> {
+    pub(super) async fn caller(&self, name: &str) -> Result<Arc<Caller>, Problem> {
         if let Some(caller) = self.gate.callers().into_iter().find(|caller| caller.client.name.as_str() == name) {
             return Ok(caller);
         }
@@ -215,7 +222,7 @@ impl Registrar {
         let name = credential.and_then(|id| self.parts().holdings.get(id));
         ClientView {
             name: client.name.as_str().to_owned(),
-            key_id: client.key_id.clone(),
+            key_id: if client.has_key() { client.key_id.clone() } else { String::new() },
             credential: name
                 .map_or_else(|| "(removed)".to_owned(), |holding| holding.served().credential.name.as_str().to_owned()),
             created_at: client.created_at.as_unix(),

@@ -15,6 +15,7 @@ use crate::http::listener::{self, Listen};
 use crate::http::tls::{Reload, ReloadableCertificate, server_config};
 use crate::http::{admin, error as problems};
 use crate::registrar::{Door, Registrar};
+use crate::sign_in::SignIns;
 
 /// Administrators need few connections each.
 const PER_ADDRESS: u32 = 32;
@@ -32,6 +33,7 @@ pub(super) fn serve(
     config: &Config,
     directory: &mut Directory,
     registrar: &Arc<Registrar>,
+    sign_ins: &Arc<SignIns>,
     clients: Option<&Arc<ReloadableCertificate>>,
     now: Timestamp,
 ) -> anyhow::Result<Option<Administration>> {
@@ -50,8 +52,13 @@ pub(super) fn serve(
         open: registrar.meters().connections.administration.clone(),
     };
     let shared = web::Data::new(Arc::clone(registrar));
+    let sign_ins = web::Data::new(Arc::clone(sign_ins));
     let app = move || {
-        App::new().app_data(shared.clone()).configure(problems::extractors(body_bytes)).configure(admin::routes)
+        App::new()
+            .app_data(shared.clone())
+            .app_data(sign_ins.clone())
+            .configure(problems::extractors(body_bytes))
+            .configure(admin::routes)
     };
     let listening = listener::serve(app, listen)?;
     drop(tokio::spawn(listening.server));

@@ -16,12 +16,12 @@ use tracing::{error, info, warn};
 use super::Start;
 use super::administration::{self, Administration};
 use super::assembly::{Assembly, assemble};
+use super::desks::Desks;
 use super::directory::{Directory, make_private};
 use super::outward;
 use crate::alerts::{Outbox, watch};
 use crate::clock::Timestamp;
-use crate::config::{Config, Limits, Transport};
-use crate::domain::limits::Allowance;
+use crate::config::{Config, Transport};
 use crate::domain::meter::Quota;
 use crate::failures::Failures;
 use crate::gate::Gate;
@@ -29,11 +29,10 @@ use crate::http::limits::{Bounds, Caps};
 use crate::http::listener::{self, Listen};
 use crate::http::metrics::{self, MetricsService};
 use crate::http::tls::{Reload, ReloadableCertificate, self_signed, server_config};
-use crate::http::{admin, auth_file, error as problems, health, local_socket, oauth, token};
-use crate::issuer::{Issuer, Terms};
-use crate::oauth::OAuth;
+use crate::http::{admin, auth_file, error as problems, health, local_socket, oauth, sign_in, token};
 use crate::registrar::{Facade, Registrar};
 use crate::scheduler;
+use crate::sign_in::SignIns;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::timeline::Timeline;
@@ -120,10 +119,12 @@ async fn start(config: &Config, telemetry: Telemetry, passphrase: Option<Secret>
         administrators,
         facade,
     );
-    let clients = serve_clients(config, &assembly, socket, certificate.as_ref())?;
-    let administration = serve_administration(config, &registrar)?;
+    let desks = Desks::new(config, &assembly, &registrar, &url);
+    let clients = serve_clients(config, &assembly, &desks, socket, certificate.as_ref())?;
+    let administration = serve_administration(config, &registrar, &desks.sign_ins)?;
     let now = assembly.timeline.now();
-    let network = administration::serve(config, &mut directory, &registrar, certificate.as_ref(), now)?;
+    let network =
+        administration::serve(config, &mut directory, &registrar, &desks.sign_ins, certificate.as_ref(), now)?;
     alert(config, &assembly, &registrar).await?;
     let metrics = super::metrics::serve(config, &registrar, certificate.as_ref())?;
     drop(tokio::spawn(scheduler::run(Arc::clone(rotator))));
@@ -146,22 +147,21 @@ async fn alert(config: &Config, assembly: &Assembly, registrar: &Arc<Registrar>)
 fn serve_clients(
     config: &Config,
     assembly: &Assembly,
+    desks: &Desks,
     socket: std::net::TcpListener,
     certificate: Option<&Arc<ReloadableCertificate>>,
 ) -> anyhow::Result<ServerHandle> {
-    let terms = Terms {
-        wait: config.limits.wait,
-        revalidate_after: config.serve.revalidate_after,
-        allowance: allowance(&config.limits),
-    };
     let (rotator, gate, auditor) = (&assembly.rotator, &assembly.gate, &assembly.auditor);
-    let issuer = Arc::new(Issuer::new(Arc::clone(rotator), auditor.clone(), terms));
-    let (stand_ins, timeline) = (Arc::clone(&assembly.stand_ins), assembly.timeline.clone());
-    let oauth = Arc::new(OAuth::new(Arc::clone(gate), Arc::clone(&issuer), stand_ins, auditor.clone(), timeline));
-    let oauth = web::Data::new(oauth::OAuthService { oauth });
     let failures = NonZeroU32::new(config.limits.failures_per_minute).map(Quota::per_minute);
     let failures = Failures::new(failures, assembly.timeline.clone());
-    let tokens = web::Data::new(token::TokenService { gate: Arc::clone(gate), issuer, failures });
+    let oauth = web::Data::new(oauth::OAuthService {
+        oauth: Arc::clone(&desks.oauth),
+        sign_ins: Arc::clone(&desks.sign_ins),
+        gateway_expires_in: config.serve.gateway_expires_in,
+    });
+    let sign_ins = web::Data::new(Arc::clone(&desks.sign_ins));
+    let tokens =
+        web::Data::new(token::TokenService { gate: Arc::clone(gate), issuer: Arc::clone(&desks.issuer), failures });
     let state = web::Data::new(health::HealthService { rotator: Arc::clone(rotator), auditor: auditor.clone() });
     let body_bytes = config.limits.body_bytes;
     let listen = Listen {
@@ -177,11 +177,13 @@ fn serve_clients(
         App::new()
             .app_data(tokens.clone())
             .app_data(oauth.clone())
+            .app_data(sign_ins.clone())
             .app_data(state.clone())
             .configure(problems::extractors(body_bytes))
             .configure(token::routes)
             .configure(auth_file::routes)
             .configure(oauth::routes)
+            .configure(sign_in::routes)
             .configure(health::routes)
     };
     let listening = listener::serve(app, listen)?;
@@ -189,15 +191,11 @@ fn serve_clients(
     Ok(listening.handle)
 }
 
-/// What every client may ask for; 0 in the configuration is no limit.
-fn allowance(limits: &Limits) -> Allowance {
-    Allowance {
-        requests_per_minute: NonZeroU32::new(limits.client_requests_per_minute),
-        handouts_per_hour: NonZeroU32::new(limits.client_handouts_per_hour),
-    }
-}
-
-fn serve_administration(config: &Config, registrar: &Arc<Registrar>) -> anyhow::Result<ServerHandle> {
+fn serve_administration(
+    config: &Config,
+    registrar: &Arc<Registrar>,
+    sign_ins: &Arc<SignIns>,
+) -> anyhow::Result<ServerHandle> {
     let socket = local_socket::bind(&config.socket(), config.admin.socket_group.as_deref())?;
     let open = registrar.meters().connections.socket.clone();
     let metrics = web::Data::new(MetricsService {
@@ -206,11 +204,13 @@ fn serve_administration(config: &Config, registrar: &Arc<Registrar>) -> anyhow::
         bearer: None,
     });
     let registrar = web::Data::new(Arc::clone(registrar));
+    let sign_ins = web::Data::new(Arc::clone(sign_ins));
     let bounds = Bounds::of_administration(&config.limits);
     let body_bytes = bounds.body_bytes;
     let app = move || {
         App::new()
             .app_data(registrar.clone())
+            .app_data(sign_ins.clone())
             .app_data(metrics.clone())
             .configure(problems::extractors(body_bytes))
             .configure(admin::routes)

@@ -18,6 +18,9 @@
 //! | `POST /admin/v1/clients/{name}/pause`, `/resume` | → [`ClientView`] |
 //! | `POST /admin/v1/clients/{name}/revoke` | [`RevokeRequest`] → [`ClientRevoked`] |
 //! | `GET /admin/v1/audit?after=SEQ&limit=N` | → a [`Page`] of [`AuditEntry`]s, oldest first |
+//! | `POST /admin/v1/clients/{name}/invite` | [`InviteRequest`] → [`InviteIssued`] |
+//! | `GET /admin/v1/sign-ins` | → a [`Page`] of [`SignInView`]s |
+//! | `POST /admin/v1/sign-ins/{code}/approve`, `/deny` | [`SignInApproval`], none → [`SignInApproved`], [`SignInView`] |
 //! | `GET /admin/v1/audit/verify` | → [`AuditVerdict`] |
 //! | `POST /admin/v1/alerts/test` | → [`AlertTest`] |
 //! | `GET`, `POST /admin/v1/administrators` | → a page of [`AdministratorView`]s; [`AdministratorRequest`] → [`AdministratorView`] |
@@ -43,6 +46,7 @@ mod credential;
 mod login;
 mod page;
 mod promotion;
+mod sign_in;
 mod status;
 
 pub use administrator::{
@@ -56,4 +60,5 @@ pub use credential::{CredentialView, Health, ImportRequest, PauseRequest, Refres
 pub use login::{LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView};
 pub use page::{PAGE_LIMIT, PAGE_LIMIT_MOST, Page};
 pub use promotion::{LoginStanding, PromoteRequest, PromotionLogin, PromotionView, UnknownLogins};
+pub use sign_in::{InviteIssued, InviteRequest, SignInApproval, SignInApproved, SignInView};
 pub use status::{Degraded, HealthCounts, Readiness, Status};

@@ -11,7 +11,7 @@ use crate::token::outward;
 pub struct ClientView {
     /// Its name.
     pub name: String,
-    /// Public part of its key.
+    /// Public part of its key; empty for a client that signs in by browser and has none.
     pub key_id: String,
     /// Name of the credential that it may use.
     pub credential: String,
