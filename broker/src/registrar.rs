@@ -10,6 +10,7 @@
 //! * `promotion`: the end of a fence: first said, then done.
 //! * `sight`: the same for a monitoring system.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use scorpiox_wire::admin::{CredentialView, Page, RefreshAnswer};
@@ -78,6 +79,8 @@ pub struct Registrar {
     facade: RwLock<Facade>,
     /// How moments are told.
     local: LocalTime,
+    /// So many clients have a series of their own.
+    most_clients: AtomicUsize,
     /// Whom alerts go to.
     outbox: OnceLock<Arc<Outbox>>,
     /// One change of the set of credentials and clients at a time: names are checked before they are taken.
@@ -104,6 +107,7 @@ impl Registrar {
             refused_logins: Mutex::default(),
             facade: RwLock::new(facade),
             local: LocalTime::system(),
+            most_clients: AtomicUsize::new(0),
             outbox: OnceLock::new(),
             changing: tokio::sync::Mutex::new(()),
         })

@@ -24,6 +24,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 
 use super::error::Refusal;
+use crate::domain::scope::Scope;
 use crate::registrar::Registrar;
 
 mod administrator;
@@ -76,7 +77,10 @@ pub fn routes(app: &mut web::ServiceConfig) {
             .fold(web::resource(path), |resource, operation| resource.route(reception::behind(operation)));
         scope.service(resource)
     });
-    app.service(scope).configure(super::openapi::routes);
+    // Beside the operations, because its answer is no JSON: where a monitoring system looks for it.
+    let metrics = Operation::get(Scope::Read, super::metrics::PATH, broker::metrics);
+    let metrics = web::resource(metrics.path).route(reception::behind(&metrics));
+    app.service(scope).service(metrics).configure(super::openapi::routes);
 }
 
 fn ok(body: impl Serialize) -> Answer {

@@ -18,8 +18,6 @@ pub const PATH: &str = "/metrics";
 pub struct MetricsService {
     /// Looks at the broker.
     pub registrar: Arc<Registrar>,
-    /// So many clients have a series of their own.
-    pub most_clients: usize,
     /// What the listener asks for; the administration asks for an administrator instead.
     pub bearer: Option<Bearer>,
 }
@@ -57,11 +55,11 @@ async fn get(request: HttpRequest, service: web::Data<MetricsService>) -> Result
             return Err(problem.with_hint("it is the line in metrics.token_file").into());
         }
     }
-    Ok(page(&service.registrar, service.most_clients))
+    Ok(page(&service.registrar))
 }
 
 /// The answer itself.
-pub fn page(registrar: &Registrar, most_clients: usize) -> HttpResponse {
-    let text = exposition(registrar.meters(), &registrar.sight(most_clients));
+pub fn page(registrar: &Registrar) -> HttpResponse {
+    let text = exposition(registrar.meters(), &registrar.sight());
     HttpResponse::Ok().content_type(CONTENT_TYPE).insert_header((CACHE_CONTROL, "no-store")).body(text)
 }

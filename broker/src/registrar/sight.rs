@@ -1,6 +1,7 @@
 //! The broker at one moment, for a monitoring system.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use super::Registrar;
 use super::overview::{is_renewing, is_serving};
@@ -15,8 +16,13 @@ impl Registrar {
         &self.parts().meters
     }
 
-    /// What somebody who looks now sees; `most_clients` of them get a series of their own.
-    pub fn sight(&self, most_clients: usize) -> Sight {
+    /// So many clients get a series of their own.
+    pub fn show_clients(&self, most: usize) {
+        self.most_clients.store(most, Ordering::Relaxed);
+    }
+
+    /// What somebody who looks now sees.
+    pub fn sight(&self) -> Sight {
         let (parts, facade, now) = (self.parts(), self.facade(), self.now());
         let lag = self.auditor.lag();
         let mut credentials: Vec<_> = parts.holdings.all().iter().map(|holding| self.look_at(holding, now)).collect();
@@ -34,7 +40,7 @@ impl Registrar {
             renewing: is_renewing(&self.rotator),
             credentials,
             handouts,
-            most_clients,
+            most_clients: self.most_clients.load(Ordering::Relaxed),
             in_flight: self.rotator.in_flight() as u64,
             slots_free: parts.slots.free() as u64,
             slots: parts.slots.capacity() as u64,

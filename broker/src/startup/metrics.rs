@@ -27,17 +27,14 @@ pub(super) fn serve(
     registrar: &Arc<Registrar>,
     certificate: Option<&Arc<ReloadableCertificate>>,
 ) -> anyhow::Result<Option<ServerHandle>> {
+    registrar.show_clients(config.metrics.most_clients);
     let Some(address) = config.metrics.listen else { return Ok(None) };
     let bearer = match &config.metrics.token_file {
         None => None,
         Some(file) => Some(Bearer::new(&secret_line::read(file).context("metrics.token_file")?)),
     };
     let local = address.ip().to_canonical().is_loopback();
-    let service = web::Data::new(MetricsService {
-        registrar: Arc::clone(registrar),
-        most_clients: config.metrics.most_clients,
-        bearer,
-    });
+    let service = web::Data::new(MetricsService { registrar: Arc::clone(registrar), bearer });
     let bounds = Bounds::from(&config.limits);
     let body_bytes = bounds.body_bytes;
     let listen = Listen {

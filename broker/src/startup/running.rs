@@ -27,7 +27,6 @@ use crate::failures::Failures;
 use crate::gate::Gate;
 use crate::http::limits::{Bounds, Caps};
 use crate::http::listener::{self, Listen};
-use crate::http::metrics::{self, MetricsService};
 use crate::http::tls::{Reload, ReloadableCertificate, self_signed, server_config};
 use crate::http::{admin, auth_file, error as problems, health, local_socket, oauth, sign_in, token};
 use crate::registrar::{Facade, Registrar};
@@ -198,11 +197,6 @@ fn serve_administration(
 ) -> anyhow::Result<ServerHandle> {
     let socket = local_socket::bind(&config.socket(), config.admin.socket_group.as_deref())?;
     let open = registrar.meters().connections.socket.clone();
-    let metrics = web::Data::new(MetricsService {
-        registrar: Arc::clone(registrar),
-        most_clients: config.metrics.most_clients,
-        bearer: None,
-    });
     let registrar = web::Data::new(Arc::clone(registrar));
     let sign_ins = web::Data::new(Arc::clone(sign_ins));
     let bounds = Bounds::of_administration(&config.limits);
@@ -211,10 +205,8 @@ fn serve_administration(
         App::new()
             .app_data(registrar.clone())
             .app_data(sign_ins.clone())
-            .app_data(metrics.clone())
             .configure(problems::extractors(body_bytes))
             .configure(admin::routes)
-            .configure(metrics::routes)
     };
     let (handle, server) = listener::serve_local(app, socket, bounds, DRAIN, open)?;
     drop(tokio::spawn(server));

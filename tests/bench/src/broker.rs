@@ -112,7 +112,8 @@ impl Broker {
         admin::post(&self.socket(), "/admin/v1/clients", &request)
     }
 
-    fn socket(&self) -> PathBuf {
+    /// Its administration.
+    pub(crate) fn socket(&self) -> PathBuf {
         self.data.join("admin.sock")
     }
 }

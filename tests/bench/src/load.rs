@@ -64,8 +64,12 @@ pub(crate) struct Answer {
 impl Answer {
     /// The body of an answer with status 200; an error with what came instead otherwise.
     pub(crate) fn good(&self) -> anyhow::Result<&[u8]> {
-        let is_good = self.bytes.starts_with(b"HTTP/1.1 200 ");
-        ensure!(is_good, "the answer was {}", String::from_utf8_lossy(&self.bytes));
+        self.with_status("200")
+    }
+
+    fn with_status(&self, status: &str) -> anyhow::Result<&[u8]> {
+        let found = self.bytes.strip_prefix(b"HTTP/1.1 ").is_some_and(|rest| rest.starts_with(status.as_bytes()));
+        ensure!(found, "the answer was {}", String::from_utf8_lossy(&self.bytes));
         Ok(&self.bytes[self.body_at..])
     }
 }
@@ -105,6 +109,17 @@ pub(crate) fn run(
     connections: usize,
     total: usize,
 ) -> anyhow::Result<()> {
+    run_for("200", target, requests, connections, total)
+}
+
+/// The same, when every answer must have this status.
+pub(crate) fn run_for(
+    status: &'static str,
+    target: &Target,
+    requests: &Arc<Vec<Vec<u8>>>,
+    connections: usize,
+    total: usize,
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
         let mut tasks = JoinSet::new();
@@ -116,7 +131,7 @@ pub(crate) fn run(
                 for number in (first..total).step_by(connections) {
                     stream.write_all(&requests[number % requests.len()]).await?;
                     let answered = answer(&mut *stream, std::mem::take(&mut space)).await?;
-                    answered.good()?;
+                    answered.with_status(status)?;
                     space = answered.bytes;
                     space.clear();
                 }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::report::{Row, table};
-use crate::rows::{conversation as conversations, fetch, rest, serve, ssh, storm};
+use crate::rows::{conversation as conversations, fetch, rest, serve, ssh, status, storm};
 
 mod admin;
 mod bare;
@@ -63,6 +63,7 @@ enum What {
     Ssh,
     Sx,
     Storm,
+    Status,
     Rest,
 }
 
@@ -92,11 +93,17 @@ fn measure(what: What, quick: bool) -> anyhow::Result<Vec<Row>> {
     let rounds = |usual: usize| if quick { 2 } else { usual };
     let work = |usual: usize| if quick { usual / 10 } else { usual };
     match what {
-        What::Serve => serve::rows(serve::Extent { rounds: rounds(7), requests: work(60_000) }),
+        What::Serve => {
+            let extent = serve::Extent { rounds: rounds(7), requests: work(60_000) };
+            let mut rows = serve::rows(extent)?;
+            rows.push(serve::wrong_key(extent)?);
+            Ok(rows)
+        }
         What::Fetch => fetch::rows(fetch::Extent { rounds: rounds(7), runs: work(200) }),
         What::Ssh => ssh::rows(fetch::Extent { rounds: rounds(7), runs: work(40) }),
         What::Sx => conversations::rows(fetch::Extent { rounds: rounds(7), runs: work(20) }),
         What::Storm => storm::row(rounds(3)).map(|row| vec![row]),
+        What::Status => status::row(rounds(5)).map(|row| vec![row]),
         What::Rest => rest::rows(rounds(5)),
     }
 }

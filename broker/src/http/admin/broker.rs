@@ -34,3 +34,8 @@ async fn promote(by: Administrator, registrar: Data, body: web::Json<PromoteRequ
     registrar.promote(&by, *body).await?;
     ok(registrar.status())
 }
+
+/// Not in the list of operations: its answer is the text of a monitoring system.
+pub(super) async fn metrics(registrar: Data) -> actix_web::HttpResponse {
+    crate::http::metrics::page(&registrar)
+}

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::Context;
-use scorpiox_wire::client_key;
+use scorpiox_wire::{ClientKey, Secret, client_key};
 
 use crate::broker::{Broker, Transport};
 use crate::cores::{Core, on};
@@ -139,4 +139,31 @@ fn bare(broker: &Broker, body: &Path, transport: Transport) -> anyhow::Result<Su
     let requests = Arc::new(vec![load::request("/codex", Some(&"x".repeat(client_key::KEY_LENGTH)))]);
     load::run(&target, &requests, CONNECTIONS, 1_000)?;
     Ok(Subject { process, target, requests })
+}
+
+/// `serve_wrong_key`: whoever guesses must not cost more than whoever knows (matrix H4).
+pub(crate) fn wrong_key(extent: Extent) -> anyhow::Result<Row> {
+    let team = Team::of(FEW_KEYS)?;
+    // Each is answered as the first is: an address that is slowed down would cost less.
+    let setup = team.setup(Transport::Http)?.with("SCORPIOX_BROKER_LIMITS_FAILURES_PER_MINUTE", 0);
+    let broker = on(Core::Server, || setup.with("SCORPIOX_BROKER_WORKERS", WORKERS).start())?;
+    let good = Subject::broker(broker, &team.keys)?;
+    // Half of them name a client that exists, half one that does not.
+    let wrong = team.keys.iter().enumerate().map(|(number, key)| {
+        let known = ClientKey::parse(key).context("a key of the team")?;
+        let id = if number % 2 == 0 { known.id().to_owned() } else { format!("{:012}", 900_000 + number) };
+        let key = ClientKey::compose(&id, &Secret::new("A".repeat(client_key::SECRET_LENGTH))).context("a key")?;
+        Ok(load::request("/codex", Some(key.expose())))
+    });
+    let wrong = Arc::new(wrong.collect::<anyhow::Result<Vec<_>>>()?);
+    let mut rounds = Vec::new();
+    for _ in 0..extent.rounds {
+        let reference = good.cost(extent.requests)?;
+        let before = good.process.cpu()?;
+        on(Core::Load, || load::run_for("401", &good.target, &wrong, CONNECTIONS, extent.requests))?;
+        let ours = (good.process.cpu()? - before).as_secs_f64() * 1e6 / extent.requests as f64;
+        rounds.push(Round { ours, reference });
+    }
+    let remark = "server CPU per wrong key over HTTP; reference: a good key, of the same server";
+    Ok(Row::of("serve_wrong_key", &rounds, "us", 1.0, remark.into()))
 }
