@@ -1,6 +1,7 @@
 //! End-to-end stories.
 //!
 //! * [`administration`]: what an administrator does, as the provider and the clients see it (H5).
+//! * [`administrators`]: who may administer over the network; a broker driven from elsewhere.
 //! * [`alerts`]: somebody is told what needs a person. * [`metrics`]: counts and state for a monitoring system.
 //! * [`audit`]: written before a token leaves (H6, H7).
 //! * [`client_backend`]: usage and models, as the backend tells them.
@@ -35,6 +36,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod administration;
+mod administrators;
 mod alerts;
 mod audit;
 mod client_backend;

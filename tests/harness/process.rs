@@ -21,6 +21,7 @@
 //! * [`tls`]: a client's side of TLS that notes which certificate it met.
 //! * [`broker`]: a broker's settings, and the process.
 //! * [`admin`]: the operations over its Unix socket.
+//! * [`network`]: the same over the network.
 //! * [`client`]: somebody with a key.
 //! * `sockets`: whether what was sent over a connection has been read.
 //! * [`crowd`]: many of them at once.
@@ -40,6 +41,7 @@ pub mod database;
 pub mod fetchtoken;
 pub mod http;
 pub mod laptop;
+pub mod network;
 pub mod output;
 pub mod patience;
 pub mod peak;

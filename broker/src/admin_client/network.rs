@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::header::HeaderValue;
@@ -53,6 +53,7 @@ pub struct Network {
     prefix: String,
     dialer: Dialer,
     clock: SharedClock,
+    pinned: Option<Arc<Pinned>>,
     pass: Mutex<Pass>,
 }
 
@@ -78,8 +79,13 @@ impl Network {
         if endpoint.path().contains('?') {
             return Err(BadPlace::Query);
         }
+        let mut pinned = None;
         let tls = match how {
-            Trust::Pin(pin) => trust_only(Pinned::to(*pin)),
+            Trust::Pin(pin) => {
+                let only = Pinned::to(*pin);
+                pinned = Some(Arc::clone(&only));
+                trust_only(only)
+            }
             Trust::CaFile(file) => trust(Some(file), None)?,
             Trust::System => trust(None, environment("SSL_CERT_FILE").map(std::path::Path::new))?,
         };
@@ -87,7 +93,7 @@ impl Network {
         let egress = Egress::parse(either("HTTPS_PROXY", "https_proxy"), either("NO_PROXY", "no_proxy"))?;
         let prefix = endpoint.path().trim_end_matches('/').to_owned();
         let dialer = Dialer::new(clock.clone(), tls, egress);
-        Ok(Self { url: url.to_owned(), endpoint, prefix, dialer, clock, pass: Mutex::new(Pass::None) })
+        Ok(Self { url: url.to_owned(), endpoint, prefix, dialer, clock, pinned, pass: Mutex::new(Pass::None) })
     }
 
     /// With an admin key.
@@ -107,7 +113,13 @@ impl Network {
 
     pub(super) async fn open(&self) -> Result<Box<dyn Stream>, AdminError> {
         let unreachable = |why: String| AdminError::Unreachable { url: self.url.clone(), why };
-        self.dialer.open(&self.endpoint).await.map_err(|unsent| unreachable(unsent.to_string()))
+        self.dialer.open(&self.endpoint).await.map_err(|unsent| {
+            let met = self.pinned.as_ref().and_then(|pinned| pinned.met());
+            unreachable(met.map_or_else(
+                || unsent.to_string(),
+                |met| format!("its public key is {met}, which --pin does not name"),
+            ))
+        })
     }
 
     pub(super) fn authorization(&self) -> Option<HeaderValue> {

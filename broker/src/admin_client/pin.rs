@@ -3,12 +3,12 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::hex;
@@ -37,20 +37,25 @@ impl fmt::Display for Pin {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("its public key is {0}, which --pin does not name")]
-struct AnotherKey(Pin);
-
 /// Accepts exactly the certificates with the pinned public key.
 #[derive(Debug)]
 pub(super) struct Pinned {
     pin: Pin,
+    /// What was met instead: the TLS library's error does not say it in words.
+    met: OnceLock<Pin>,
     provider: CryptoProvider,
 }
 
 impl Pinned {
     pub(super) fn to(pin: Pin) -> Arc<Self> {
-        Arc::new(Self { pin, provider: rustls::crypto::aws_lc_rs::default_provider() })
+        Arc::new(Self { pin, met: OnceLock::new(), provider: rustls::crypto::aws_lc_rs::default_provider() })
+    }
+}
+
+impl Pinned {
+    /// The key that was met in place of the pinned one.
+    pub(super) fn met(&self) -> Option<Pin> {
+        self.met.get().copied()
     }
 }
 
@@ -69,7 +74,9 @@ impl ServerCertVerifier for Pinned {
         if seen == self.pin {
             return Ok(ServerCertVerified::assertion());
         }
-        Err(CertificateError::Other(OtherError(Arc::new(AnotherKey(seen)))).into())
+        // The first one is told; whoever answers with several keys is not the broker either.
+        let _ = self.met.set(seen);
+        Err(CertificateError::ApplicationVerificationFailure.into())
     }
 
     fn verify_tls12_signature(

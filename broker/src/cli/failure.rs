@@ -91,9 +91,8 @@ impl From<AdminError> for Failure {
         match error {
             AdminError::NotRunning { .. } => Self::new(Exit::NotRunning, text)
                 .next("start one with 'scorpiox-broker up', or name a running one's directory with --data DIR"),
-            AdminError::Unreachable { .. } => Self::new(Exit::NotRunning, text).next(
-                "compare the URL and --pin with what 'scorpiox-broker admin key add' printed on the broker's machine",
-            ),
+            AdminError::Unreachable { .. } => Self::new(Exit::NotRunning, text)
+                .next("compare the URL and --pin with what 'admin key add' printed on the broker's machine"),
             AdminError::NotAllowed(_) => Self::new(Exit::NotAllowed, text)
                 .next("run this as the broker's own user or as root, or let a group in: [admin] socket_group"),
             AdminError::Silent => Self::new(Exit::Later, text).next("look with: scorpiox-broker status"),
