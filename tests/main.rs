@@ -23,6 +23,7 @@
 //! * [`serving`]: a token request and its answer (R13, R15, R16, P3).
 //! * [`shutdown`]: the stop and the reload (R17).
 //! * [`startup_files`]: keys, mark, database, lock (S1, S2, S2c, S3, S5, H8).
+//! * [`stock_renewal`]: stock clients renew at the broker's token endpoint. * [`stock_file`]: their login's file.
 //! * [`stock_cli`]: the stock Codex CLI over a token command of ours. * [`stock_opencode`]: opencode with a token of ours.
 //! * [`sx`]: one prompt, one answer (C8). * [`sx_compaction`]: conversations that become too long.
 //! * [`sx_conversation`]: many, at a terminal. * [`sx_images`]: images. * [`sx_instructions`]: AGENTS.md files (C12).
@@ -60,7 +61,9 @@ mod serving;
 mod shutdown;
 mod startup_files;
 mod stock_cli;
+mod stock_file;
 mod stock_opencode;
+mod stock_renewal;
 mod sx;
 mod sx_adversity;
 mod sx_compaction;

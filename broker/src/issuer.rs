@@ -228,7 +228,9 @@ impl Issuer {
         let now = parts.timeline.now();
         let served = arc_swap::Guard::into_inner(holding.served());
         match freshness::decide(&served.credential, served.refused, now, &parts.policy) {
-            Freshness::Serve | Freshness::ServeAndRefresh if is_short(&served.credential, at_least, now) => {
+            Freshness::Serve | Freshness::ServeAndRefresh
+                if parts.policy.is_short(&served.credential, at_least, now) =>
+            {
                 self.renewed_first(holding).await
             }
             Freshness::Serve => Ok((served, now)),
@@ -456,14 +458,6 @@ impl Issuer {
             detail: Line::of(origin.agent),
         }
     }
-}
-
-/// Whether the token has less left than somebody needs, and one of its kind can have more.
-fn is_short(credential: &Credential, at_least: Duration, now: Timestamp) -> bool {
-    credential.tokens.as_ref().is_some_and(|tokens| {
-        let life = tokens.expires_at.since(tokens.obtained_at);
-        tokens.expires_at.since(now) < at_least && life > at_least
-    })
 }
 
 fn tag_of(credential: &Credential) -> TokenTag {

@@ -58,6 +58,14 @@ impl Policy {
         self.serve_floor.min(tokens.expires_at.since(tokens.obtained_at) / 2)
     }
 
+    /// Whether a token has less left than somebody needs, and a successor is worth a rotation: tokens that never last so
+    /// long are not renewed more than once in [`Self::minimum_token_age`].
+    pub fn is_short(&self, credential: &Credential, at_least: Duration, now: Timestamp) -> bool {
+        let Some(tokens) = &credential.tokens else { return false };
+        let (life, age) = (tokens.expires_at.since(tokens.obtained_at), now.since(tokens.obtained_at));
+        tokens.expires_at.since(now) < at_least && (life > at_least || age >= self.minimum_token_age)
+    }
+
     fn probe_from(&self, tokens: &TokenSet) -> Timestamp {
         let tenth = tokens.expires_at.since(tokens.obtained_at) / 10;
         tokens.expires_at - self.probe_window.max(tenth)

@@ -95,3 +95,26 @@ fn a_wait_that_only_a_wrong_calendar_can_have_set_holds_nobody_up() {
     assert_eq!(asked(idle(HOUR), DAY, Wish::Need), Permission::NotBefore(at(HOUR)));
     assert_eq!(asked(idle(HOUR + 1), DAY, Wish::Need), Permission::Now);
 }
+
+#[test]
+fn a_token_is_too_short_for_somebody_only_while_its_successor_is_worth_a_rotation() {
+    let idle = || Resting::Idle(Idle { refusals: 0, weak_grants: 0, not_before: None });
+    let needs = Duration::from_secs(360);
+    let of = |life: i64, left: i64| {
+        let mut credential = credential(idle(), left);
+        credential.tokens.as_mut().unwrap().obtained_at = at(left - life);
+        Policy::default().is_short(&credential, needs, NOW)
+    };
+    for (life, left, short) in [
+        (10 * DAY, 359, true),
+        (10 * DAY, 360, false),
+        // One that never lasts so long: again only when it is a minute old.
+        (300, 300, false),
+        (300, 241, false),
+        (300, 240, true),
+    ] {
+        assert_eq!(of(life, left), short, "{life} {left}");
+    }
+    assert!(!Policy::default().is_short(&credential(idle(), 10), Duration::ZERO, NOW), "who needs nothing more");
+    assert!(!Policy::default().is_short(&Credential { tokens: None, ..credential(idle(), 10) }, needs, NOW));
+}

@@ -213,3 +213,6 @@ fn random<const N: usize>() -> [u8; N] {
     rand::fill(&mut bytes).expect("the machine has a random source");
     bytes
 }
+
+#[cfg(test)]
+mod tests;

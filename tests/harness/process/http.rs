@@ -28,7 +28,7 @@ pub struct Request<'a> {
     pub target: &'a str,
     /// Besides `Host` and `Content-Length`.
     pub headers: &'a [(&'a str, &'a str)],
-    /// Sent as JSON.
+    /// Sent as JSON, unless the headers say what it is.
     pub body: Option<String>,
 }
 
@@ -52,7 +52,10 @@ impl<S: Read + Write> Connection<S> {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
         if let Some(body) = &request.body {
-            text.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
+            if !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                text.push_str("content-type: application/json\r\n");
+            }
+            text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
         } else {
             text.push_str("\r\n");
         }
