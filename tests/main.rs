@@ -6,6 +6,8 @@
 //! * [`audit`]: written before a token leaves (H6, H7).
 //! * [`client_backend`]: usage and models, as the backend tells them.
 //! * [`deployment`]: the container's root, run by chroot; what is in `deploy/`.
+//! * [`backup`]: a backup, and back from it, with real processes. * [`disaster`]: the drill, two hundred renewals long.
+//! * [`rekey`]: another master key, and where it comes from (S3, S4).
 //! * [`documents`]: shell completions and man pages.
 //! * [`client_login`]: a login on a developer's machine: by code, through a browser, in steps.
 //! * [`client_renewal`]: a login of a developer's machine, renewed there (C1, C6).
@@ -40,10 +42,12 @@ mod administration;
 mod administrators;
 mod alerts;
 mod audit;
+mod backup;
 mod client_backend;
 mod client_login;
 mod client_renewal;
 mod deployment;
+mod disaster;
 mod documents;
 mod fetch;
 mod fetch_chain;
@@ -54,6 +58,7 @@ mod limits;
 mod login;
 mod metrics;
 mod refusal;
+mod rekey;
 mod rotation;
 mod schedules;
 mod secrets;

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 mod acts;
-mod dice;
+pub(crate) mod dice;
 mod observer;
 mod play;
 mod trips;

@@ -14,14 +14,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
     AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, AlertTest, AuditEntry,
-    AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView, ImportRequest,
-    LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest, PauseRequest, PromoteRequest,
-    PromotionView, RefreshAnswer, RefreshRequest, RevokeRequest, ScopesRequest, SessionEnded, SessionRequest, Status,
+    AuditVerdict, BackupRequest, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView,
+    ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest, PauseRequest,
+    PromoteRequest, PromotionView, RefreshAnswer, RefreshRequest, RekeyRequest, RekeyView, RevokeRequest,
+    ScopesRequest, SessionEnded, SessionRequest, Status,
 };
 use scorpiox_wire::admin::{InviteIssued, InviteRequest, SignInApproval, SignInApproved, SignInView};
 use serde::Serialize;
@@ -30,6 +32,7 @@ use tokio::net::UnixStream;
 
 use crate::domain::credential::Name;
 use crate::domain::device_grant::UserCode;
+use crate::http::admin::custody::SUM;
 use crate::provider::dial::Stream;
 
 /// Longer than a renewal may take (30 s to be sent and answered, and the dialing before it).
@@ -280,6 +283,41 @@ impl AdminClient {
         self.get("promote").await
     }
 
+    /// Makes a backup and writes it to `out`; its SHA-256 as the broker says it.
+    pub async fn backup(&self, request: &BackupRequest, out: &mut impl io::Write) -> Result<String, AdminError> {
+        let lost = |error: &dyn std::fmt::Display| AdminError::Lost(error.to_string());
+        let body = serde_json::to_vec(request).expect("a body of the contract can be written as JSON");
+        let asked = tokio::time::timeout(PATIENCE, self.ask(Method::POST, "backup", Some(body)));
+        let answer = asked.await.map_err(|_| AdminError::Silent)??;
+        let status = answer.status();
+        let sum = answer.headers().get(SUM).and_then(|sum| sum.to_str().ok()).map(str::to_owned);
+        let mut body = answer.into_body();
+        let Some(sum) = sum.filter(|_| status.is_success()) else {
+            let told = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|error| lost(&error))?.to_bytes();
+            let strange =
+                || AdminError::Strange { status: status.as_u16(), why: "no backup and no problem".to_owned() };
+            let problem = serde_json::from_slice(&told).map_err(|_| strange())?;
+            return Err(AdminError::Refused { status: status.as_u16(), problem });
+        };
+        loop {
+            let frame = tokio::time::timeout(PATIENCE, body.frame()).await.map_err(|_| AdminError::Silent)?;
+            let Some(frame) = frame else { return Ok(sum) };
+            if let Some(piece) = frame.map_err(|error| lost(&error))?.data_ref() {
+                out.write_all(piece).map_err(|error| lost(&format!("the file cannot be written: {error}")))?;
+            }
+        }
+    }
+
+    /// Changes the master key.
+    pub async fn rekey(&self, request: &RekeyRequest) -> Result<RekeyView, AdminError> {
+        self.post("rekey", request).await
+    }
+
+    /// How a change of the master key stands.
+    pub async fn rekeying(&self) -> Result<RekeyView, AdminError> {
+        self.get("rekey").await
+    }
+
     /// All pages of a list.
     async fn list<A: DeserializeOwned>(&self, path: &str) -> Result<Vec<A>, AdminError> {
         let mut all = Vec::new();
@@ -339,6 +377,13 @@ impl AdminClient {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<(StatusCode, Bytes), AdminError> {
+        let answer = self.ask(method, path, body).await?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), LARGEST_ANSWER).collect().await;
+        Ok((status, body.map_err(|error| AdminError::Lost(error.to_string()))?.to_bytes()))
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Response<Incoming>, AdminError> {
         let lost = |error: &dyn std::fmt::Display| AdminError::Lost(error.to_string());
         let mut request = Request::builder().method(method);
         let stream: Box<dyn Stream> = match &self.line {
@@ -363,10 +408,7 @@ impl AdminClient {
         }
         let request = request.body(Full::new(Bytes::from(body.unwrap_or_default())));
         let request = request.map_err(|error| AdminError::Strange { status: 0, why: error.to_string() })?;
-        let answer = sender.send_request(request).await.map_err(|error| lost(&error))?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), LARGEST_ANSWER).collect().await;
-        Ok((status, body.map_err(|error| lost(&error))?.to_bytes()))
+        sender.send_request(request).await.map_err(|error| lost(&error))
     }
 }
 

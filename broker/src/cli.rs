@@ -12,6 +12,7 @@
 //! * `credential_text`: a credential in words.
 //! * `credential`, `client` with `client_limits` and `issued`, `audit`, `status`, `promote`, `alert`: one command each.
 //! * `credential`, `client` with `client_limits`, `issued`, `invite` and `approve`, `audit`, `status`, `promote`: one command each.
+//! * `passphrase`, `backup`, `restore`: a backup, and back from it.
 //! * `auth_file`, `import`: a login out of a stock client's file.
 //! * `callback`, `browser`, `login`: a login by a person.
 //! * `password`, `session`: passwords that are typed or handed over; logging in for one command.
@@ -37,6 +38,7 @@ mod alert;
 mod approve;
 mod audit;
 mod auth_file;
+mod backup;
 mod browser;
 mod callback;
 mod client;
@@ -51,11 +53,14 @@ mod issued;
 mod login;
 mod master_key;
 mod openapi;
+mod passphrase;
 mod password;
 mod place;
 mod promote;
 mod quiet;
+mod rekey;
 mod remote;
+mod restore;
 mod screen;
 mod server;
 mod session;
@@ -148,6 +153,12 @@ fn invoke(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>, surr
         Verb::Alert(asked) => surroundings.administer(asked),
         Verb::Promote(asked) => surroundings.administer(asked),
         Verb::Admin(asked) => surroundings.administer(asked),
+        Verb::Backup(asked) if asked.rest.is_local() => {
+            surroundings.local(asked.reach.json, |_, screen| asked.rest.check(screen))
+        }
+        Verb::Backup(asked) => surroundings.administer(asked),
+        Verb::Rekey(asked) => surroundings.administer(asked),
+        Verb::Restore(arguments) => surroundings.local(arguments.json, |_, screen| arguments.run(screen)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Named places between the effects of a rotation, where a test can kill, stop or panic.
+//! Named places between the effects of a rotation or of a change of the key, where a test can kill, stop or panic.
 //!
 //! Without the `failpoints` feature every call is empty. With it, a process reads `SCORPIOX_FAILPOINTS`
 //! (`after_arm=kill`, `before_save=panic`, several joined by commas), and a test inside the process hands in a hook.
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::provider::Later;
 
-/// The places, in the order in which a rotation passes them.
+/// The places: of a rotation in the order in which it passes them, then of a change of the master key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Point {
     /// Nothing has been written.
@@ -30,10 +30,21 @@ pub enum Point {
     BeforePublish,
     /// Published; the slot still holds the answer.
     BeforeClear,
+    /// Both keys are in the ring; nothing is sealed anew yet.
+    RekeyBegun,
+    /// A batch of cells is sealed anew.
+    RekeyBatch,
+    /// Nothing is left under the old key, which is still in its file.
+    RekeyMoved,
+    /// The new key is in the file; the old one still opens the ring.
+    RekeyKeyWritten,
 }
 
 impl Point {
-    /// All of them, in order.
+    /// Those of a change of the master key, in order.
+    pub const REKEY: [Self; 4] = [Self::RekeyBegun, Self::RekeyBatch, Self::RekeyMoved, Self::RekeyKeyWritten];
+
+    /// Those of a rotation, in order.
     pub const ALL: [Self; 10] = [
         Self::BeforeClaim,
         Self::AfterClaim,
@@ -60,6 +71,10 @@ impl Point {
             Self::AfterSettle => "after_settle",
             Self::BeforePublish => "before_publish",
             Self::BeforeClear => "before_clear",
+            Self::RekeyBegun => "rekey_begun",
+            Self::RekeyBatch => "rekey_batch",
+            Self::RekeyMoved => "rekey_moved",
+            Self::RekeyKeyWritten => "rekey_key_written",
         }
     }
 }
@@ -134,7 +149,7 @@ mod process {
             let mut actions = HashMap::new();
             for part in text.split(',').filter(|part| !part.is_empty()) {
                 let (point, action) = part.split_once('=').context("SCORPIOX_FAILPOINTS: point=action")?;
-                let point = Point::ALL.into_iter().find(|known| known.name() == point);
+                let point = Point::ALL.into_iter().chain(Point::REKEY).find(|known| known.name() == point);
                 let action = match action {
                     "kill" => Action::Kill,
                     "stop" => Action::Stop,

@@ -23,6 +23,7 @@
 //! * [`vault`]: the keys of a running broker, and the files that they are kept in.
 //! * [`backup`]: everything that a broker is, in one file that only its owner can open.
 //! * [`failpoint`]: places where a test can kill or stop a rotation.
+//! * [`rekey`]: a change of the master key while the broker serves.
 //! * [`fence`]: the high-water mark, or the fence that stands where it is missing.
 //! * [`printed`]: an answer in bytes.
 //! * [`holding`]: one credential in memory.
@@ -86,6 +87,7 @@ pub mod printed;
 pub mod provider;
 pub mod recovery;
 pub mod registrar;
+pub mod rekey;
 pub mod rescue;
 pub mod rotator;
 pub mod scheduler;

@@ -7,6 +7,7 @@
 //! * `administrators`, `sessions`: who may administer over the network; logging in.
 //! * `alerts`: telling people.
 //! * `overview`: the broker at a glance.
+//! * `custody`: the data as a whole: a backup. `rekey`: a change of the master key.
 //! * `promotion`: the end of a fence: first said, then done.
 //! * `sight`: the same for a monitoring system.
 
@@ -38,15 +39,18 @@ use crate::store::audit::Deed;
 mod administrators;
 mod alerts;
 mod clients;
+mod custody;
 mod enrolment;
 mod invitations;
 mod logins;
 mod overview;
 mod promotion;
+mod rekey;
 mod sessions;
 mod sight;
 mod view;
 
+pub use custody::{BackupFile, Custody};
 pub use enrolment::Replace;
 pub use logins::Logins;
 pub use overview::{Door, Facade, readiness};
@@ -85,6 +89,7 @@ pub struct Registrar {
     outbox: OnceLock<Arc<Outbox>>,
     /// One change of the set of credentials and clients at a time: names are checked before they are taken.
     changing: tokio::sync::Mutex<()>,
+    custody: OnceLock<Custody>,
 }
 
 impl Registrar {
@@ -110,6 +115,7 @@ impl Registrar {
             most_clients: AtomicUsize::new(0),
             outbox: OnceLock::new(),
             changing: tokio::sync::Mutex::new(()),
+            custody: OnceLock::new(),
         })
     }
 

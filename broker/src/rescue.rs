@@ -139,6 +139,20 @@ impl RescueSlots {
         None
     }
 
+    /// Overwrites what free slots held last. One after the other: whoever wants one meanwhile finds the rest.
+    pub fn scrub(&self) -> io::Result<()> {
+        for side in [Side::First, Side::Second] {
+            let free = self.0.state().pool(side).free.len();
+            for _ in 0..free {
+                let Some(file) = self.0.state().pool(side).free.pop_front() else { break };
+                let scrubbed = file.write(&[0; file::SIZE]);
+                self.0.give_back(file);
+                scrubbed?;
+            }
+        }
+        Ok(())
+    }
+
     /// What the slots held when they were opened, each with its slot: settle it, then clear the slot. A second call
     /// finds nothing.
     pub fn kept(&self) -> Vec<(Slot, Rescued)> {

@@ -25,6 +25,7 @@ pub mod clients;
 pub mod credentials;
 pub mod invites;
 mod rows;
+pub mod sealed_cells;
 mod snapshot;
 pub mod stand_ins;
 

@@ -77,6 +77,20 @@ impl Vault {
         Ok(())
     }
 
+    /// The file `identity` names the key that opens everything now.
+    pub fn name_current_key(&self) -> io::Result<()> {
+        let path = self.places.data.join("identity");
+        let text = std::fs::read_to_string(&path)?;
+        let current = self.ring().current().key_id().to_string();
+        // version, instance, key id, pepper id
+        let mut words: Vec<_> = text.split_whitespace().collect();
+        match words.get_mut(2) {
+            Some(named) if *named != current => *named = &current,
+            Some(_) | None => return Ok(()),
+        }
+        crate::durable_file::replace(&path, format!("{}\n", words.join(" ")).as_bytes())
+    }
+
     /// The files without which a copy of the database is of no use. None of them is wrapped.
     pub fn members(&self) -> Result<Vec<KeyMember>, KeyFileError> {
         let ring = self.ring();

@@ -20,7 +20,7 @@ mod records;
 mod rest;
 pub mod world;
 
-pub use broker::{SimBroker, Token, administrator};
+pub use broker::{MASTER_KEY, SimBroker, Token, administrator};
 pub use clock::SimClock;
 pub use points::Deed;
 pub use provider::{Dialing, SimProvider, Trip};

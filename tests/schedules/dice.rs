@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         // Neighbouring seeds must not give similar stories.
         Self(seed.wrapping_mul(0xD134_2543_DE82_EF95).wrapping_add(0x9E37_79B9))
     }
@@ -19,7 +19,7 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    pub(super) fn in_range(&mut self, range: RangeInclusive<u64>) -> u64 {
+    pub(crate) fn in_range(&mut self, range: RangeInclusive<u64>) -> u64 {
         let (low, high) = (*range.start(), *range.end());
         low + self.next() % (high - low + 1)
     }

@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use super::admin::AdminArguments;
 use super::alert::AlertArguments;
 use super::audit::AuditArguments;
+use super::backup::BackupArguments;
 use super::client::ClientArguments;
 use super::credential::CredentialArguments;
 use super::failure::EXIT_CODES;
@@ -14,7 +15,9 @@ use super::master_key::MasterKeyArguments;
 use super::openapi::OpenapiArguments;
 use super::place::Reach;
 use super::promote::PromoteArguments;
+use super::rekey::RekeyArguments;
 use super::remote::Early;
+use super::restore::RestoreArguments;
 use super::server::{CheckConfigArguments, ServeArguments, UpArguments};
 use super::status::StatusArguments;
 
@@ -63,6 +66,9 @@ pub(super) enum Verb {
     Alert(Asked<AlertArguments>),
     Admin(Asked<AdminArguments>),
     Promote(Asked<PromoteArguments>),
+    Backup(Asked<BackupArguments>),
+    Restore(RestoreArguments),
+    Rekey(Asked<RekeyArguments>),
     MasterKey(MasterKeyArguments),
     Openapi(OpenapiArguments),
 }
@@ -81,6 +87,8 @@ impl Verb {
     pub(super) fn is_of_this_machine(&self) -> bool {
         match self {
             Self::Up(_) | Self::Serve(_) | Self::CheckConfig(_) | Self::MasterKey(_) | Self::Openapi(_) => true,
+            Self::Restore(_) => true,
+            Self::Backup(asked) => asked.rest.is_local(),
             Self::Status(_)
             | Self::Login(_)
             | Self::Import(_)
@@ -89,6 +97,7 @@ impl Verb {
             | Self::Audit(_)
             | Self::Alert(_)
             | Self::Admin(_)
+            | Self::Rekey(_)
             | Self::Promote(_) => false,
         }
     }

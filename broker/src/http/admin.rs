@@ -34,6 +34,7 @@ mod audit;
 mod broker;
 mod clients;
 mod credentials;
+pub mod custody;
 mod logins;
 pub mod operation;
 mod paging;
@@ -54,6 +55,7 @@ pub fn operations() -> Vec<Operation> {
     [
         broker::operations(),
         alerts::operations(),
+        custody::operations(),
         credentials::operations(),
         logins::operations(),
         clients::operations(),

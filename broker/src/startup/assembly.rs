@@ -28,6 +28,7 @@ use crate::rotator::{Parts, Rotator};
 use crate::spool::Spool;
 use crate::store::Store;
 use crate::timeline::Timeline;
+use crate::vault::{Places, Vault};
 
 /// What can serve.
 pub(super) struct Assembly {
@@ -40,13 +41,16 @@ pub(super) struct Assembly {
     pub(super) provider: CodexProvider,
     pub(super) store: Store,
     pub(super) timeline: Timeline,
+    pub(super) vault: Arc<Vault>,
 }
 
 /// Puts the parts together. Nothing is served yet; what was interrupted is settled.
 pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys) -> anyhow::Result<Assembly> {
     let activity = Activity::default();
     let timeline = Timeline::new(Arc::new(SystemClock));
-    let sealer = keys.ring.sealer();
+    let places = Places { data: config.data.clone(), pepper_file: config.pepper_file(), source: keys.source };
+    let vault = Arc::new(Vault::new(places, keys.passphrase, keys.given, keys.ring));
+    let sealer = vault.sealer().clone();
     let provider = provider(config)?;
     // The database checks the key before anything is written, slots and spool included.
     let (store, instance) =
@@ -108,7 +112,7 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         meters,
         failpoints: Failpoints::from_environment()?,
     });
-    Ok(Assembly { rotator, gate, stand_ins, administrators, auditor, audit_writer, provider, store, timeline })
+    Ok(Assembly { rotator, gate, stand_ins, administrators, auditor, audit_writer, provider, store, timeline, vault })
 }
 
 /// The clients that are not revoked, with what they may have.

@@ -31,7 +31,6 @@ pub(super) struct Directory {
 }
 
 /// The keys that open what lies in it.
-#[expect(dead_code, reason = "a change of the key needs them")]
 pub(super) struct Keys {
     /// Opens everything that is sealed.
     pub(super) ring: KeyRing,

@@ -29,7 +29,7 @@ use crate::http::limits::{Bounds, Caps};
 use crate::http::listener::{self, Listen};
 use crate::http::tls::{Reload, ReloadableCertificate, self_signed, server_config};
 use crate::http::{admin, auth_file, error as problems, health, local_socket, oauth, sign_in, token};
-use crate::registrar::{Facade, Registrar};
+use crate::registrar::{Custody, Facade, Registrar};
 use crate::scheduler;
 use crate::sign_in::SignIns;
 use crate::store::Store;
@@ -118,6 +118,14 @@ async fn start(config: &Config, telemetry: Telemetry, passphrase: Option<Secret>
         administrators,
         facade,
     );
+    registrar.entrust(Custody {
+        vault: Arc::clone(&assembly.vault),
+        slots: std::iter::once(config.rescue_directory())
+            .chain(config.rotation.rescue_second_directory.clone())
+            .collect(),
+        instance: directory.instance.clone(),
+        working: Arc::default(),
+    });
     let desks = Desks::new(config, &assembly, &registrar, &url);
     let clients = serve_clients(config, &assembly, &desks, socket, certificate.as_ref())?;
     let administration = serve_administration(config, &registrar, &desks.sign_ins)?;
@@ -127,6 +135,7 @@ async fn start(config: &Config, telemetry: Telemetry, passphrase: Option<Secret>
     alert(config, &assembly, &registrar).await?;
     let metrics = super::metrics::serve(config, &registrar, certificate.as_ref())?;
     drop(tokio::spawn(scheduler::run(Arc::clone(rotator))));
+    drop(tokio::spawn(Arc::clone(&registrar).go_on_rekeying()));
     let running =
         Running { registrar, certificate, clients, administration, network, metrics, telemetry, directory, assembly };
     Ok((running, url))

@@ -33,6 +33,8 @@
 //! | `POST /admin/v1/session` | [`SessionRequest`] → [`SessionAnswer`]; only over the network |
 //! | `POST /admin/v1/session/renew` | → [`SessionAnswer`] |
 //! | `DELETE /admin/v1/session` | ends the session that asks → [`SessionEnded`] |
+//! | `POST /admin/v1/backup` | [`BackupRequest`] → the file |
+//! | `GET`, `POST /admin/v1/rekey` | → [`RekeyView`]; [`RekeyRequest`] → [`RekeyView`] |
 //! | `GET /admin/v1/promote` | → [`PromotionView`] |
 //! | `POST /admin/v1/promote` | [`PromoteRequest`] → [`Status`] |
 //!
@@ -41,6 +43,7 @@
 mod administrator;
 mod alert;
 mod audit;
+mod backup;
 mod client;
 mod credential;
 mod login;
@@ -55,6 +58,7 @@ pub use administrator::{
 };
 pub use alert::{AlertDelivery, AlertTest};
 pub use audit::{AuditEntry, AuditVerdict};
+pub use backup::{BackupRequest, RekeyRequest, RekeyView};
 pub use client::{ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 pub use credential::{CredentialView, Health, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
 pub use login::{LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView};

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use scorpiox_wire::admin::{
     AuditEntry, AuditVerdict, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView,
     ImportRequest, LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView, Page, PauseRequest, PromoteRequest,
-    RefreshAnswer, RefreshRequest, RevokeRequest, Status,
+    PromotionView, RefreshAnswer, RefreshRequest, RekeyRequest, RekeyView, RevokeRequest, Status,
 };
 use scorpiox_wire::{Problem, Secret};
 use serde::Serialize;
@@ -81,6 +81,21 @@ impl Admin {
     /// Believes the database.
     pub fn promote(&self) -> Answer<Status> {
         self.post("/promote", PromoteRequest::default())
+    }
+
+    /// What a promotion would do.
+    pub fn promotion(&self) -> PromotionView {
+        self.get("/promote")
+    }
+
+    /// Another master key.
+    pub fn rekey(&self, request: &RekeyRequest) -> Answer<RekeyView> {
+        self.post("/rekey", request)
+    }
+
+    /// How a change of the master key stands.
+    pub fn rekeying(&self) -> RekeyView {
+        self.get("/rekey")
     }
 
     /// One credential.

@@ -45,7 +45,7 @@ use super::rest::Rest;
 /// How long a request waits for a renewal.
 pub const REQUEST_WAIT: Duration = Duration::from_secs(20);
 /// The master key of every world.
-pub(super) const MASTER_KEY: [u8; 32] = [7; 32];
+pub const MASTER_KEY: [u8; 32] = [7; 32];
 const PEPPER: [u8; 32] = [9; 32];
 pub(super) const INSTANCE: &str = "00112233445566aa";
 const SPOOL_BYTES: usize = 32 * 1024;

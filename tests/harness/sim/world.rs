@@ -261,6 +261,11 @@ impl World {
         &self.data
     }
 
+    /// A place beside the data directory, on another volume so to speak.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
     /// A copy of the directory, to be put back later.
     pub fn backup(&self, name: &str) -> PathBuf {
         let backup = self.root.path().join(name);

@@ -31,6 +31,8 @@ pub struct Operation {
     pub takes: Option<Body>,
     /// The body of its answer.
     pub answers: Option<Body>,
+    /// The answer's content type.
+    pub media: &'static str,
     /// What it may refuse with beyond what every operation may.
     pub refuses: &'static [Code],
     /// Parameters of the query.
@@ -95,6 +97,7 @@ impl Operation {
             summary: "",
             takes: None,
             answers: None,
+            media: "application/json",
             refuses: &[],
             query: Vec::new(),
             route: Arc::new(move || web::method(verb.clone()).to(handler.clone())),
@@ -129,6 +132,11 @@ impl Operation {
         Self { answers: Some(Body { collect, ..Body::of::<Page<T>>() }), ..self }
     }
 
+    /// Its answer is a file.
+    pub fn answers_file(self) -> Self {
+        Self { answers: Some(Body::of::<File>()), media: "application/octet-stream", ..self }
+    }
+
     /// The parameters of its query.
     pub fn query<T: utoipa::IntoParams>(self) -> Self {
         Self { query: T::into_params(|| Some(utoipa::openapi::path::ParameterIn::Query)), ..self }
@@ -149,6 +157,21 @@ impl Operation {
         (self.route)()
     }
 }
+
+/// Bytes.
+struct File;
+
+impl PartialSchema for File {
+    fn schema() -> RefOr<Schema> {
+        use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .into()
+    }
+}
+
+impl ToSchema for File {}
 
 /// How a body looks in the document.
 #[derive(Clone, Copy)]

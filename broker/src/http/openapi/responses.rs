@@ -34,7 +34,7 @@ pub(super) fn of(operation: &Operation) -> Responses {
         ResponseBuilder::new().description("done").header("X-Request-Id", text("The request's name in the log"));
     if let Some(body) = &operation.answers {
         let content = ContentBuilder::new().schema(Some(reference(body))).build();
-        answer = answer.content("application/json", content);
+        answer = answer.content(operation.media, content);
     }
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for code in refusals(operation) {
