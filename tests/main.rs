@@ -8,6 +8,7 @@
 //! * [`deployment`]: the container's root, run by chroot; what is in `deploy/`.
 //! * [`backup`]: a backup, and back from it, with real processes. * [`disaster`]: the drill, two hundred renewals long.
 //! * [`rekey`]: another master key, and where it comes from (S3, S4).
+//! * [`conformance`]: the administration answers as its document says.
 //! * [`documents`]: shell completions and man pages.
 //! * [`client_login`]: a login on a developer's machine: by code, through a browser, in steps.
 //! * [`client_renewal`]: a login of a developer's machine, renewed there (C1, C6).
@@ -15,6 +16,7 @@
 //! * [`fetch_chain`]: several sources, the first of them a broker (C3, C14, H5).
 //! * [`fetch_ssh`]: the ssh source against a real OpenSSH server (C5).
 //! * [`hardening`]: clients that mean no good (H1–H4).
+//! * [`idempotency`]: a change that is asked for twice under one name is made once.
 //! * [`kills`]: SIGKILL of the real process, at failpoints and at random moments.
 //! * [`limits`]: how much a client may ask for, from where, until when; wrong keys (H4).
 //! * [`login`]: device code, browser, import, and what takes whose place.
@@ -46,6 +48,7 @@ mod backup;
 mod client_backend;
 mod client_login;
 mod client_renewal;
+mod conformance;
 mod deployment;
 mod disaster;
 mod documents;
@@ -53,6 +56,7 @@ mod fetch;
 mod fetch_chain;
 mod fetch_ssh;
 mod hardening;
+mod idempotency;
 mod kills;
 mod limits;
 mod login;

@@ -22,6 +22,7 @@
 //! * [`words`]: why a login is not well.
 //! * [`alarm`]: what needs a person, and what of it was told.
 //! * [`scope`]: what an administrator may do.
+//! * [`idempotency_key`]: a name for a change, so that asking twice does not do it twice.
 //! * [`refusal`]: what a client's "the provider refused it" may cause.
 //! * [`stand_in`]: refresh tokens of the broker's own, for clients that will not do without one.
 //! * [`administrator`]: who may administer over the network.
@@ -41,6 +42,7 @@ pub mod freshness;
 pub mod guesses;
 pub mod invite;
 mod letters;
+pub mod idempotency_key;
 pub mod limits;
 pub mod login_throttle;
 pub mod loopback;

@@ -4,6 +4,7 @@
 //! * `enrolment`: a login becomes a credential, or the next generation of one.
 //! * `logins`: a person logs in at the provider.
 //! * `clients`: who may fetch tokens. * `invitations`: clients that sign in by browser.
+//! * `once`: a change that is asked for twice under one name is made once.
 //! * `administrators`, `sessions`: who may administer over the network; logging in.
 //! * `alerts`: telling people.
 //! * `overview`: the broker at a glance.
@@ -43,6 +44,7 @@ mod custody;
 mod enrolment;
 mod invitations;
 mod logins;
+mod once;
 mod overview;
 mod promotion;
 mod rekey;
@@ -53,6 +55,7 @@ mod view;
 pub use custody::{BackupFile, Custody};
 pub use enrolment::Replace;
 pub use logins::Logins;
+pub use once::{Once, Turn, UnderWay};
 pub use overview::{Door, Facade, readiness};
 pub use sessions::{LoginRefused, Visitor};
 
@@ -78,6 +81,8 @@ pub struct Registrar {
     auditor: Auditor,
     provider: CodexProvider,
     logins: Logins,
+    /// Changes with a name that are being made.
+    under_way: UnderWay,
     administrators: Arc<Administrators>,
     refused_logins: Mutex<RefusedLogins>,
     facade: RwLock<Facade>,
@@ -108,6 +113,7 @@ impl Registrar {
             auditor,
             provider,
             logins: Logins::default(),
+            under_way: UnderWay::default(),
             administrators,
             refused_logins: Mutex::default(),
             facade: RwLock::new(facade),

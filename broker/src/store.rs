@@ -24,6 +24,7 @@ mod client_pages;
 pub mod clients;
 pub mod credentials;
 pub mod invites;
+pub mod repeated_requests;
 mod rows;
 pub mod sealed_cells;
 mod snapshot;

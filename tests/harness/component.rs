@@ -18,6 +18,11 @@ const KNOWN: &[Known] = &[
     Known { name: "groff", program: "groff", source: "apt-get install groff" },
     Known { name: "ip", program: "ip", source: "apt-get install iproute2" },
     Known { name: "python3-yaml", program: "python3", source: "apt-get install python3-yaml" },
+    Known {
+        name: "schemathesis",
+        program: "st",
+        source: "tests/conformance/install, named in SCORPIOX_COMPONENT_SCHEMATHESIS",
+    },
     Known { name: "sshd", program: "sshd", source: "apt-get install openssh-server" },
     Known {
         name: "static-broker",

@@ -40,10 +40,45 @@ impl Admin {
         self.try_ask(method, target, body).expect("an answer of the administration")
     }
 
-    /// The same, when there may be no broker.
-    pub fn try_ask(&self, method: &str, target: &str, body: Option<Value>) -> io::Result<Reply> {
+    /// The document that describes the administration.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn document(&self) -> String {
+        let request = Request { method: "GET", target: "/openapi.json", headers: &[], body: None };
+        let stream = UnixStream::connect(&self.socket).expect("a broker");
+        Connection::over(stream).ask(&request).expect("an answer").text()
+    }
+
+    /// A change with a name, so that it is made once.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub fn ask_once(&self, key: &str, method: &str, target: &str, body: Option<Value>) -> Reply {
+        self.exchange(method, target, &[("Idempotency-Key", key)], body).expect("an answer of the administration")
+    }
+
+    /// Asks for a change with a name and does not wait for the answer; whoever drops the connection hangs up.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub fn begin_once(&self, key: &str, method: &str, target: &str, body: Option<Value>) -> Connection<UnixStream> {
         let target = format!("/admin/v1{target}");
-        let request = Request { method, target: &target, headers: &[], body: body.map(|body| body.to_string()) };
+        let headers = [("Idempotency-Key", key)];
+        let body = body.map(|body| body.to_string());
+        let mut connection = Connection::over(UnixStream::connect(&self.socket).expect("a broker"));
+        connection.send(&Request { method, target: &target, headers: &headers, body }).expect("a request is sent");
+        connection
+    }
+
+    /// The same as [`Admin::ask`], when there may be no broker.
+    pub fn try_ask(&self, method: &str, target: &str, body: Option<Value>) -> io::Result<Reply> {
+        self.exchange(method, target, &[], body)
+    }
+
+    fn exchange(&self, method: &str, target: &str, headers: &[(&str, &str)], body: Option<Value>) -> io::Result<Reply> {
+        let target = format!("/admin/v1{target}");
+        let request = Request { method, target: &target, headers, body: body.map(|body| body.to_string()) };
         let stream = UnixStream::connect(&self.socket)?;
         // A renewal that somebody waits for takes up to half a minute.
         stream.set_read_timeout(Some(2 * patience::PATIENCE))?;

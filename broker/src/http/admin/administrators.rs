@@ -3,7 +3,7 @@
 use actix_web::web;
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, Page, PasswordRequest,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest,
     ScopesRequest,
 };
 
@@ -17,7 +17,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get(Scope::Read, "/administrators", list_administrators)
             .says("The people who may administer over the network, in the order of their names")
             .query::<PageQuery>()
-            .answers::<Page<AdministratorView>>(),
+            .pages::<AdministratorView>(),
         Operation::post(Scope::Everything, "/administrators", add_administrator)
             .says("Make an administrator")
             .takes::<AdministratorRequest>()
@@ -44,7 +44,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get(Scope::Read, "/admin-keys", list_admin_keys)
             .says("The keys with which programs administer, in the order of their names")
             .query::<PageQuery>()
-            .answers::<Page<AdminKeyView>>(),
+            .pages::<AdminKeyView>(),
         Operation::post(Scope::Everything, "/admin-keys", add_admin_key)
             .says("Make an admin key; it is in this answer and never again")
             .takes::<AdminKeyRequest>()

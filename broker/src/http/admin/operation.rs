@@ -129,7 +129,9 @@ impl Operation {
             schemas.push((T::name().into_owned(), T::schema()));
             T::schemas(schemas);
         };
-        Self { answers: Some(Body { collect, ..Body::of::<Page<T>>() }), ..self }
+        // A schema of its own for the pages of each list: the derived name would be the same for all.
+        let name = || Cow::Owned(format!("PageOf{}", T::name()));
+        Self { answers: Some(Body { name, collect, ..Body::of::<Page<T>>() }), ..self }
     }
 
     /// Its answer is a file.
@@ -150,6 +152,11 @@ impl Operation {
     /// Anybody who reaches the listener may ask it.
     pub fn for_anybody(self) -> Self {
         Self { scope: None, ..self }
+    }
+
+    /// True for a change that may be given a name, so that it is made once. Logging in is none: its answer ends soon.
+    pub fn takes_a_name(&self) -> bool {
+        self.method != Method::GET && self.scope.is_some() && !self.path.starts_with("/session")
     }
 
     /// Its place in the router.

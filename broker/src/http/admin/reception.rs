@@ -6,7 +6,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpMessage, Route};
 use scorpiox_wire::{Code, Problem};
 
-use super::Operation;
+use super::{Operation, once};
 use crate::domain::scope::Scope;
 use crate::http::error::Refusal;
 use crate::registrar::Administrator;
@@ -14,11 +14,22 @@ use crate::registrar::Administrator;
 /// The operation's route, with the reception in front of it.
 pub(super) fn behind(operation: &Operation) -> Route {
     let scope = operation.scope;
-    operation.route().wrap(from_fn(move |request, next| receive(scope, request, next)))
+    let naming = if operation.takes_a_name() { Naming::Possible } else { Naming::None };
+    operation.route().wrap(from_fn(move |request, next| receive(scope, naming, request, next)))
+}
+
+/// Whether a request may be given a name, so that it is done once.
+#[derive(Debug, Clone, Copy)]
+enum Naming {
+    /// A change.
+    Possible,
+    /// Asking twice does no harm, or must not be answered from memory.
+    None,
 }
 
 async fn receive<B: MessageBody + 'static>(
     scope: Option<Scope>,
+    naming: Naming,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -28,7 +39,10 @@ async fn receive<B: MessageBody + 'static>(
             Ok(by) => return Ok(request.error_response(forbidden(&by, needed))),
             Err(stranger) => return Ok(request.error_response(stranger)),
         };
-        request.extensions_mut().insert(by);
+        request.extensions_mut().insert(by.clone());
+        if let Naming::Possible = naming {
+            return once::once(&by, request, next).await;
+        }
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }

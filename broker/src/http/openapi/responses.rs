@@ -29,6 +29,9 @@ const OF_SOMEBODY: &[Code] = &[Code::Unauthorized, Code::Forbidden];
 /// One that takes a body.
 const OF_A_BODY: &[Code] = &[Code::UnsupportedMediaType];
 
+/// One that may be given a name.
+const OF_A_NAME: &[Code] = &[Code::IdempotencyMismatch, Code::InProgress, Code::OutcomeUnknown];
+
 pub(super) fn of(operation: &Operation) -> Responses {
     let mut answer =
         ResponseBuilder::new().description("done").header("X-Request-Id", text("The request's name in the log"));
@@ -43,7 +46,8 @@ pub(super) fn of(operation: &Operation) -> Responses {
             codes.push(code.as_str());
         }
     }
-    let mut responses = ResponsesBuilder::new().response("200", answer);
+    let done = if operation.answers.is_some() { "200" } else { "204" };
+    let mut responses = ResponsesBuilder::new().response(done, answer);
     for (status, codes) in by_status {
         responses = responses.response(status.to_string(), refusal(status, &codes));
     }
@@ -53,7 +57,8 @@ pub(super) fn of(operation: &Operation) -> Responses {
 fn refusals(operation: &Operation) -> impl Iterator<Item = Code> {
     let of_somebody = operation.scope.map_or(&[][..], |_| OF_SOMEBODY);
     let of_a_body = operation.takes.map_or(&[][..], |_| OF_A_BODY);
-    [ALWAYS, of_somebody, of_a_body, operation.refuses].into_iter().flatten().copied()
+    let of_a_name = if operation.takes_a_name() { OF_A_NAME } else { &[] };
+    [ALWAYS, of_somebody, of_a_body, of_a_name, operation.refuses].into_iter().flatten().copied()
 }
 
 fn refusal(status: u16, codes: &[&str]) -> ResponseBuilder {

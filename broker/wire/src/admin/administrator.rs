@@ -77,12 +77,17 @@ pub struct AdministratorView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdministratorRequest {
     /// Its name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9@._-]*$", example = "anna")
+    )]
     pub name: String,
     /// What it may do; at least one.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, example = json!(["read"])))]
     pub scopes: Vec<Scope>,
     /// Its password: 12 characters or more.
     #[serde(serialize_with = "outward")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 12, max_length = 1024))]
     pub password: Secret,
 }
 
@@ -93,7 +98,7 @@ pub struct AdministratorRequest {
 pub struct PasswordRequest {
     /// 12 characters or more.
     #[serde(serialize_with = "outward")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password, min_length = 12, max_length = 1024))]
     pub password: Secret,
 }
 
@@ -128,11 +133,17 @@ pub struct AdminKeyView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdminKeyRequest {
     /// Its name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9@._-]*$", example = "backup-job")
+    )]
     pub name: String,
     /// What it may do; at least one.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, example = json!(["read"])))]
     pub scopes: Vec<Scope>,
     /// After how many seconds it ends by itself; absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, example = 7_776_000))]
     pub expires_in: Option<u64>,
 }
 
