@@ -127,7 +127,6 @@ fn name_of_a_change() -> ParameterBuilder {
              answer is the first one's, with Idempotency-Replayed: true",
         ))
         .schema(Some(text.min_length(Some(1)).max_length(Some(255))))
-        .example(Some("8e03978e-40d5-43dd-bc93-6894a57f9324".into()))
 }
 
 /// The names between braces.
