@@ -24,7 +24,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get(Scope::Read, "/sign-ins", list_sign_ins)
             .says("The programs without a browser that wait for a person, in the order of their codes")
             .query::<PageQuery>()
-            .answers::<Page<SignInView>>(),
+            .pages::<SignInView>(),
         Operation::post(Scope::Clients, "/sign-ins/{code}/approve", approve_sign_in)
             .says("Let a program that waits in as this client, which is made without a key when there is none")
             .takes::<SignInApproval>()
