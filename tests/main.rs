@@ -14,6 +14,7 @@
 //! * [`client_renewal`]: a login of a developer's machine, renewed there (C1, C6).
 //! * [`fetch`]: the developer's command against a real broker (C3, C4, C15).
 //! * [`fetch_chain`]: several sources, the first of them a broker (C3, C14, H5).
+//! * [`fetch_exec`]: a command that gets the token; other forms of it.
 //! * [`fetch_ssh`]: the ssh source against a real OpenSSH server (C5).
 //! * [`hardening`]: clients that mean no good (H1–H4).
 //! * [`idempotency`]: a change that is asked for twice under one name is made once.
@@ -54,6 +55,7 @@ mod disaster;
 mod documents;
 mod fetch;
 mod fetch_chain;
+mod fetch_exec;
 mod fetch_ssh;
 mod hardening;
 mod idempotency;
