@@ -1,9 +1,10 @@
 //! The audit: written before a token leaves, whatever becomes of the disk, and whole or known not to be.
 
-use scorpiox_tests::process::{Client, Crowd, Database, Team, patience};
+use fake_provider::Settings;
+use scorpiox_tests::process::{Client, Crowd, Database, Reply, Team, patience};
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::AuditVerdict;
-use serde_json::Value;
+use scorpiox_wire::admin::{AuditVerdict, Holder, Page, PruneAnswer};
+use serde_json::{Value, json};
 
 fn a_team() -> (Team, Client) {
     let team = Team::new();
@@ -13,7 +14,7 @@ fn a_team() -> (Team, Client) {
 }
 
 fn whole(verdict: &AuditVerdict) -> bool {
-    verdict.first_bad.is_none()
+    verdict.reason.is_none()
 }
 
 #[test]
@@ -101,4 +102,131 @@ fn an_audit_that_was_edited_reordered_or_cut_says_where() {
         let verdict = team.admin().verify_audit();
         assert_eq!(verdict.first_bad, Some(at), "{edit}: {verdict:?}");
     }
+}
+
+/// An anchor after each entry.
+fn an_anchored_team() -> (Team, Client) {
+    let team = Team::with(Settings::default(), |plan| plan.with("SCORPIOX_BROKER_AUDIT_ANCHOR_ENTRIES", "1"));
+    team.given_a_login("main");
+    let laptop = team.given_a_client("laptop");
+    team.fetch(&laptop.key);
+    (team, laptop)
+}
+
+fn anchors(team: &Team) -> u64 {
+    team.admin().verify_audit().anchors
+}
+
+#[test]
+fn an_audit_that_was_cut_off_below_its_newest_anchor_is_found_out_though_the_mark_was_cut_too() {
+    let (mut team, _) = an_anchored_team();
+    patience::until("an anchor", || (anchors(&team) > 0).then_some(()));
+    team.stop();
+    // The anchor of the stop covers all; an older mark fits the shorter audit.
+    Database::of(team.data()).execute("DELETE FROM audit WHERE seq > 1");
+    std::fs::remove_file(team.data().join("high-water")).unwrap();
+    team.start();
+    let verdict = team.admin().verify_audit();
+    assert_eq!(verdict.first_bad, Some(2), "{verdict:?}");
+    assert!(verdict.reason.unwrap().contains("cut off"));
+}
+
+#[test]
+fn an_anchor_file_that_is_missing_foreign_changed_or_older_is_told_and_never_replaced_by_itself() {
+    type Harm = fn(&std::path::Path, &str);
+    let harms: [(Harm, &str); 4] = [
+        (|file, _| std::fs::remove_file(file).unwrap(), "missing"),
+        (|file, text| std::fs::write(file, text.replace("instance ", "instance x")).unwrap(), "another broker"),
+        (|file, text| std::fs::write(file, text.replace("\n1 ", "\n2 ")).unwrap(), "cannot be trusted"),
+        (
+            |file, text| {
+                std::fs::write(file, text.lines().take(3).map(|l| format!("{l}\n")).collect::<String>()).unwrap()
+            },
+            "older copy",
+        ),
+    ];
+    for (harm, told) in harms {
+        let (mut team, laptop) = an_anchored_team();
+        patience::until("two anchors", || (anchors(&team) > 1).then_some(()));
+        team.stop();
+        let file = team.data().join("audit-anchors");
+        let text = std::fs::read_to_string(&file).unwrap();
+        harm(&file, &text);
+        let harmed = std::fs::read_to_string(&file).ok();
+        team.start();
+        team.admin().refresh("main").unwrap();
+        team.fetch(&laptop.key);
+        let verdict = team.admin().verify_audit();
+        assert!(verdict.reason.as_ref().is_some_and(|reason| reason.contains(told)), "{told}: {verdict:?}");
+        assert_eq!(std::fs::read_to_string(&file).ok(), harmed, "{told}");
+        let begun: AuditVerdict = team.admin().ask("POST", "/audit/begin-anchors", None).result().unwrap();
+        assert!(whole(&begun), "{begun:?}");
+        assert_eq!(team.admin().audit_of("audit.begin_anchors").len(), 1);
+        team.restart();
+        assert!(whole(&team.admin().verify_audit()) && anchors(&team) > 0);
+    }
+}
+
+fn prune(team: &Team, before: i64) -> Reply {
+    team.admin().ask("POST", "/audit/prune", Some(json!({ "before": before })))
+}
+
+#[test]
+fn old_entries_go_in_exchange_for_a_checkpoint_and_the_rest_is_still_proved() {
+    let (mut team, laptop) = an_anchored_team();
+    assert_eq!(prune(&team, 0).result::<PruneAnswer>().unwrap().removed, 0);
+    let newest = team.admin().audit().last().unwrap().seq;
+    let answer: PruneAnswer = prune(&team, i64::MAX).result().unwrap();
+    assert_eq!(answer.removed, newest - 1, "the newest entry stays");
+    team.fetch(&laptop.key);
+    team.restart();
+    let verdict = team.admin().verify_audit();
+    assert!(whole(&verdict) && verdict.removed == newest - 1, "{verdict:?}");
+    assert_eq!(team.admin().audit()[0].seq, newest);
+    assert_eq!(team.admin().audit_of("audit.prune").len(), 1);
+    // Once more, onto the checkpoint that is there.
+    assert!(prune(&team, i64::MAX).result::<PruneAnswer>().unwrap().removed > 0);
+    assert!(whole(&team.admin().verify_audit()));
+}
+
+#[test]
+fn a_forged_checkpoint_a_removed_one_and_a_gap_behind_it_are_noticed() {
+    for (edit, at) in [
+        ("UPDATE audit_checkpoint SET count = 1", None),
+        ("UPDATE audit_checkpoint SET seq = seq + 1", None),
+        ("DELETE FROM audit_checkpoint", Some(1)),
+    ] {
+        let (mut team, _) = an_anchored_team();
+        prune(&team, i64::MAX).result::<PruneAnswer>().unwrap();
+        team.given_a_client("desktop");
+        team.stop();
+        Database::of(team.data()).execute(edit);
+        team.start();
+        let verdict = team.admin().verify_audit();
+        assert!(!whole(&verdict) && verdict.first_bad == at, "{edit}: {verdict:?}");
+        let before = team.admin().audit();
+        assert_eq!(prune(&team, i64::MAX).problem().code, Code::Conflict, "{edit}");
+        assert_eq!(team.admin().audit(), before, "{edit}: a refusal removes nothing");
+    }
+}
+
+#[test]
+fn whoever_still_holds_a_token_is_named_revoked_or_not() {
+    let (team, laptop) = a_team();
+    let desktop = team.given_a_client("desktop");
+    team.given_a_client("idle");
+    let first = team.fetch(&laptop.key);
+    team.fetch(&desktop.key);
+    team.given_longer_tokens();
+    team.admin().refresh("main").unwrap();
+    let second = team.fetch(&laptop.key);
+    team.admin().revoke("desktop").unwrap();
+    let page: Page<Holder> = team.admin().ask("GET", "/credentials/main/holders", None).result().unwrap();
+    let told: Vec<_> = page.items.iter().map(|h| (h.client.as_str(), h.generation, h.tokens, h.until)).collect();
+    assert_eq!(told, [("desktop", 1, 1, first.expires_at), ("laptop", 2, 2, second.expires_at)]);
+    assert!(page.items[0].revoked_at.is_some() && page.items[1].revoked_at.is_none());
+    // What a revocation says is the last end of all that it holds.
+    let revoked = team.admin().revoke("laptop").unwrap();
+    assert_eq!(revoked.client.holds_until, Some(second.expires_at.max(first.expires_at)));
+    assert_eq!(team.admin().ask("GET", "/credentials/none/holders", None).problem().code, Code::NotFound);
 }

@@ -20,9 +20,9 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
     AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, AlertTest, AuditEntry,
-    AuditVerdict, BackupRequest, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView,
+    AuditVerdict, BackupRequest, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView, Holder,
     ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest, PauseRequest,
-    PromoteRequest, PromotionView, RefreshAnswer, RefreshRequest, RekeyRequest, RekeyView, RevokeRequest,
+    PromoteRequest, PromotionView, PruneAnswer, PruneRequest, RefreshAnswer, RefreshRequest, RekeyRequest, RekeyView, RevokeRequest,
     ScopesRequest, SessionEnded, SessionRequest, Status,
 };
 use scorpiox_wire::admin::{InviteIssued, InviteRequest, SignInApproval, SignInApproved, SignInView};
@@ -202,6 +202,11 @@ impl AdminClient {
         self.get(&format!("clients/{name}")).await
     }
 
+    /// The clients that still hold a token of a credential.
+    pub async fn holders(&self, credential: &Name) -> Result<Vec<Holder>, AdminError> {
+        self.list(&format!("credentials/{credential}/holders")).await
+    }
+
     /// Makes a client and its key.
     pub async fn add_client(&self, request: &ClientRequest) -> Result<ClientIssued, AdminError> {
         self.post("clients", request).await
@@ -261,6 +266,16 @@ impl AdminClient {
     pub async fn audit(&self, after: Option<u64>, limit: u32) -> Result<Page<AuditEntry>, AdminError> {
         let after = after.map(|seq| format!("after={seq}&")).unwrap_or_default();
         self.get(&format!("audit?{after}limit={limit}")).await
+    }
+
+    /// Removes old entries of the audit.
+    pub async fn prune_audit(&self, request: PruneRequest) -> Result<PruneAnswer, AdminError> {
+        self.post("audit/prune", &request).await
+    }
+
+    /// Begins the anchor file anew.
+    pub async fn begin_anchors(&self) -> Result<AuditVerdict, AdminError> {
+        self.call(Method::POST, "audit/begin-anchors", None).await
     }
 
     /// Checks the audit's chain.

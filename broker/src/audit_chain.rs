@@ -158,13 +158,17 @@ pub enum Reason {
 pub struct Verifier<'a> {
     sealer: &'a Sealer,
     last: Link,
-    head: Option<Link>,
+    /// Oldest last.
+    known: Vec<Link>,
 }
 
 impl<'a> Verifier<'a> {
-    /// `head` is the newest entry as another place remembers it; the chain may have grown since.
-    pub fn new(sealer: &'a Sealer, head: Option<Link>) -> Self {
-        Self { sealer, last: Link::START, head }
+    /// The first entry builds upon `start`. `known` are entries as other places remember them; the chain may have grown
+    /// since.
+    pub fn new(sealer: &'a Sealer, start: Link, mut known: Vec<Link>) -> Self {
+        known.retain(|link| link.seq > start.seq);
+        known.sort_by_key(|link| std::cmp::Reverse(link.seq));
+        Self { sealer, last: start, known }
     }
 
     /// Checks the next entry.
@@ -180,19 +184,21 @@ impl<'a> Verifier<'a> {
             return fault(Reason::Edited);
         }
         // A chain that somebody began anew with our own key fits itself, but not what is remembered.
-        if self.head.is_some_and(|head| head.seq == expected && head != entry.link) {
-            return fault(Reason::Edited);
+        while let Some(known) = self.known.pop_if(|known| known.seq == expected) {
+            if known != entry.link {
+                return fault(Reason::Edited);
+            }
         }
         self.last = entry.link;
         Ok(())
     }
 
-    /// After the last entry: how many there are.
+    /// After the last entry: its number.
     pub fn finish(self) -> Result<u64, Fault> {
-        match self.head {
-            Some(head) if head.seq > self.last.seq => Err(Fault { seq: self.last.seq + 1, reason: Reason::CutOff }),
-            _ => Ok(self.last.seq),
+        if self.known.is_empty() {
+            return Ok(self.last.seq);
         }
+        Err(Fault { seq: self.last.seq + 1, reason: Reason::CutOff })
     }
 }
 
@@ -202,7 +208,7 @@ pub fn verify<'a>(
     head: Option<Link>,
     entries: impl IntoIterator<Item = &'a Entry>,
 ) -> Result<u64, Fault> {
-    let mut verifier = Verifier::new(sealer, head);
+    let mut verifier = Verifier::new(sealer, Link::START, head.into_iter().collect());
     for entry in entries {
         verifier.check(entry)?;
     }

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
 use crate::activity::Activity;
-use crate::audit_chain::Record;
+use crate::audit_chain::{Link, Record};
 use crate::clock::Timestamp;
 use crate::domain::client::ClientId;
 use crate::domain::credential::CredentialId;
@@ -40,6 +40,7 @@ struct Waiting {
 #[derive(Clone)]
 pub struct Auditor {
     queue: mpsc::Sender<Waiting>,
+    newest: watch::Receiver<Link>,
     health: Arc<Health>,
 }
 
@@ -61,6 +62,7 @@ struct Writer {
     activity: Activity,
     health: Arc<Health>,
     queue: mpsc::Receiver<Waiting>,
+    newest: watch::Sender<Link>,
 }
 
 impl Auditor {
@@ -73,10 +75,19 @@ impl Auditor {
         activity: Activity,
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, queue) = mpsc::channel(QUEUE);
+        let (tell, newest) = watch::channel(Link::START);
         let health = Arc::<Health>::default();
-        let writer =
-            Writer { store, spool: Arc::new(spool), fence, timeline, activity, health: Arc::clone(&health), queue };
-        (Self { queue: sender, health }, tokio::spawn(writer.run()))
+        let writer = Writer {
+            store,
+            spool: Arc::new(spool),
+            fence,
+            timeline,
+            activity,
+            health: Arc::clone(&health),
+            queue,
+            newest: tell,
+        };
+        (Self { queue: sender, newest, health }, tokio::spawn(writer.run()))
     }
 
     /// Returns once the deed is durable.
@@ -84,6 +95,11 @@ impl Auditor {
         let (done, written) = oneshot::channel();
         self.queue.try_send(Waiting { deed, done }).map_err(|_| AuditUnavailable)?;
         written.await.unwrap_or(Err(AuditUnavailable))
+    }
+
+    /// Where the chain ends; [`Link::START`] until the first entry of this process.
+    pub fn newest(&self) -> watch::Receiver<Link> {
+        self.newest.clone()
     }
 
     /// True while the spool holds what the database does not take.
@@ -138,7 +154,7 @@ impl Writer {
         if self.spool.is_empty() || self.empty_spool().await {
             match self.store.append_deeds(&deeds).await {
                 Ok(newest) => {
-                    self.fence.note_audit(newest);
+                    self.note(newest);
                     return Ok(());
                 }
                 Err(error) => warn!(%error, "the audit goes to its spool: the database does not take it"),
@@ -163,6 +179,11 @@ impl Writer {
         }
     }
 
+    fn note(&self, newest: Link) {
+        self.fence.note_audit(newest);
+        self.newest.send_replace(newest);
+    }
+
     /// True when nothing is left in the spool.
     async fn empty_spool(&self) -> bool {
         let spool = Arc::clone(&self.spool);
@@ -175,7 +196,7 @@ impl Writer {
         };
         let deeds = read(&drained);
         match self.store.append_deeds(&deeds).await {
-            Ok(newest) => self.fence.note_audit(newest),
+            Ok(newest) => self.note(newest),
             Err(error) => {
                 warn!(%error, waiting = deeds.len(), "the audit's spool cannot be emptied yet");
                 return false;

@@ -7,11 +7,11 @@
 //! * `failure`: what a command can end with, and its exit code.
 //! * `quiet`, `screen`: where a command speaks and listens.
 //! * `place`, `remote`: where the broker is, on this machine or another.
+//! * `typed_time`: moments as people type them.
 //! * `wording`: how things are put, and commands that reach the same broker again.
 //! * `desk`: what an administration command works with.
 //! * `credential_text`: a credential in words.
-//! * `credential`, `client` with `client_limits` and `issued`, `audit`, `status`, `promote`, `alert`: one command each.
-//! * `credential`, `client` with `client_limits`, `issued`, `invite` and `approve`, `audit`, `status`, `promote`: one command each.
+//! * `credential`, `client` with `client_holders`, `client_limits`, `issued`, `invite` and `approve`, `audit` with `audit_export`, `status`, `promote`, `alert`: one command each.
 //! * `passphrase`, `backup`, `restore`: a backup, and back from it.
 //! * `auth_file`, `import`: a login out of a stock client's file.
 //! * `callback`, `browser`, `login`: a login by a person.
@@ -37,11 +37,13 @@ mod admin_key;
 mod alert;
 mod approve;
 mod audit;
+mod audit_export;
 mod auth_file;
 mod backup;
 mod browser;
 mod callback;
 mod client;
+mod client_holders;
 mod client_limits;
 mod credential;
 mod credential_text;
@@ -67,6 +69,7 @@ mod session;
 mod status;
 mod text;
 mod typed;
+mod typed_time;
 mod wording;
 
 use desk::{Desk, Errand};

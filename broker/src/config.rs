@@ -293,6 +293,11 @@ impl Config {
         self.rotation.high_water_file.clone().unwrap_or_else(|| self.data.join("high-water"))
     }
 
+    /// The anchors of the audit.
+    pub fn anchor_file(&self) -> PathBuf {
+        self.audit.anchor_file.clone().unwrap_or_else(|| self.data.join("audit-anchors"))
+    }
+
     /// The first directory of rescue slots.
     pub fn rescue_directory(&self) -> PathBuf {
         self.data.join("rescue")

@@ -17,6 +17,7 @@
 //! * [`backoff`]: how long to wait after failures that did no harm.
 //! * [`rescue`]: room on the disk for answers that may exist only once.
 //! * [`audit_chain`]: the audit as a chain of MACs, and lines that stay lines.
+//! * [`anchors`]: the audit's newest link, now and then, in a file that is not the database.
 //! * [`store`]: the embedded database; rows ↔ domain.
 //! * [`high_water`]: how far every credential had come, kept apart from the database.
 //! * [`spool`]: space for audit records that the database cannot take just now.
@@ -32,6 +33,7 @@
 //! * [`recovery`]: a start brings rows, slots and the mark together.
 //! * [`scheduler`]: who is due next.
 //! * [`auditor`]: writes the audit, to the database or its spool.
+//! * [`anchorer`]: writes anchors in time.
 //! * [`first_handout`]: the first hand-out of a generation is written once.
 //! * [`failures`]: addresses that present keys that nobody has.
 //! * [`gate`]: a key becomes a caller.
@@ -55,6 +57,8 @@ pub mod activity;
 pub mod admin_client;
 pub mod administrators;
 pub mod alerts;
+pub mod anchorer;
+pub mod anchors;
 pub mod audit_chain;
 pub mod auditor;
 pub mod backoff;

@@ -7,6 +7,8 @@
 //! * `once`: a change that is asked for twice under one name is made once.
 //! * `administrators`, `sessions`: who may administer over the network; logging in.
 //! * `alerts`: telling people.
+//! * `holders`: who still holds a token.
+//! * `audit`: who did what: read, proved, its oldest part let go of.
 //! * `overview`: the broker at a glance.
 //! * `custody`: the data as a whole: a backup. `rekey`: a change of the master key.
 //! * `promotion`: the end of a fence: first said, then done.
@@ -21,6 +23,7 @@ use tracing::error;
 
 use crate::administrators::Administrators;
 use crate::alerts::Outbox;
+use crate::anchors::Anchors;
 use crate::audit_chain::{Line, Record};
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
@@ -39,9 +42,11 @@ use crate::store::audit::Deed;
 
 mod administrators;
 mod alerts;
+mod audit;
 mod clients;
 mod custody;
 mod enrolment;
+mod holders;
 mod invitations;
 mod logins;
 mod once;
@@ -74,6 +79,14 @@ pub struct Administrator {
     pub session: Option<Claims>,
 }
 
+impl Administrator {
+    /// The broker itself, which does what time brings.
+    pub fn broker() -> Self {
+        let (actor, address) = ("broker".to_owned(), "local".to_owned());
+        Self { actor, request_id: String::new(), address, scopes: Scopes::everything(), session: None }
+    }
+}
+
 /// Performs the operations.
 pub struct Registrar {
     rotator: Arc<Rotator>,
@@ -95,6 +108,10 @@ pub struct Registrar {
     /// One change of the set of credentials and clients at a time: names are checked before they are taken.
     changing: tokio::sync::Mutex<()>,
     custody: OnceLock<Custody>,
+    /// One reading of the whole audit at a time, and none while entries are removed.
+    auditing: tokio::sync::Mutex<()>,
+    /// Where the audit is anchored.
+    anchors: OnceLock<Arc<Anchors>>,
 }
 
 impl Registrar {
@@ -122,6 +139,8 @@ impl Registrar {
             outbox: OnceLock::new(),
             changing: tokio::sync::Mutex::new(()),
             custody: OnceLock::new(),
+            auditing: tokio::sync::Mutex::new(()),
+            anchors: OnceLock::new(),
         })
     }
 

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use clap::Args;
-use scorpiox_wire::admin::{AuditEntry, AuditVerdict};
+use clap::{Args, Subcommand};
+use scorpiox_wire::admin::{AuditEntry, AuditVerdict, PruneRequest};
 
+use super::audit_export::ExportArguments;
 use super::desk::{Desk, Errand};
 use super::failure::{Exit, Failure};
 use super::screen::Form;
 use super::text::{Tone, printable};
+use super::typed_time::{self, TypedTime};
 use super::wording::Wording;
 use crate::clock::Timestamp;
 
@@ -20,23 +22,62 @@ const PACE: Duration = Duration::from_secs(1);
 /// Show the audit: who fetched, changed or refused what
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  scorpiox-broker audit -n 100\n  scorpiox-broker audit --follow --json\n  \
-    scorpiox-broker audit --verify")]
+    scorpiox-broker audit verify\n  scorpiox-broker audit export --from 90d --action 'token.*'")]
 pub(super) struct AuditArguments {
+    #[command(subcommand)]
+    verb: Option<Verb>,
     /// How many of the newest entries
     #[arg(short = 'n', value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=500))]
     newest: u32,
     /// Go on with new entries as they come; with --json one line each
     #[arg(long, short)]
     follow: bool,
-    /// Check that no entry was changed, removed or inserted
+    /// The same as the command verify
     #[arg(long, conflicts_with_all = ["follow", "newest"])]
     verify: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check that no entry was changed, removed, inserted or moved
+    ///
+    /// Holds the whole chain against the high-water mark, the anchor file and the checkpoint of removed entries. Ends
+    /// with 1 and names the first entry that is wrong.
+    #[command(after_help = "Example:\n  scorpiox-broker audit verify")]
+    Verify,
+    /// Write entries to standard output, one line of JSON each, oldest first
+    #[command(
+        after_help = "Example:\n  scorpiox-broker audit export --from 2027-01-01 --to 2027-02-01 --actor 'admin:*'"
+    )]
+    Export(ExportArguments),
+    /// Remove old entries; a sealed checkpoint stands for them, so that the rest can still be proved
+    ///
+    /// Nothing is removed when the audit is not whole. The newest entry always stays.
+    #[command(after_help = "Example:\n  scorpiox-broker audit prune --before 365d")]
+    Prune {
+        /// Entries from before then: 2027-01-31, 2027-01-31T18:00:00Z, or 365d for what is older than 365 days
+        #[arg(long, value_name = "WHEN", value_parser = typed_time::parse)]
+        before: TypedTime,
+    },
+    /// Put an anchor file aside that was lost or does not fit any more, and begin a new one
+    ///
+    /// First find out what became of it: what it would prove cannot be proved any more. The audit keeps a line about it.
+    #[command(after_help = "Example:\n  scorpiox-broker audit begin-anchors")]
+    BeginAnchors,
+}
+
 impl Errand for AuditArguments {
     async fn run(self, desk: &mut Desk) -> Result<(), Failure> {
-        if self.verify {
-            return verify(desk).await;
+        match self.verb {
+            Some(Verb::Export(export)) => return export.run(desk).await,
+            Some(Verb::Prune { before }) => return prune(desk, before).await,
+            Some(Verb::BeginAnchors) => {
+                let verdict = desk.broker.begin_anchors().await?;
+                return tell(desk, &verdict);
+            }
+            Some(Verb::Verify) => return verify(desk).await,
+            None if self.verify => return verify(desk).await,
+            None => {}
         }
         let newest = newest(desk, self.newest).await?;
         if !self.follow {
@@ -70,23 +111,47 @@ async fn newest(desk: &Desk, count: u32) -> Result<Newest, Failure> {
     Ok(Newest { shown, last })
 }
 
+async fn prune(desk: &mut Desk, before: TypedTime) -> Result<(), Failure> {
+    let before = before.before(desk.now()).as_unix();
+    let answer = desk.broker.prune_audit(PruneRequest { before }).await?;
+    desk.answer(&answer, |answer, wording| match answer.removed {
+        0 => format!("no entry is from before {}", wording.moment(before)),
+        removed => format!("{removed} entries from before {} were removed", wording.moment(before)),
+    })
+}
+
 async fn verify(desk: &mut Desk) -> Result<(), Failure> {
     let verdict = desk.broker.verify_audit().await?;
-    desk.answer(&verdict, |verdict, wording| match verdict.first_bad {
-        None => wording.tone(Tone::Good, &format!("whole: {} entries, each fits the one before it", verdict.entries)),
+    tell(desk, &verdict)
+}
+
+fn tell(desk: &mut Desk, verdict: &AuditVerdict) -> Result<(), Failure> {
+    desk.answer(verdict, |verdict, wording| match verdict.reason {
+        None => wording.tone(Tone::Good, &whole(verdict)),
         Some(_) => wording.tone(Tone::Bad, &format!("broken: {}", fault(verdict))),
     })?;
-    match verdict.first_bad {
+    match verdict.reason {
         None => Ok(()),
-        Some(_) => Err(Failure::new(Exit::Failed, format!("the audit is not whole: {}", fault(&verdict)))
+        Some(_) => Err(Failure::new(Exit::Failed, format!("the audit is not whole: {}", fault(verdict)))
             .next("compare with a copy of the database from before, and find out who could write to it")),
     }
 }
 
+fn whole(verdict: &AuditVerdict) -> String {
+    let mut text = format!("whole: {} entries, each fits the one before it", verdict.entries);
+    if verdict.anchors > 0 {
+        text.push_str(&format!("; {} anchors", verdict.anchors));
+    }
+    if verdict.removed > 0 {
+        text.push_str(&format!("; {} older ones were removed by this broker", verdict.removed));
+    }
+    text
+}
+
 fn fault(verdict: &AuditVerdict) -> String {
-    let reason = verdict.reason.as_deref().unwrap_or("it does not fit the one before it");
-    let seq = verdict.first_bad.unwrap_or_default();
-    format!("entry {seq}: {} ({} entries checked)", printable(reason), verdict.entries)
+    let reason = printable(verdict.reason.as_deref().unwrap_or("it does not fit the one before it"));
+    let entry = verdict.first_bad.map_or_else(String::new, |seq| format!("entry {seq}: "));
+    format!("{entry}{reason} ({} entries checked)", verdict.entries)
 }
 
 fn print_each(desk: &mut Desk, entries: &[AuditEntry]) -> Result<(), Failure> {

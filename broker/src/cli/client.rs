@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use scorpiox_wire::admin::{ClientLimits, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 
 use super::approve::{self, ApproveArguments, DenyArguments};
+use super::client_holders;
 use super::client_limits::{self, TypedLimits};
 use super::desk::{Desk, Errand};
 use super::failure::{Exit, Failure};
@@ -59,6 +60,13 @@ enum Verb {
         /// Name of the client
         #[arg(value_parser = Name::parse)]
         name: Name,
+    },
+    /// List the clients that still hold a token of a credential, revoked ones too, and until when
+    #[command(after_help = "Example:\n  scorpiox-broker client holders main")]
+    Holders {
+        /// Name of the credential
+        #[arg(value_parser = Name::parse)]
+        credential: Name,
     },
     /// Say how much a client may ask for, from where and until when; what is not named stays
     #[command(
@@ -129,6 +137,7 @@ impl Errand for ClientArguments {
                 let view = desk.broker.client(&name).await?;
                 desk.answer(&view, facts)
             }
+            Verb::Holders { credential } => client_holders::list(desk, &credential).await,
             Verb::Limit { name, limits } => limit(desk, &name, limits).await,
             Verb::Pause { name } => {
                 let view = desk.broker.pause_client(&name).await?;

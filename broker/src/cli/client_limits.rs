@@ -1,12 +1,9 @@
 //! Limits of a client, as they are typed and as they are told.
 
-use std::time::Duration;
-
 use clap::Args;
 use scorpiox_wire::admin::ClientLimits;
-use time::format_description::well_known::Rfc3339;
-use time::{Date, OffsetDateTime};
 
+use super::typed_time::{self, TypedTime};
 use super::wording::Wording;
 use crate::clock::Timestamp;
 use crate::domain::network::Network;
@@ -37,8 +34,7 @@ struct TypedRate(Option<u32>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Never,
-    On(Timestamp),
-    In(Duration),
+    At(TypedTime),
 }
 
 impl TypedLimits {
@@ -64,8 +60,7 @@ impl TypedLimits {
         let expires_at = match self.expires {
             None => had.expires_at,
             Some(End::Never) => None,
-            Some(End::On(moment)) => Some(moment.as_unix()),
-            Some(End::In(span)) => Some((now + span).as_unix()),
+            Some(End::At(typed)) => Some(typed.ahead_of(now).as_unix()),
         };
         ClientLimits {
             requests_per_minute: self.requests_per_minute.map_or(had.requests_per_minute, |typed| typed.0),
@@ -108,16 +103,7 @@ fn end(text: &str) -> Result<End, &'static str> {
     if text == "never" {
         return Ok(End::Never);
     }
-    if let Some(days) = text.strip_suffix('d') {
-        let days: u64 = days.parse().map_err(|_| "write a number of days such as 90d")?;
-        return Ok(End::In(Duration::from_secs(days.min(36_500) * 86_400)));
-    }
-    let date = time::macros::format_description!("[year]-[month]-[day]");
-    let midnight = || Date::parse(text, &date).ok().map(|date| date.midnight().assume_utc());
-    let moment = OffsetDateTime::parse(text, &Rfc3339).ok().or_else(midnight);
-    let moment =
-        moment.ok_or("write a date such as 2027-01-31, a moment such as 2027-01-31T18:00:00Z, 90d, or never")?;
-    Ok(End::On(Timestamp::from_unix(moment.unix_timestamp())))
+    typed_time::parse(text).map(End::At)
 }
 
 #[cfg(test)]

@@ -135,6 +135,12 @@ impl Checks<'_> {
         self.require(slots, ("rotation", "rescue_slots"), "must be from 1 to 1024");
         let spool = (65_536..=1 << 30).contains(&config.audit.spool_bytes);
         self.require(spool, ("audit", "spool_bytes"), "must be from 65536 to 1073741824");
+        let entries = (1..=1_000_000).contains(&config.audit.anchor_entries);
+        self.require(entries, ("audit", "anchor_entries"), "must be from 1 to 1000000");
+        let interval = (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&config.audit.anchor_interval);
+        self.require(interval, ("audit", "anchor_interval"), "must be from \"1s\" to \"1d\"");
+        let keep = config.audit.keep.is_zero() || config.audit.keep >= Duration::from_secs(3600);
+        self.require(keep, ("audit", "keep"), "must be \"0s\" for ever, or at least \"1h\"");
     }
 
     fn provider(&mut self, config: &Config) {

@@ -218,6 +218,14 @@ section! {
     pub Audit = "audit" {
         /// Size of the preallocated file that takes entries while the database cannot, in bytes.
         "SCORPIOX_BROKER_AUDIT_SPOOL_BYTES" spool_bytes: u64 = "4194304";
+        /// The file of anchors, better on another volume: the audit is proved against it. None: in the data directory.
+        "SCORPIOX_BROKER_AUDIT_ANCHOR_FILE" anchor_file: Option<PathBuf> = "";
+        /// An anchor is written after so many entries.
+        "SCORPIOX_BROKER_AUDIT_ANCHOR_ENTRIES" anchor_entries: u64 = "1000";
+        /// An anchor is written after this time, if there is something new.
+        "SCORPIOX_BROKER_AUDIT_ANCHOR_INTERVAL" anchor_interval: Duration = "10m";
+        /// Entries older than this are removed, once a day, in exchange for a sealed checkpoint; 0s keeps all for ever.
+        "SCORPIOX_BROKER_AUDIT_KEEP" keep: Duration = "0s";
     }
 }
 

@@ -1,12 +1,8 @@
 //! The broker at a glance: what works, what does not, and the command that helps.
 
-use scorpiox_wire::Problem;
-use scorpiox_wire::admin::{
-    AuditEntry, AuditVerdict, CredentialView, Degraded, Health, HealthCounts, Page, Readiness, Status,
-};
+use scorpiox_wire::admin::{CredentialView, Degraded, Health, HealthCounts, Readiness, Status};
 
-use super::{Registrar, storage};
-use crate::audit_chain::{Entry, Verifier};
+use super::Registrar;
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
 use crate::domain::alarm::{AuditState, Condition, Login, World, conditions};
@@ -42,9 +38,6 @@ pub struct Door {
 
 /// So many credentials are listed at a glance; of more than that, those that are not well.
 const STATUS_CREDENTIALS: usize = 100;
-
-/// Entries checked per read: bounds memory on a long audit.
-const PAGE: u32 = 1_000;
 
 impl Registrar {
     /// How the broker looks from outside.
@@ -103,41 +96,6 @@ impl Registrar {
             views.truncate(STATUS_CREDENTIALS);
         }
         (health, views)
-    }
-
-    /// Entries after `seq`, oldest first; without one, the newest, which nothing follows.
-    pub async fn audit(&self, after: Option<u64>, limit: u32) -> Result<Page<AuditEntry>, Problem> {
-        let store = &self.parts().store;
-        let entries = match after {
-            Some(seq) => store.audit_after(seq, limit + 1).await,
-            None => store.audit_tail(limit).await,
-        };
-        let entries = entries.map_err(|error| storage(&error))?;
-        Ok(Page::cut(entries.iter().map(Entry::to_wire).collect(), limit, |entry| entry.seq.to_string()))
-    }
-
-    /// Goes through the whole chain.
-    pub async fn verify_audit(&self) -> Result<AuditVerdict, Problem> {
-        let sealer = &self.parts().sealer;
-        let mut verifier = Verifier::new(sealer, self.parts().fence.audit());
-        let mut after = 0;
-        let mut entries = 0;
-        loop {
-            let page = self.parts().store.audit_after(after, PAGE).await.map_err(|error| storage(&error))?;
-            let Some(last) = page.last() else { break };
-            after = last.link.seq;
-            for entry in &page {
-                if let Err(fault) = verifier.check(entry) {
-                    let reason = Some(fault.reason.to_string());
-                    return Ok(AuditVerdict { entries, first_bad: Some(fault.seq), reason });
-                }
-                entries += 1;
-            }
-        }
-        Ok(match verifier.finish() {
-            Ok(_) => AuditVerdict { entries, first_bad: None, reason: None },
-            Err(fault) => AuditVerdict { entries, first_bad: Some(fault.seq), reason: Some(fault.reason.to_string()) },
-        })
     }
 }
 

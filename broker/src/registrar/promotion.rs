@@ -70,7 +70,12 @@ impl Registrar {
             Problem::new(Code::Unavailable, format!("the high-water mark cannot be written: {error}"))
         })?;
         self.rotator.wake();
+        let restored = backup.is_some();
         self.note(by, "broker.promote", "broker", "ok", &backup.unwrap_or_default()).await;
+        // The anchors tell of entries that were written since the backup, and are gone.
+        if restored {
+            self.begin_anchors(by).await?;
+        }
         Ok(())
     }
 

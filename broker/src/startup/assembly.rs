@@ -9,6 +9,8 @@ use tokio::task::JoinHandle;
 use super::directory::{Directory, Keys, database};
 use crate::activity::Activity;
 use crate::administrators::Administrators;
+use crate::anchorer::{Anchorer, Pace};
+use crate::anchors::Anchors;
 use crate::auditor::Auditor;
 use crate::backup::marker::Restored;
 use crate::clock::SystemClock;
@@ -38,6 +40,8 @@ pub(super) struct Assembly {
     pub(super) administrators: Arc<Administrators>,
     pub(super) auditor: Auditor,
     pub(super) audit_writer: JoinHandle<()>,
+    pub(super) anchors: Arc<Anchors>,
+    pub(super) anchor_writer: JoinHandle<()>,
     pub(super) provider: CodexProvider,
     pub(super) store: Store,
     pub(super) timeline: Timeline,
@@ -99,6 +103,15 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
     let stand_ins = Arc::new(StandIns::load(store.clone(), keys.pepper, &gate).await?);
     let (auditor, audit_writer) =
         Auditor::start(store.clone(), spool, recovered.fence.clone(), timeline.clone(), activity.clone());
+    let anchors = Arc::new(Anchors::at(&config.anchor_file(), &instance, sealer.clone()));
+    let anchorer = Anchorer {
+        anchors: Arc::clone(&anchors),
+        store: store.clone(),
+        timeline: timeline.clone(),
+        activity: activity.clone(),
+        pace: Pace { entries: config.audit.anchor_entries, span: config.audit.anchor_interval },
+    };
+    let anchor_writer = tokio::spawn(anchorer.run(auditor.newest()));
     let rotator = Rotator::new(Parts {
         store: store.clone(),
         provider: Arc::new(provider.clone()),
@@ -113,6 +126,19 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         failpoints: Failpoints::from_environment()?,
     });
     Ok(Assembly { rotator, gate, stand_ins, administrators, auditor, audit_writer, provider, store, timeline, vault })
+    Ok(Assembly {
+        rotator,
+        gate,
+        stand_ins,
+        administrators,
+        auditor,
+        audit_writer,
+        anchors,
+        anchor_writer,
+        provider,
+        store,
+        timeline,
+    })
 }
 
 /// The clients that are not revoked, with what they may have.

@@ -30,6 +30,7 @@ use crate::http::listener::{self, Listen};
 use crate::http::tls::{Reload, ReloadableCertificate, self_signed, server_config};
 use crate::http::{admin, auth_file, error as problems, health, local_socket, oauth, sign_in, token};
 use crate::registrar::{Custody, Facade, Registrar};
+use crate::registrar::{Administrator, Facade, Registrar};
 use crate::scheduler;
 use crate::sign_in::SignIns;
 use crate::store::Store;
@@ -38,6 +39,8 @@ use crate::timeline::Timeline;
 
 /// How often counted hand-outs are written and the certificate's file is looked at.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// Rounds of housekeeping between two looks for old entries of the audit: a day.
+const PRUNING: u32 = 24 * 60;
 /// How long requests under way may take once the broker stops.
 pub(super) const DRAIN: Duration = Duration::from_secs(30);
 
@@ -76,6 +79,7 @@ pub(super) async fn run(
     info!(url, data = %config.data.display(), version = env!("CARGO_PKG_VERSION"), "serving");
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     housekeeping.tick().await;
+    let mut until_pruning = 0;
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
@@ -86,6 +90,7 @@ pub(super) async fn run(
                 flush(&running.assembly.gate, &running.assembly.store).await;
                 running.registrar.tell_refused_logins().await;
                 keep_audit(&running.assembly.rotator).await;
+                prune_audit(&running, config.audit.keep, &mut until_pruning).await;
             }
         }
     }
@@ -126,6 +131,7 @@ async fn start(config: &Config, telemetry: Telemetry, passphrase: Option<Secret>
         instance: directory.instance.clone(),
         working: Arc::default(),
     });
+    registrar.anchor_in(Arc::clone(&assembly.anchors));
     let desks = Desks::new(config, &assembly, &registrar, &url);
     let clients = serve_clients(config, &assembly, &desks, socket, certificate.as_ref())?;
     let administration = serve_administration(config, &registrar, &desks.sign_ins)?;
@@ -286,7 +292,7 @@ impl Running {
     /// Stops in order: no new connections, requests under way are answered, rotations end, then the files are closed.
     async fn stop(self, terminate: &mut Signal, interrupt: &mut Signal) -> anyhow::Result<ExitCode> {
         info!("stopping: requests and renewals under way are finished first");
-        let Assembly { rotator, gate, auditor, audit_writer, store, .. } = self.assembly;
+        let Assembly { rotator, gate, auditor, audit_writer, anchor_writer, store, .. } = self.assembly;
         rotator.stop();
         let drained = async {
             let network = async {
@@ -323,6 +329,9 @@ impl Running {
         if tokio::time::timeout(Duration::from_secs(5), audit_writer).await.is_err() {
             warn!("the audit was still being written");
         }
+        if tokio::time::timeout(Duration::from_secs(5), anchor_writer).await.is_err() {
+            warn!("the last anchor of the audit was not written");
+        }
         keep_audit(&rotator).await;
         store.close().await;
         info!("stopped");
@@ -333,6 +342,22 @@ impl Running {
 fn left(rotator: &crate::rotator::Rotator) -> ExitCode {
     error!(answers_lost = rotator.memory_only(), renewals_cut = rotator.in_flight(), "a second signal: leaving now");
     ExitCode::FAILURE
+}
+
+/// Once a day, first soon after a start: lets go of entries of the audit that are older than an administrator wants.
+async fn prune_audit(running: &Running, keep: Duration, until: &mut u32) {
+    if keep.is_zero() {
+        return;
+    }
+    if *until > 0 {
+        *until -= 1;
+        return;
+    }
+    *until = PRUNING;
+    let cutoff = running.assembly.timeline.now() - keep;
+    if let Err(problem) = running.registrar.prune_audit(&Administrator::broker(), cutoff).await {
+        error!(%problem, "old entries of the audit were not removed");
+    }
 }
 
 /// Writes down outside the database where the audit ends, so that a cut-off end is noticed.

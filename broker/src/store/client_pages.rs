@@ -24,8 +24,9 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         let handouts = sqlx::query(
-            "SELECT client_id, generation, last_at, expires_at FROM \
-             (SELECT h.*, ROW_NUMBER() OVER (PARTITION BY client_id ORDER BY last_at DESC, generation DESC) AS place \
+            "SELECT client_id, generation, last_at, holds_until AS expires_at FROM \
+             (SELECT h.*, ROW_NUMBER() OVER (PARTITION BY client_id ORDER BY last_at DESC, generation DESC) AS place, \
+              MAX(h.expires_at) OVER (PARTITION BY client_id) AS holds_until \
               FROM handouts h WHERE h.client_id IN (SELECT id FROM clients WHERE name > $1 ORDER BY name LIMIT $2)) newest \
              WHERE place = 1",
         )

@@ -29,7 +29,7 @@ pub struct LastHandout {
     pub generation: u64,
     /// When it was last given.
     pub last_at: Timestamp,
-    /// When that token ends.
+    /// When the last of all the tokens that it was given ends.
     pub expires_at: Timestamp,
 }
 
@@ -127,7 +127,8 @@ impl Store {
     pub async fn last_handout(&self, client: &ClientId) -> Result<Option<LastHandout>, StoreError> {
         let _under_way = self.activity.begin();
         let row = sqlx::query(
-            "SELECT generation, last_at, expires_at FROM handouts WHERE client_id = $1 \
+            "SELECT generation, last_at, (SELECT MAX(expires_at) FROM handouts WHERE client_id = $1) AS expires_at \
+             FROM handouts WHERE client_id = $1 \
              ORDER BY last_at DESC, generation DESC LIMIT 1",
         )
         .bind(client.as_str())

@@ -8,6 +8,7 @@
 //! | `POST /admin/v1/credentials/{name}/refresh` | [`RefreshRequest`] → [`RefreshAnswer`] |
 //! | `POST /admin/v1/credentials/{name}/pause`, `/resume` | [`PauseRequest`], none → [`CredentialView`] |
 //! | `DELETE /admin/v1/credentials/{name}` | → [`CredentialView`] as it was |
+//! | `GET /admin/v1/credentials/{name}/holders` | → [`Holder`]s |
 //! | `POST /admin/v1/logins` | [`LoginRequest`] → [`LoginView`] |
 //! | `GET /admin/v1/logins/{id}` | → [`LoginView`] |
 //! | `POST /admin/v1/logins/{id}/callback` | [`LoginCallback`] → [`LoginView`] |
@@ -23,6 +24,8 @@
 //! | `POST /admin/v1/sign-ins/{code}/approve`, `/deny` | [`SignInApproval`], none → [`SignInApproved`], [`SignInView`] |
 //! | `GET /admin/v1/audit/verify` | → [`AuditVerdict`] |
 //! | `POST /admin/v1/alerts/test` | → [`AlertTest`] |
+//! | `POST /admin/v1/audit/prune` | [`PruneRequest`] → [`PruneAnswer`] |
+//! | `POST /admin/v1/audit/begin-anchors` | → [`AuditVerdict`] |
 //! | `GET`, `POST /admin/v1/administrators` | → a page of [`AdministratorView`]s; [`AdministratorRequest`] → [`AdministratorView`] |
 //! | `DELETE /admin/v1/administrators/{name}` | → [`AdministratorView`] as it was |
 //! | `PUT /admin/v1/administrators/{name}/scopes` | [`ScopesRequest`] → [`AdministratorView`] |
@@ -58,7 +61,9 @@ pub use administrator::{
 };
 pub use alert::{AlertDelivery, AlertTest};
 pub use audit::{AuditEntry, AuditVerdict};
+pub use audit::{AuditEntry, AuditVerdict, PruneAnswer, PruneRequest};
 pub use backup::{BackupRequest, RekeyRequest, RekeyView};
+pub use client::{ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, Holder, RevokeRequest};
 pub use client::{ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 pub use credential::{CredentialView, Health, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
 pub use login::{LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView};

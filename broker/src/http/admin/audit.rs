@@ -1,13 +1,16 @@
 //! What was done, by whom.
 
 use actix_web::web;
-use scorpiox_wire::admin::{AuditEntry, AuditVerdict};
+use scorpiox_wire::Code;
+use scorpiox_wire::admin::{AuditEntry, AuditVerdict, PruneAnswer, PruneRequest};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::paging::{limited, strange_cursor};
 use super::{Answer, Data, Operation, ok};
+use crate::clock::Timestamp;
 use crate::domain::scope::Scope;
+use crate::registrar::Administrator;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -17,6 +20,14 @@ pub(super) fn operations() -> Vec<Operation> {
             .pages::<AuditEntry>(),
         Operation::get(Scope::Read, "/audit/verify", verify_audit)
             .says("Go through the whole chain and name the first entry that does not fit")
+            .answers::<AuditVerdict>(),
+        Operation::post(Scope::Everything, "/audit/prune", prune_audit)
+            .says("Remove old entries, once each is proved; a sealed checkpoint stands for them")
+            .takes::<PruneRequest>()
+            .answers::<PruneAnswer>()
+            .refuses(&[Code::Conflict]),
+        Operation::post(Scope::Everything, "/audit/begin-anchors", begin_anchors)
+            .says("Put the anchor file aside: the next anchor begins a new one")
             .answers::<AuditVerdict>(),
     ]
 }
@@ -41,5 +52,15 @@ async fn list_audit(registrar: Data, query: web::Query<AuditQuery>) -> Answer {
 }
 
 async fn verify_audit(registrar: Data) -> Answer {
+    ok(registrar.verify_audit().await?)
+}
+
+async fn prune_audit(by: Administrator, registrar: Data, body: web::Json<PruneRequest>) -> Answer {
+    let removed = registrar.prune_audit(&by, Timestamp::from_unix(body.before)).await?;
+    ok(PruneAnswer { removed })
+}
+
+async fn begin_anchors(by: Administrator, registrar: Data) -> Answer {
+    registrar.begin_anchors(&by).await?;
     ok(registrar.verify_audit().await?)
 }

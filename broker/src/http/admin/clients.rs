@@ -2,7 +2,9 @@
 
 use actix_web::web;
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::{ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
+use scorpiox_wire::admin::{
+    ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, Holder, RevokeRequest,
+};
 
 use super::paging::{PageQuery, Paged};
 use super::{Answer, Data, Operation, ok};
@@ -24,6 +26,11 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes::<ClientRequest>()
             .answers::<ClientIssued>()
             .refuses(&[Code::NotFound, Code::Conflict]),
+        Operation::get(Scope::Read, "/credentials/{name}/holders", list_holders)
+            .says("The clients that still hold a token of a credential, revoked ones too, in the order of their names")
+            .query::<PageQuery>()
+            .pages::<Holder>()
+            .refuses(&[Code::NotFound]),
         Operation::post(Scope::Clients, "/clients/{name}/rotate-key", rotate_client_key)
             .says("Another key; the old one holds no longer")
             .answers::<ClientIssued>()
@@ -89,4 +96,8 @@ async fn pause_client(by: Administrator, registrar: Data, name: web::Path<String
 
 async fn resume_client(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {
     ok(registrar.resume_client(&by, &name).await?)
+}
+
+async fn list_holders(registrar: Data, name: web::Path<String>, paged: Paged) -> Answer {
+    ok(registrar.holders(&name, paged.after_name()?.as_ref(), paged.limit).await?)
 }

@@ -112,3 +112,21 @@ pub struct ClientRevoked {
     /// True when its credential was renewed as asked.
     pub rotated: bool,
 }
+
+/// A client that still holds a token of a credential, revoked or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Holder {
+    /// Its name.
+    pub client: String,
+    /// When it was revoked; absent while it is good.
+    pub revoked_at: Option<i64>,
+    /// The newest generation that it holds.
+    pub generation: u64,
+    /// How many tokens it was given that have not ended.
+    pub tokens: u64,
+    /// When it was last given one.
+    pub last_seen_at: i64,
+    /// When the last of them ends.
+    pub until: i64,
+}

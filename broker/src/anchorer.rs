@@ -1,0 +1,108 @@
+//! Writes anchors: every so many entries, and every so often when there is something new.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+use crate::activity::Activity;
+use crate::anchors::{Anchor, Anchors, Reading};
+use crate::audit_chain::Link;
+use crate::clock::Monotonic;
+use crate::store::Store;
+use crate::timeline::Timeline;
+
+/// After a file that could not be written.
+const RETRY: Duration = Duration::from_secs(60);
+
+/// How often.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// After so many entries at the latest.
+    pub entries: u64,
+    /// After this time at the latest.
+    pub span: Duration,
+}
+
+/// What it works with.
+pub struct Anchorer {
+    /// The file.
+    pub anchors: Arc<Anchors>,
+    /// Remembers how far the audit was anchored, so that a missing file is missed.
+    pub store: Store,
+    /// The calendar.
+    pub timeline: Timeline,
+    /// Counts the effects under way.
+    pub activity: Activity,
+    /// How often.
+    pub pace: Pace,
+}
+
+impl Anchorer {
+    /// Runs until nobody writes the audit any more, and then writes the last anchor.
+    pub async fn run(self, mut newest: watch::Receiver<Link>) {
+        let mut last = self.last().await;
+        let mut since = self.timeline.monotonic();
+        loop {
+            let ended = self.until_due(&mut newest, last, since).await;
+            let link = *newest.borrow_and_update();
+            if link.seq > last {
+                if self.write(link).await {
+                    last = link.seq;
+                } else if !ended {
+                    self.timeline.sleep(RETRY).await;
+                    continue;
+                }
+            }
+            since = self.timeline.monotonic();
+            if ended {
+                return;
+            }
+        }
+    }
+
+    /// The newest anchor of a file that is good. A file that is not is left for a person: `audit verify` tells of it.
+    async fn last(&self) -> u64 {
+        let anchors = Arc::clone(&self.anchors);
+        match self.activity.blocking(move || anchors.read()).await {
+            Reading::Good(anchors) => anchors.last().map_or(0, |anchor| anchor.link.seq),
+            Reading::Missing | Reading::Foreign | Reading::Unreadable(_) => 0,
+        }
+    }
+
+    /// True when the audit has ended.
+    async fn until_due(&self, newest: &mut watch::Receiver<Link>, last: u64, since: Monotonic) -> bool {
+        loop {
+            let waiting = newest.borrow_and_update().seq.saturating_sub(last);
+            let left = self.pace.span.saturating_sub(self.timeline.monotonic().since(since));
+            if waiting >= self.pace.entries || (waiting > 0 && left.is_zero()) {
+                return false;
+            }
+            tokio::select! {
+                changed = newest.changed() => if changed.is_err() { return true },
+                () = self.timeline.sleep(left.max(Duration::from_millis(1))), if waiting > 0 => {}
+            }
+        }
+    }
+
+    async fn write(&self, link: Link) -> bool {
+        let anchors = Arc::clone(&self.anchors);
+        let anchor = Anchor { link, at: self.timeline.now() };
+        let anchored = match self.store.anchored().await {
+            Ok(anchored) => anchored,
+            Err(error) => {
+                warn!(%error, "the audit is not anchored now: the database does not answer");
+                return false;
+            }
+        };
+        if let Err(error) = self.activity.blocking(move || anchors.append(anchor, anchored)).await {
+            error!(%error, "the audit was not anchored; scorpiox-broker audit --verify");
+            return false;
+        }
+        if let Err(error) = self.store.set_anchored(link.seq).await {
+            warn!(%error, "the database does not know of the newest anchor; a missing file would not be missed");
+        }
+        true
+    }
+}
