@@ -45,13 +45,18 @@ impl Anchorer {
         let mut last = self.last().await;
         let mut since = self.timeline.monotonic();
         loop {
-            let ended = self.until_due(&mut newest, last, since).await;
+            // Due, or over; when it is over there is still the last one to write.
+            self.until_due(&mut newest, last, since).await;
+            let ended = newest.has_changed().is_err();
             let link = *newest.borrow_and_update();
             if link.seq > last {
                 if self.write(link).await {
                     last = link.seq;
                 } else if !ended {
-                    self.timeline.sleep(RETRY).await;
+                    tokio::select! {
+                        () = self.timeline.sleep(RETRY) => {}
+                        _ = newest.wait_for(|_| false) => {}
+                    }
                     continue;
                 }
             }
@@ -71,16 +76,15 @@ impl Anchorer {
         }
     }
 
-    /// True when the audit has ended.
-    async fn until_due(&self, newest: &mut watch::Receiver<Link>, last: u64, since: Monotonic) -> bool {
+    async fn until_due(&self, newest: &mut watch::Receiver<Link>, last: u64, since: Monotonic) {
         loop {
             let waiting = newest.borrow_and_update().seq.saturating_sub(last);
             let left = self.pace.span.saturating_sub(self.timeline.monotonic().since(since));
             if waiting >= self.pace.entries || (waiting > 0 && left.is_zero()) {
-                return false;
+                return;
             }
             tokio::select! {
-                changed = newest.changed() => if changed.is_err() { return true },
+                changed = newest.changed() => if changed.is_err() { return },
                 () = self.timeline.sleep(left.max(Duration::from_millis(1))), if waiting > 0 => {}
             }
         }
