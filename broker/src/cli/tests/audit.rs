@@ -58,7 +58,7 @@ fn following_from_now_shows_nothing_old() {
 #[test]
 fn a_broken_chain_is_told_and_is_no_success() {
     let whole = json!({ "entries": 42, "first_bad": null, "reason": null, "removed": 0, "anchors": 0 });
-    let broken = json!({ "entries": 42, "first_bad": 17, "reason": "it was changed" });
+    let broken = json!({ "entries": 42, "first_bad": 17, "reason": "it was changed", "removed": 0, "anchors": 0 });
     let broker =
         Broker::scripted([(200, whole.clone()), (200, whole.clone()), (200, broken.clone()), (200, broken.clone())]);
     let seen = broker.runs(&["audit", "--verify"]);
