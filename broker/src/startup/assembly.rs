@@ -125,7 +125,6 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         meters,
         failpoints: Failpoints::from_environment()?,
     });
-    Ok(Assembly { rotator, gate, stand_ins, administrators, auditor, audit_writer, provider, store, timeline, vault })
     Ok(Assembly {
         rotator,
         gate,
@@ -138,6 +137,7 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         provider,
         store,
         timeline,
+        vault,
     })
 }
 

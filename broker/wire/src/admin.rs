@@ -60,11 +60,9 @@ pub use administrator::{
     ScopesRequest, SessionAnswer, SessionEnded, SessionRequest, UnknownScope,
 };
 pub use alert::{AlertDelivery, AlertTest};
-pub use audit::{AuditEntry, AuditVerdict};
 pub use audit::{AuditEntry, AuditVerdict, PruneAnswer, PruneRequest};
 pub use backup::{BackupRequest, RekeyRequest, RekeyView};
 pub use client::{ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, Holder, RevokeRequest};
-pub use client::{ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, RevokeRequest};
 pub use credential::{CredentialView, Health, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
 pub use login::{LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView};
 pub use page::{PAGE_LIMIT, PAGE_LIMIT_MOST, Page};
