@@ -16,6 +16,7 @@
 //! * [`fetch_chain`]: several sources, the first of them a broker (C3, C14, H5).
 //! * [`fetch_exec`]: a command that gets the token; other forms of it.
 //! * [`fetch_ssh`]: the ssh source against a real OpenSSH server (C5).
+//! * [`gateway`]: programs that a person signs in by browser or device code.
 //! * [`hardening`]: clients that mean no good (H1–H4).
 //! * [`idempotency`]: a change that is asked for twice under one name is made once.
 //! * [`kills`]: SIGKILL of the real process, at failpoints and at random moments.
@@ -57,6 +58,7 @@ mod fetch;
 mod fetch_chain;
 mod fetch_exec;
 mod fetch_ssh;
+mod gateway;
 mod hardening;
 mod idempotency;
 mod kills;

@@ -5,9 +5,11 @@
 //!
 //! * [`installed`]: programs from npm. * [`isolation`]: the namespace. * [`codex`]: its configuration, and a run.
 //! * [`renewal`]: with a file of the broker's in place of the token command.
+//! * [`gateway`]: signed in at the broker by browser, and by device code.
 //! * [`requests`]: what it asks the model, beside what `sx` asks.
 
 mod codex;
+mod gateway;
 pub(crate) mod installed;
 pub(crate) mod isolation;
 mod renewal;

@@ -61,6 +61,34 @@ impl Codex {
         codex
     }
 
+    /// On a machine of `team` on which nobody types a key: it signs in at the broker.
+    pub(super) fn that_signs_in(team: &Team) -> Self {
+        let certificate = team.data().join("tls/tls-certificate.pem");
+        let machine = FetchToken::of(&team.given_a_client("nobody"));
+        let machine = machine.with("CODEX_CA_CERTIFICATE", certificate.to_str().expect("a plain name"));
+        Self::on(machine, team, &gateway(team))
+    }
+
+    /// What it keeps of a sign-in.
+    fn path_of_sign_in(&self) -> PathBuf {
+        self.machine.home().join(".codex/secrets/gateway_oauth.json")
+    }
+
+    /// It must come back to the broker before the next request.
+    pub(super) fn let_its_sign_in_end(&self) {
+        let bytes = fs::read(self.path_of_sign_in()).expect("it is signed in");
+        let mut kept: Value = serde_json::from_slice(&bytes).expect("it is JSON");
+        for sign_in in kept.as_object_mut().expect("an object").values_mut() {
+            sign_in["expires_at"] = 1_700_000_000.into();
+        }
+        fs::write(self.path_of_sign_in(), kept.to_string()).expect("a home directory can be written");
+    }
+
+    /// Its server for programs such as editors, which speak with it on its standard input.
+    pub(super) fn app_server(&self) -> Child {
+        self.command().arg("app-server").stdin(Stdio::piped()).spawn().expect("the stock CLI starts")
+    }
+
     fn on(machine: FetchToken, team: &Team, credentials: &str) -> Self {
         let program = std::env::var_os(CODEX.variable).expect("the way in names it");
         let codex = Self { program: program.into(), machine, project: tempfile::tempdir().expect("a directory") };
@@ -155,6 +183,24 @@ impl Codex {
     }
 }
 
+fn gateway(team: &Team) -> String {
+    let account = team.provider.oracle().settings().account.account_id.clone();
+    let url = team.broker().url();
+    format!(
+        r#"http_headers = {{ "ChatGPT-Account-ID" = "{account}" }}
+
+[model_providers.broker.gateway_oauth]
+authorization_url = "{url}/oauth/authorize"
+token_url = "{url}/oauth/token"
+device_authorization_url = "{url}/oauth/device_authorization"
+client_id = "codex"
+redirect_port = 18455
+credentials_store = "file"
+delivery = {{ kind = "header", name = "Authorization", scheme = "Bearer" }}
+"#
+    )
+}
+
 fn token_command(team: &Team) -> String {
     let fetchtoken = binaries::fetchtoken();
     let account = team.provider.oracle().settings().account.account_id.clone();
@@ -192,6 +238,14 @@ enabled = false
 }
 
 impl Running {
+    /// The address that its person is to open, once it has said so.
+    pub(super) fn address_to_open(&self) -> String {
+        patience::until("an address to open", || {
+            let said = self.stderr.so_far();
+            said.lines().find(|line| line.contains("/oauth/authorize?")).map(|line| line.trim().to_owned())
+        })
+    }
+
     fn end(&mut self) -> ExitStatus {
         let ended = patience::within(2 * patience::PATIENCE, || self.child.try_wait().expect("a child of ours"));
         ended.unwrap_or_else(|| {
