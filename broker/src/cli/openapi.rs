@@ -9,7 +9,7 @@ use super::screen::Screen;
 ///
 /// A running broker serves the same at /openapi.json.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  scorpiox-broker openapi > scorpiox-broker.json")]
+#[command(after_help = "Example:\n  scorpiox-broker openapi")]
 pub(super) struct OpenapiArguments {}
 
 impl OpenapiArguments {
