@@ -80,7 +80,7 @@ fn ctrl_c_leaves_a_login_cleanly() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let data = tempfile::tempdir().unwrap();
-    answer_all(data.path(), "[]");
+    answer_all(data.path(), r#"{"items":[],"next":null}"#);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut command = broker(&["client", "list", "--json", "--data", data.path().to_str().unwrap()]);
