@@ -222,6 +222,8 @@ fn configuration(team: &Team, credentials: &str) -> String {
         r#"model = "gpt-5.5"
 model_provider = "broker"
 cli_auth_credentials_store = "file"
+# With a login of its own it asks its vendor for more than answers: here, too, without waiting for a network.
+chatgpt_base_url = "{}/backend-api/"
 
 [model_providers.broker]
 name = "broker"
@@ -233,6 +235,7 @@ supports_websockets = false
 [analytics]
 enabled = false
 "#,
+        team.provider.url(),
         team.provider.url(),
     )
 }
