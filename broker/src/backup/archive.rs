@@ -65,7 +65,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next member; `None` at the end, after which nothing follows.
-    pub fn next(&mut self) -> Result<Option<Head>, BackupError> {
+    pub fn next_head(&mut self) -> Result<Option<Head>, BackupError> {
         let mut block = [0; BLOCK];
         self.0.read_exact(&mut block)?;
         if block == [0; BLOCK] {
@@ -163,7 +163,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, BackupError> {
         let mut reader = Reader::new(bytes);
         let mut members = Vec::new();
-        while let Some(head) = reader.next()? {
+        while let Some(head) = reader.next_head()? {
             let mut content = Vec::new();
             reader.content(&head, &mut content)?;
             members.push((head.name, content));

@@ -34,21 +34,18 @@ pub fn restore(backup: &Path, opener: &Opener, data: &Path) -> Result<Manifest, 
     Ok(manifest)
 }
 
-fn read<W: Write + Sync>(
+fn read<W: Settle>(
     backup: &Path,
     opener: &Opener,
     begin: impl FnOnce(&Manifest) -> Result<(), BackupError>,
     mut place: impl FnMut(&str) -> Result<W, BackupError>,
-) -> Result<Manifest, BackupError>
-where
-    W: Settle,
-{
+) -> Result<Manifest, BackupError> {
     let file = File::open(backup).map_err(|error| durable_file::about(backup, error))?;
     let mut archive = Reader::new(BufReader::new(opener.open(BufReader::new(file))?));
     let manifest = first(&mut archive)?;
     begin(&manifest)?;
     for expected in &manifest.members {
-        let head = archive.next()?.ok_or_else(|| BackupError::Damaged(format!("{} is missing", expected.name)))?;
+        let head = archive.next_head()?.ok_or_else(|| BackupError::Damaged(format!("{} is missing", expected.name)))?;
         if head != (Head { name: expected.name.clone(), size: expected.size }) {
             return Err(BackupError::Damaged(format!("{} is where {} should be", head.name, expected.name)));
         }
@@ -60,7 +57,7 @@ where
         }
         out.settle()?;
     }
-    match archive.next()? {
+    match archive.next_head()? {
         None => Ok(manifest),
         Some(head) => Err(BackupError::Damaged(format!("{} is not in the manifest", head.name))),
     }
@@ -68,7 +65,7 @@ where
 
 fn first(archive: &mut archive::Reader<impl Read>) -> Result<Manifest, BackupError> {
     let none = || BackupError::Damaged("it does not begin with a manifest that this version can read".to_owned());
-    let head = archive.next()?.filter(|head| head.name == NAME && head.size <= LARGEST).ok_or_else(none)?;
+    let head = archive.next_head()?.filter(|head| head.name == NAME && head.size <= LARGEST).ok_or_else(none)?;
     let mut text = Vec::new();
     archive.content(&head, &mut text)?;
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|_| none())?;
@@ -102,7 +99,7 @@ fn create(data: &Path, name: &str) -> Result<File, BackupError> {
 }
 
 /// On the disk for good.
-trait Settle {
+trait Settle: Write {
     fn settle(self) -> io::Result<()>;
 }
 
