@@ -284,4 +284,21 @@ mod tests {
         reader.close().await.unwrap();
         store.close().await;
     }
+
+    #[tokio::test]
+    async fn s4_a_database_of_a_newer_version_is_refused_and_left_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("broker.db");
+        let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
+        let (store, _) = Store::open(&path, sealer.clone(), "i", Activity::default()).await.unwrap();
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                     VALUES (9999, 'later', TRUE, x'00', 0)";
+        sqlx::query(newer).execute(&store.writer).await.unwrap();
+        store.close().await;
+        let before = std::fs::read(&path).unwrap();
+        let refused = Store::open(&path, sealer, "i", Activity::default()).await.err().unwrap();
+        assert!(matches!(refused, OpeningError::Migration { .. }), "{refused}");
+        assert!(refused.to_string().contains("9999"), "{refused}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
 }
