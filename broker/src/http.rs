@@ -12,6 +12,7 @@
 //! * `stream`, `head`, `farewell`, `connection`: a connection under watch: deadlines and bounds below the framework.
 //! * `inspection`, `body`, `passage`, `guard`: a request looked at before the application, its body, its time, its answer.
 //! * [`listener`]: sockets to applications, through all of the above.
+//! * `trace`: a request that is traced.
 //! * [`oauth`], [`auth_file`]: stock clients: the token endpoint, and the file they begin with.
 //! * [`sign_in`]: pages and endpoints of programs that sign in by browser.
 //! * [`token`], [`admin`], [`health`], [`metrics`]: decode, call, encode.
@@ -40,4 +41,5 @@ mod stream;
 mod target;
 pub mod tls;
 pub mod token;
+mod trace;
 pub mod visitor;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use scorpiox_wire::{Code, TokenTag};
+use tracing::Instrument;
 
 use crate::audit_chain::{Line, Record};
 use crate::auditor::{AuditUnavailable, Auditor};
@@ -27,6 +28,7 @@ use crate::holding::{Flight, Holding, Served};
 use crate::metrics::meters::Counted;
 use crate::rotator::{NotNow, Rotator};
 use crate::store::audit::{Deed, FirstHandout};
+use crate::telemetry::trace::step;
 
 /// Where a request came from, for the audit.
 #[derive(Clone, Copy)]
@@ -287,10 +289,13 @@ impl Issuer {
         meters.waited.inc();
         let _waiting = Counted::by(&meters.waiting);
         let deadline = self.rotator.parts().timeline.sleep(self.terms.wait);
-        tokio::select! {
-            _ = flight.wait_for(Option::is_some) => {}
-            () = deadline => {}
-        }
+        let waiting = async {
+            tokio::select! {
+                _ = flight.wait_for(Option::is_some) => {}
+                () = deadline => {}
+            }
+        };
+        waiting.instrument(step!("wait")).await;
         Ok(())
     }
 

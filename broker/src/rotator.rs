@@ -11,7 +11,8 @@ use std::time::Duration;
 use scorpiox_wire::Secret;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
-use tracing::{error, info, warn};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, error, info, warn};
 
 use crate::activity::Activity;
 use crate::clock::Timestamp;
@@ -22,10 +23,12 @@ use crate::failpoint::{Failpoints, Point};
 use crate::fence::{Fence, position};
 use crate::holding::{Desk, Failure, Flight, Holding, Holdings, Outcome};
 use crate::metrics::Meters;
+use crate::metrics::meters::outcome_word;
 use crate::provider::{Connection, Provider, RawAnswer, Sent, Unsent};
 use crate::rescue::RescueSlots;
 use crate::seal::Sealer;
 use crate::store::Store;
+use crate::telemetry::trace::step;
 use crate::timeline::Timeline;
 
 mod attempt;
@@ -144,7 +147,10 @@ impl Rotator {
         let rotator = Arc::clone(self);
         let held = Arc::clone(holding);
         match permitted {
-            Permission::Now => drop(self.runtime.spawn(rotator.supervise(held, sender))),
+            Permission::Now => {
+                let span = span_of(&desk.credential);
+                drop(self.runtime.spawn(rotator.supervise(held, sender).instrument(span)));
+            }
             Permission::GiveUp => drop(self.runtime.spawn(rotator.give_up(held, sender))),
             Permission::NotBefore(moment) => return Err(NotNow::Wait(moment.since(now))),
             Permission::Never(why) => return Err(NotNow::Never(why)),
@@ -208,12 +214,13 @@ impl Rotator {
     async fn supervise(self: Arc<Self>, holding: Arc<Holding>, told: watch::Sender<Option<Outcome>>) {
         let attempt = Arc::new(Attempt::new(told));
         let flight = Arc::clone(&self).rotate(Arc::clone(&holding), Arc::clone(&attempt));
-        let outcome = match tokio::spawn(flight).await {
+        let outcome = match tokio::spawn(flight.in_current_span()).await {
             Ok(outcome) => outcome,
             Err(failure) if failure.is_panic() => self.after_panic(&holding, &attempt).await,
             // The runtime is being dropped: nobody is left to tell.
             Err(_) => return,
         };
+        Span::current().record("scorpiox.rotation.outcome", outcome_word(&outcome));
         self.land(&holding, &attempt, outcome);
     }
 
@@ -251,7 +258,7 @@ impl Rotator {
 
     async fn rotate(self: Arc<Self>, holding: Arc<Holding>, attempt: Arc<Attempt>) -> Outcome {
         match self.present(&holding, &attempt).await {
-            Ok(()) => self.conclude(&holding, &attempt).await,
+            Ok(()) => self.conclude(&holding, &attempt).instrument(step!("settle")).await,
             Err(failure) => {
                 log_failure(&holding, &failure);
                 Outcome::Failed(failure)
@@ -270,14 +277,14 @@ impl Rotator {
         self.advance(holding, |rotation| rotation.claim().ok()).await?;
         points.reach(Point::AfterClaim).await;
 
-        let connection = match self.dial().await {
+        let connection = match self.dial().instrument(step!("dial", otel.kind = "client")).await {
             Ok(connection) => connection,
             Err(unsent) => return Err(self.hang_up(holding, unsent).await),
         };
         points.reach(Point::AfterDial).await;
 
         let armed_at = self.parts.timeline.monotonic();
-        let token = match self.arm(holding, attempt).await {
+        let token = match self.arm(holding, attempt).instrument(step!("arm")).await {
             Ok(token) => token,
             Err(failure) => {
                 drop(connection);
@@ -288,10 +295,12 @@ impl Rotator {
         points.reach(Point::BeforeSend).await;
 
         let began = self.parts.timeline.monotonic();
-        let sent = connection.send(token, armed_at + ARMED_FOR).await;
+        let span = step!("send", otel.kind = "client", http.request.method = "POST", http.response.status_code = Empty);
+        let sent = connection.send(token, armed_at + ARMED_FOR).instrument(span.clone()).await;
         let ended = self.parts.timeline.monotonic();
         match sent {
             Sent::Answered(answer) => {
+                span.record("http.response.status_code", i64::from(answer.status));
                 self.parts.meters.exchange.took(ended.since(began));
                 attempt.answered(self.on_our_calendar(answer));
             }
@@ -299,7 +308,7 @@ impl Rotator {
             Sent::NoAnswer { why } => return Err(self.doubt(holding, &why).await),
         }
         points.reach(Point::AfterAnswer).await;
-        self.rescue(holding, attempt).await;
+        self.rescue(holding, attempt).instrument(step!("rescue")).await;
         self.parts.meters.rescue.took(self.parts.timeline.monotonic().since(ended));
         points.reach(Point::AfterRescue).await;
         Ok(())
@@ -388,6 +397,16 @@ impl Rotator {
         }
         Outcome::Failed(Failure::Panicked)
     }
+}
+
+/// Belongs to the request that began it; the scheduler's begin a trace of their own.
+fn span_of(credential: &Credential) -> Span {
+    step!(
+        "rotation",
+        scorpiox.credential.name = credential.name.as_str(),
+        scorpiox.credential.generation = credential.rotation.generation,
+        scorpiox.rotation.outcome = Empty,
+    )
 }
 
 fn log_failure(holding: &Holding, failure: &Failure) {

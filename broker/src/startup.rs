@@ -42,15 +42,19 @@ pub fn run(
     reread: impl Fn() -> anyhow::Result<Config> + Send + 'static,
 ) -> anyhow::Result<ExitCode> {
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let telemetry = telemetry::start(&config.log, no_colour)?;
-    keep_secrets_in_memory();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .thread_name("broker")
         .build()
         .context("cannot start the runtime")?;
-    let code = runtime.block_on(running::run(config, how, telemetry, passphrase, reread));
+    #[cfg(feature = "otlp")]
+    let telemetry = telemetry::start(&config.log, no_colour, outward::traces(&config.telemetry, runtime.handle())?)?;
+    #[cfg(not(feature = "otlp"))]
+    let telemetry = telemetry::start(&config.log, no_colour)?;
+    keep_secrets_in_memory();
+    let code = runtime.block_on(running::run(config, how, telemetry.clone(), passphrase, reread));
+    telemetry.finish();
     // What is left on the runtime is idle: the stop has waited for everything that matters.
     runtime.shutdown_background();
     code

@@ -1,6 +1,7 @@
 //! The log: one line per event on standard error, for people on a terminal, JSON elsewhere.
 //!
-//! * [`line`](self): how a line looks lies in `telemetry/line.rs`.
+//! * `line`: how a line looks.
+//! * [`trace`]: what a collector of traces is told.
 
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
@@ -15,6 +16,7 @@ use tracing_subscriber::{Layer, Registry, fmt, reload};
 use crate::config::{Log, LogFormat, parse_level};
 
 mod line;
+pub mod trace;
 
 use line::{Line, Style};
 
@@ -22,6 +24,8 @@ use line::{Line, Style};
 #[derive(Clone)]
 pub struct Telemetry {
     level: reload::Handle<EnvFilter, Registry>,
+    #[cfg(feature = "otlp")]
+    traces: Option<trace::Traces>,
 }
 
 /// Why the log did not start.
@@ -35,8 +39,13 @@ pub enum TelemetryError {
     Started(#[from] TryInitError),
 }
 
-/// Starts the process's log on standard error. `no_colour` is what `NO_COLOR` says (<https://no-color.org>).
-pub fn start(log: &Log, no_colour: bool) -> Result<Telemetry, TelemetryError> {
+/// Starts the process's log on standard error, and its traces where there are any. `no_colour` is what `NO_COLOR` says
+/// (<https://no-color.org>).
+pub fn start(
+    log: &Log,
+    no_colour: bool,
+    #[cfg(feature = "otlp")] traces: Option<trace::Traces>,
+) -> Result<Telemetry, TelemetryError> {
     let terminal = std::io::stderr().is_terminal();
     let style = match log.format {
         LogFormat::Json => Style::Json,
@@ -45,9 +54,16 @@ pub fn start(log: &Log, no_colour: bool) -> Result<Telemetry, TelemetryError> {
     };
     let (level, handle) = reload::Layer::new(parse_level(&log.level)?);
     let lines = lines(style, std::io::stderr).with_filter(level.and(dependencies_are_capped()));
-    tracing_subscriber::registry().with(lines).try_init()?;
+    let subscriber = tracing_subscriber::registry().with(lines);
+    #[cfg(feature = "otlp")]
+    let subscriber = subscriber.with(traces.as_ref().map(trace::Traces::layer));
+    subscriber.try_init()?;
     std::panic::set_hook(Box::new(log_panic));
-    Ok(Telemetry { level: handle })
+    Ok(Telemetry {
+        level: handle,
+        #[cfg(feature = "otlp")]
+        traces,
+    })
 }
 
 /// A panic is a line like any other, so that a log that is read by a program stays readable.
@@ -60,6 +76,14 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 }
 
 impl Telemetry {
+    /// Sends the traces that were collected; blocks.
+    pub fn finish(&self) {
+        #[cfg(feature = "otlp")]
+        if let Some(traces) = &self.traces {
+            traces.finish();
+        }
+    }
+
     /// Changes the level of the running log.
     pub fn set_level(&self, text: &str) -> Result<(), ParseError> {
         let level = parse_level(text)?;
@@ -90,7 +114,10 @@ fn dependencies_are_capped() -> FilterFn<fn(&Metadata<'_>) -> bool> {
 
 fn may_be_logged(event: &Metadata<'_>) -> bool {
     let target = event.target();
-    let most = if target.starts_with("scorpiox") {
+    let most = if target == trace::TARGET {
+        // Their fields stand in the events already.
+        return false;
+    } else if target.starts_with("scorpiox") {
         return true;
     } else if target.starts_with("actix_http") {
         // It reports each client that sends nonsense as an ERROR of its own.

@@ -11,6 +11,7 @@ use scorpiox_wire::{Code, Problem, TokenTag, token};
 
 use super::error::Refusal;
 use super::request_id::RequestId;
+use super::trace;
 use super::visitor::ClientAddress;
 use crate::domain::admission::Denied;
 use crate::failures::Failures;
@@ -41,9 +42,18 @@ async fn get(
     address: ClientAddress,
     service: web::Data<TokenService>,
 ) -> Result<HttpResponse, Refusal> {
-    let caller = recognise(&service, &request, address)
-        .inspect_err(|refusal| service.issuer.turned_away(refusal.problem.code))?;
-    let ask = read(&request)?;
+    trace::served(&request, token::PATH, answer(&request, &id, address, &service)).await
+}
+
+async fn answer(
+    request: &HttpRequest,
+    id: &RequestId,
+    address: ClientAddress,
+    service: &TokenService,
+) -> Result<HttpResponse, Refusal> {
+    let caller =
+        recognise(service, request, address).inspect_err(|refusal| service.issuer.turned_away(refusal.problem.code))?;
+    let ask = read(request)?;
     let agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let origin = Origin { request_id: id.as_str(), address: address.0, agent };
     match service.issuer.hand_out(&caller, &ask, origin).await {

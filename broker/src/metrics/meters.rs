@@ -118,24 +118,32 @@ impl Rotations {
 
     /// One ended.
     pub fn ended(&self, outcome: &Outcome) {
-        let place = match outcome {
-            Outcome::Renewed(_) => 0,
-            Outcome::Failed(Failure::Unsent(_)) => 1,
-            Outcome::Failed(Failure::NotConsumed(_)) => 2,
-            Outcome::Failed(Failure::InDoubt(_)) => 3,
-            Outcome::Failed(Failure::Ended) => 4,
-            Outcome::Failed(Failure::Quarantined) => 5,
-            Outcome::Failed(Failure::Superseded) => 6,
-            Outcome::Failed(Failure::NoSlot) => 7,
-            Outcome::Failed(Failure::Storage(_)) => 8,
-            Outcome::Failed(Failure::Panicked) => 9,
-        };
-        self.0[place].inc();
+        self.0[place(outcome)].inc();
     }
 
     /// Each word with its count.
     pub fn counted(&self) -> impl Iterator<Item = (&'static str, &Counter)> {
         Self::WORDS.into_iter().zip(&self.0)
+    }
+}
+
+/// What came of a rotation, in one word.
+pub fn outcome_word(outcome: &Outcome) -> &'static str {
+    Rotations::WORDS[place(outcome)]
+}
+
+fn place(outcome: &Outcome) -> usize {
+    match outcome {
+        Outcome::Renewed(_) => 0,
+        Outcome::Failed(Failure::Unsent(_)) => 1,
+        Outcome::Failed(Failure::NotConsumed(_)) => 2,
+        Outcome::Failed(Failure::InDoubt(_)) => 3,
+        Outcome::Failed(Failure::Ended) => 4,
+        Outcome::Failed(Failure::Quarantined) => 5,
+        Outcome::Failed(Failure::Superseded) => 6,
+        Outcome::Failed(Failure::NoSlot) => 7,
+        Outcome::Failed(Failure::Storage(_)) => 8,
+        Outcome::Failed(Failure::Panicked) => 9,
     }
 }
 

@@ -13,13 +13,24 @@ use crate::provider::dial::{self, Dialer, Egress};
 use crate::secret_line;
 
 /// Through the proxy and with the trust that the usual variables name.
-pub(crate) fn dialer() -> anyhow::Result<Dialer> {
+fn dialer() -> anyhow::Result<Dialer> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let tls = dial::trust(None, variable("SSL_CERT_FILE").as_deref().map(std::path::Path::new))?;
     let proxy = variable("HTTPS_PROXY").or_else(|| variable("https_proxy"));
     let exceptions = variable("NO_PROXY").or_else(|| variable("no_proxy"));
     let egress = Egress::parse(proxy.as_deref(), exceptions.as_deref())?;
     Ok(Dialer::new(Arc::new(SystemClock), tls, egress))
+}
+
+/// Who is told of what is traced.
+#[cfg(feature = "otlp")]
+pub(super) fn traces(
+    tracing: &config::Tracing,
+    handle: &tokio::runtime::Handle,
+) -> anyhow::Result<Option<crate::telemetry::trace::Traces>> {
+    let Some(endpoint) = &tracing.otlp_endpoint else { return Ok(None) };
+    let traces = crate::telemetry::trace::Traces::to(endpoint, dialer()?, handle.clone());
+    traces.context("telemetry.otlp_endpoint").map(Some)
 }
 
 /// Who is told of alerts.
