@@ -5,8 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 
 use fake_provider::Settings;
 use scorpiox_tests::process::http::{Connection, Reply, Request};
+use scorpiox_tests::process::network::Network;
 use scorpiox_tests::process::{Plan, Team, patience, tls};
+use scorpiox_wire::admin::AdminKeyIssued;
 use scorpiox_wire::{Code, TokenTag};
+use serde_json::json;
 
 const DASHBOARD: &str = include_str!("../deploy/grafana-dashboard.json");
 const RULES: &str = include_str!("../deploy/prometheus-rules.yml");
@@ -227,4 +230,24 @@ fn beyond_loopback_the_listener_is_encrypted() {
 
 fn asking_in_the_clear(address: SocketAddr) -> std::io::Result<Reply> {
     Connection::over(TcpStream::connect(address)?).ask(&Request { target: "/metrics", ..Request::default() })
+}
+
+#[test]
+fn over_the_network_an_administrator_who_may_read_sees_it_and_nobody_else() {
+    let team = Team::with(Settings::default(), |plan| plan.with("SCORPIOX_BROKER_ADMIN_LISTEN", "127.0.0.1:0"));
+    let network = Network::of(team.broker());
+    let port = network.url.rsplit(':').next().unwrap().parse().unwrap();
+    let ask = |request: &Request<'_>| {
+        let stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port)))?;
+        Connection::over(tls::connect(stream)?.0).ask(request)
+    };
+    let key = |scope: &str| {
+        let body = json!({ "name": scope, "scopes": [scope] });
+        let issued: AdminKeyIssued = team.admin().ask("POST", "/admin-keys", Some(body)).json();
+        format!("Bearer {}", issued.key.expose())
+    };
+    assert_eq!(asking(None, ask).problem().code, Code::Unauthorized);
+    assert_eq!(asking(Some(&key("clients")), ask).problem().code, Code::Forbidden);
+    let page = Page::read(&asking(Some(&key("read")), ask).text());
+    assert_eq!(page.value("scorpiox_broker_connections{listener=\"administration\"}"), 1.0);
 }
