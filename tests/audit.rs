@@ -3,7 +3,7 @@
 use fake_provider::Settings;
 use scorpiox_tests::process::{Client, Crowd, Database, Reply, Team, patience};
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::{AuditVerdict, Holder, Page, PruneAnswer};
+use scorpiox_wire::admin::{AuditVerdict, Holder, LoginFlow, LoginState, Page, PruneAnswer};
 use serde_json::{Value, json};
 
 fn a_team() -> (Team, Client) {
@@ -229,4 +229,51 @@ fn whoever_still_holds_a_token_is_named_revoked_or_not() {
     let revoked = team.admin().revoke("laptop").unwrap();
     assert_eq!(revoked.client.holds_until, Some(second.expires_at.max(first.expires_at)));
     assert_eq!(team.admin().ask("GET", "/credentials/none/holders", None).problem().code, Code::NotFound);
+}
+
+#[test]
+fn each_deed_of_an_administrator_is_a_line_with_who_what_and_from_where() {
+    let (team, laptop) = a_team();
+    let admin = team.admin();
+    let redirect_uri = "http://localhost:1455/auth/callback".to_owned();
+    let login = admin.begin_login("second", LoginFlow::Browser { redirect_uri }, false).unwrap();
+    assert!(matches!(admin.login_callback(&login.id, "code", "wrong").unwrap().state, LoginState::Failed { .. }));
+    admin.refresh("main").unwrap();
+    admin.pause_renewal("main").unwrap();
+    admin.pause("main").unwrap();
+    assert_eq!(team.ask(&laptop.key).status, 409);
+    admin.resume("main").unwrap();
+    admin.ask("PUT", "/clients/laptop/limits", Some(json!({ "requests_per_minute": 60 })));
+    for verb in ["pause", "resume", "rotate-key"] {
+        admin.ask("POST", &format!("/clients/laptop/{verb}"), None);
+    }
+    admin.revoke("laptop").unwrap();
+    admin.remove("main").unwrap();
+    // A refusal is written behind its answer.
+    patience::until("the refusal", || (admin.audit_of("token.denied").len() == 1).then_some(()));
+    let told: Vec<(String, String, String)> = admin
+        .audit()
+        .into_iter()
+        .filter(|entry| entry.actor.starts_with("admin:uid="))
+        .inspect(|entry| assert!(entry.address == "unix" && !entry.request_id.is_empty(), "{entry:?}"))
+        .map(|entry| (entry.action, entry.object, entry.outcome))
+        .collect();
+    let told: Vec<_> = told.iter().map(|(a, o, r)| (a.as_str(), o.as_str(), r.as_str())).collect();
+    let expected = [
+        ("credential.import", "credential:main", "ok"),
+        ("client.create", "client:laptop", "ok"),
+        ("login.begin", "credential:second", "ok"),
+        ("login.end", "credential:second", "bad_request"),
+        ("credential.refresh", "credential:main", "ok"),
+        ("credential.pause_renewal", "credential:main", "ok"),
+        ("credential.pause", "credential:main", "ok"),
+        ("credential.resume", "credential:main", "ok"),
+        ("client.limit", "client:laptop", "ok"),
+        ("client.pause", "client:laptop", "ok"),
+        ("client.resume", "client:laptop", "ok"),
+        ("client.rotate_key", "client:laptop", "ok"),
+        ("client.revoke", "client:laptop", "ok"),
+        ("credential.remove", "credential:main", "ok"),
+    ];
+    assert_eq!(told, expected);
 }

@@ -61,10 +61,23 @@ impl Registrar {
         request: LoginRequest,
     ) -> Result<LoginView, Problem> {
         Name::parse(&request.name).map_err(|error| Problem::new(Code::BadRequest, error.to_string()))?;
-        match request.flow.clone() {
-            LoginFlow::Device => self.begin_device(by, request).await,
-            LoginFlow::Browser { redirect_uri } => self.begin_browser(request, &redirect_uri),
+        let object = format!("credential:{}", request.name);
+        let (flow, begun) = match request.flow.clone() {
+            LoginFlow::Device => ("device", self.begin_device(by, request).await),
+            LoginFlow::Browser { redirect_uri } => ("browser", self.begin_browser(request, &redirect_uri)),
+        };
+        let outcome = begun.as_ref().err().map_or("ok", |problem| problem.code.as_str());
+        self.note(by, "login.begin", &object, outcome, flow).await;
+        begun
+    }
+
+    /// Remembers how a login ended. One that was good is in the audit already, as the credential's.
+    async fn end_login(&self, by: &Administrator, name: &str, id: &str, state: LoginState) {
+        if let LoginState::Failed { problem } = &state {
+            let object = format!("credential:{name}");
+            self.note(by, "login.end", &object, problem.code.as_str(), &problem.message).await;
         }
+        self.logins.end(id, state);
     }
 
     /// How a login stands.
@@ -93,7 +106,7 @@ impl Registrar {
             Ok(code) => self.finish(by, &request, &code).await,
             Err(error) => failed(&error),
         };
-        self.logins.end(id, state);
+        self.end_login(by, &request.name, id, state).await;
         self.login(id)
     }
 
@@ -113,7 +126,7 @@ impl Registrar {
         let until = Timestamp::from_unix(view.expires_at);
         self.rotator.runtime().spawn(async move {
             let state = registrar.poll(&by, &request, &device, until).await;
-            registrar.logins.end(&id, state);
+            registrar.end_login(&by, &request.name, &id, state).await;
         });
         Ok(view)
     }
