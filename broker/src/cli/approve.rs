@@ -6,7 +6,7 @@ use scorpiox_wire::admin::{SignInApproval, SignInView};
 use super::desk::Desk;
 use super::failure::{Exit, Failure};
 use super::screen::{Form, Reply};
-use super::text::Table;
+use super::text::{Table, Tone, printable};
 use super::wording::Wording;
 use crate::domain::credential::Name;
 use crate::domain::device_grant::UserCode;
@@ -89,13 +89,12 @@ pub(super) async fn deny(desk: &mut Desk, DenyArguments { code }: DenyArguments)
 }
 
 fn described(asks: &SignInView, wording: &Wording) -> String {
-    let address = asks.address.as_deref().unwrap_or("an unknown address");
-    let agent = asks.agent.as_deref().unwrap_or("does not say what it is");
+    let address = printable(asks.address.as_deref().unwrap_or("an unknown address"));
+    let agent = printable(asks.agent.as_deref().unwrap_or("does not say what it is"));
     format!("{} asks since {} from {address}: {agent}", asks.user_code, wording.moment(asks.asked_at))
 }
 
 fn table(waiting: &[SignInView], wording: &Wording) -> String {
-    use super::text::Tone;
     let mut table = Table::headed(&["CODE", "ADDRESS", "PROGRAM", "ASKED", "WAITS UNTIL"]);
     for asks in waiting {
         let plain = |text: String| (Tone::Plain, text);

@@ -9,4 +9,5 @@ mod import;
 mod local;
 mod login;
 mod reach;
+mod sign_in;
 mod typed;

@@ -60,3 +60,39 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::activity::Activity;
+    use crate::seal::{MasterKey, Sealer};
+
+    const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
+
+    #[tokio::test]
+    async fn an_invite_is_found_until_it_ends_is_replaced_or_was_used_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
+        let path = directory.path().join("broker.db");
+        let (store, _) = Store::open(&path, sealer, "i", Activity::default()).await.unwrap();
+        let client = ClientId::from_stored("c1".into());
+        sqlx::query("INSERT INTO clients (id, name, created_at, key_id, key_mac) VALUES ('c1', 'anna', 0, 'k', x'00')")
+            .execute(&store.writer)
+            .await
+            .unwrap();
+        let end = NOW + Duration::from_secs(900);
+        let (first, second) = ([1; 32], [2; 32]);
+        store.save_invite(&client, &first, NOW, end).await.unwrap();
+        assert_eq!(store.find_invite(&first, NOW).await.unwrap(), Some(client.clone()));
+        assert_eq!(store.find_invite(&first, end).await.unwrap(), None);
+        assert!(!store.use_invite(&first, end).await.unwrap());
+        store.save_invite(&client, &second, NOW, end).await.unwrap();
+        assert_eq!(store.find_invite(&first, NOW).await.unwrap(), None);
+        assert!(store.use_invite(&second, NOW).await.unwrap());
+        assert!(!store.use_invite(&second, NOW).await.unwrap());
+        assert_eq!(store.find_invite(&second, NOW).await.unwrap(), None);
+        store.close().await;
+    }
+}
