@@ -38,7 +38,7 @@ pub enum BadRequest {
     /// The program is told.
     Back {
         /// Where it listens.
-        redirect: Loopback,
+        redirect: Box<Loopback>,
         /// Its own `state`, if there was one.
         state: Option<String>,
         /// The RFC's word.
@@ -71,9 +71,12 @@ impl AuthorizationRequest {
         let state = given.get("state").copied().filter(|state| !state.is_empty() && state.len() <= LONGEST_STATE);
         match Self::rest(&given, twice) {
             Ok((state, challenge)) => Ok(Self { redirect, state, challenge }),
-            Err((error, description)) => {
-                Err(BadRequest::Back { redirect, state: state.map(str::to_owned), error, description })
-            }
+            Err((error, description)) => Err(BadRequest::Back {
+                redirect: Box::new(redirect),
+                state: state.map(str::to_owned),
+                error,
+                description,
+            }),
         }
     }
 
