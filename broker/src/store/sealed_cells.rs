@@ -18,11 +18,11 @@ pub struct SealedColumn {
     pub column: &'static str,
     /// The place's column.
     pub named: &'static str,
-    /// The column with the place's row.
+    /// The place's row: a column, or made of several.
     pub row: &'static str,
     /// The place's generation: a column, or 0.
     pub generation: &'static str,
-    /// The primary key.
+    /// The primary key, as one text.
     pub key: &'static str,
 }
 
@@ -42,6 +42,12 @@ pub const SEALED: &[SealedColumn] = &[
     SealedColumn { row: "credential_id", generation: "generation", ..of("kept_answers", "answer_sealed", "answer") },
     of("administrators", "password_sealed", "password"),
     of("session_keys", "key_sealed", "key"),
+    SealedColumn {
+        row: "actor || '/' || key",
+        // With its length: no two rows may be one.
+        key: "length(actor) || ':' || actor || key",
+        ..of("repeated_requests", "answer_sealed", "answer_sealed")
+    },
 ];
 
 /// What one transaction did.
