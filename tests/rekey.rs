@@ -50,7 +50,7 @@ fn everything_is_sealed_anew_and_the_old_key_opens_nothing() {
     serves_and_renews(&team, &laptop);
     team.stop();
     assert_eq!(key_in_file(&team), view.key_id);
-    assert_eq!(keys_of_cells(&team), [view.key_id.clone()]);
+    assert_eq!(keys_of_cells(&team), std::slice::from_ref(&view.key_id));
 
     let new = fs::read(team.data().join("master.key")).unwrap();
     fs::write(team.data().join("master.key"), old).unwrap();

@@ -13,7 +13,7 @@ pub const LIMIT: Duration = Duration::from_secs(10);
 /// Whoever is told.
 pub enum Sink {
     /// A URL.
-    Webhook(Webhook),
+    Webhook(Box<Webhook>),
     /// A program.
     Program(Program),
 }

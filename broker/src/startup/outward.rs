@@ -45,7 +45,7 @@ pub(super) fn sinks(alerts: &config::Alerts) -> anyhow::Result<Vec<Sink>> {
                 Some(SigningKey::parse(&secret).context("alerts.webhook_secret_file")?)
             }
         };
-        sinks.push(Sink::Webhook(Webhook::new(dialer()?, url, key).context("alerts.webhook_url")?));
+        sinks.push(Sink::Webhook(Box::new(Webhook::new(dialer()?, url, key).context("alerts.webhook_url")?)));
     }
     sinks.extend(Program::new(&alerts.command).map(Sink::Program));
     Ok(sinks)

@@ -81,7 +81,7 @@ enum Next {
     /// Nothing.
     End,
     /// This process becomes the command that was asked for.
-    Become(Ready),
+    Become(Box<Ready>),
 }
 
 fn perform(
@@ -146,7 +146,7 @@ fn hand_over(
 ) -> Result<Next, Unserved> {
     let reserved = Reserved::of(&handover.place)?;
     let prepare = |token: &Token| reserved.fill(token, handover);
-    fetch(refusal, Form::Json, environment, clock, talk, prepare).map(Next::Become)
+    fetch(refusal, Form::Json, environment, clock, talk, prepare).map(|ready| Next::Become(Box::new(ready)))
 }
 
 fn wanted(refusal: Refusal, parent: Option<&Parent>, supply: &Supply<'_>, clock: &dyn Clock) -> Wanted {
