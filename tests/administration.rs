@@ -139,3 +139,87 @@ fn names_are_taken_once_and_what_is_no_name_is_refused() {
     assert_eq!(admin.create_client("other", "nobody").unwrap_err().code, Code::NotFound);
     assert_eq!(admin.clients().len(), 1);
 }
+
+#[test]
+fn a_client_is_moved_to_another_login_and_can_be_left_without_one() {
+    let (team, laptop) = a_team_with_a_login();
+    let admin = team.admin();
+    let other = fake_provider::Account { account_id: "acc-2".into(), user_id: "user-2".into(), ..Default::default() };
+    team.given_a_login_of("team", &other);
+    assert_eq!(team.fetch(&laptop.key).credential, "main");
+    let view = |reply: scorpiox_tests::process::Reply| reply.result::<scorpiox_wire::admin::ClientView>().unwrap();
+    assert_eq!(view(admin.ask("PUT", "/clients/laptop/grants/team", None)).credential, "team");
+    assert_eq!(team.fetch(&laptop.key).credential, "team");
+    // Once more changes nothing; what is not there is named.
+    assert_eq!(view(admin.ask("PUT", "/clients/laptop/grants/team", None)).credential, "team");
+    for (method, target) in [
+        ("PUT", "/clients/laptop/grants/nothing"),
+        ("PUT", "/clients/nobody/grants/main"),
+        ("DELETE", "/clients/laptop/grants/main"),
+    ] {
+        assert_eq!(admin.ask(method, target, None).problem().code, Code::NotFound, "{method} {target}");
+    }
+    assert_eq!(admin.ask("DELETE", "/clients/laptop/grants/team", None).status, 200);
+    assert_ne!(team.ask(&laptop.key).status, 200);
+    assert_eq!((admin.audit_of("client.grant").len(), admin.audit_of("client.ungrant").len()), (1, 1));
+}
+
+#[test]
+fn a_removed_login_ends_at_the_provider_only_when_that_is_asked_for_and_stays_removed_when_that_fails() {
+    use fake_provider::Endpoint;
+    let revocations =
+        |team: &Team| team.provider.log().iter().filter(|entry| entry.endpoint == Endpoint::Revoke).count();
+    for (query, fails, upstream, asked) in [
+        ("", false, "left", 0),
+        ("?revoke_upstream=true", false, "revoked", 1),
+        ("?revoke_upstream=true", true, "failed", 1),
+    ] {
+        let (team, _) = a_team_with_a_login();
+        if fails {
+            let down = How::Status { status: 503, body: serde_json::Value::Null };
+            team.provider.fault(Fault::on(Endpoint::Revoke, down));
+        }
+        let reply = team.admin().ask("DELETE", &format!("/credentials/main{query}"), None);
+        let removed: serde_json::Value = reply.result().unwrap();
+        assert_eq!((removed["name"].as_str(), removed["upstream"].as_str()), (Some("main"), Some(upstream)));
+        assert_eq!(removed["upstream_problem"].is_object(), fails, "{removed}");
+        assert_eq!((team.admin().credentials().len(), revocations(&team)), (0, asked));
+    }
+}
+
+#[test]
+fn a_cancelled_login_stays_cancelled() {
+    use fake_provider::Approval;
+    let team = Team::with(Settings { approval: Approval::ByHand, ..Settings::default() }, |plan| plan);
+    let login = team.admin().begin_login("main", scorpiox_wire::admin::LoginFlow::Device, false).unwrap();
+    let cancel = || team.admin().ask("DELETE", &format!("/logins/{}", login.id), None);
+    assert_eq!(cancel().status, 200);
+    assert_eq!(cancel().problem().code, Code::Conflict);
+    assert_eq!(team.admin().ask("DELETE", "/logins/000000000000", None).problem().code, Code::NotFound);
+    team.provider.oracle().approve_devices(login.user_code.as_deref());
+    let state = team.admin().login(&login.id).state;
+    assert!(matches!(state, scorpiox_wire::admin::LoginState::Failed { .. }), "{state:?}");
+    assert!(team.admin().credentials().is_empty());
+}
+
+#[test]
+fn what_is_not_understood_is_named_in_one_shape() {
+    let (team, _) = a_team_with_a_login();
+    let admin = team.admin();
+    for (method, target, body, code, named) in [
+        ("GET", "/nothing", None, Code::NotFound, ""),
+        ("PATCH", "/clients", None, Code::MethodNotAllowed, ""),
+        ("GET", "/clients?limit=0", None, Code::BadRequest, "not 0"),
+        ("GET", "/clients?page=2", None, Code::BadRequest, "`page`"),
+        ("GET", "/audit?after=9223372036854775808", None, Code::BadRequest, "'after'"),
+        ("POST", "/credentials/main/pause", Some(serde_json::json!({"force": true})), Code::BadRequest, "`force`"),
+        ("POST", "/credentials/main/pause", Some(serde_json::json!([true])), Code::BadRequest, "a list"),
+        ("DELETE", "/credentials/main?revoke=1", None, Code::BadRequest, "`revoke`"),
+    ] {
+        let reply = admin.ask(method, target, body);
+        let problem = reply.problem();
+        assert_eq!(problem.code, code, "{method} {target}");
+        assert!(problem.message.contains(named), "{method} {target}: {problem:?}");
+        assert_eq!(reply.header("allow").is_some(), code == Code::MethodNotAllowed, "{method} {target}");
+    }
+}

@@ -20,7 +20,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
     AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, AlertTest, AuditEntry,
-    AuditVerdict, BackupRequest, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialView,
+    AuditVerdict, BackupRequest, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialRemoved, CredentialView,
     Holder, ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest,
     PauseRequest, PromoteRequest, PromotionView, PruneAnswer, PruneRequest, RefreshAnswer, RefreshRequest,
     RekeyRequest, RekeyView, RevokeRequest, ScopesRequest, SessionEnded, SessionRequest, Status,
@@ -32,11 +32,15 @@ use tokio::net::UnixStream;
 
 use crate::domain::credential::Name;
 use crate::domain::device_grant::UserCode;
+use crate::hex;
 use crate::http::admin::custody::SUM;
 use crate::provider::dial::Stream;
+use crate::registrar::LoginAtProvider;
 
 /// Longer than a renewal may take (30 s to be sent and answered, and the dialing before it).
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How soon a change that is still being made is asked about again.
+const REPEAT: Duration = Duration::from_millis(500);
 /// More than the list of a hundred thousand clients needs.
 const LARGEST_ANSWER: usize = 64 << 20;
 
@@ -173,8 +177,12 @@ impl AdminClient {
     }
 
     /// Removes a credential and answers what it was.
-    pub async fn remove(&self, name: &Name) -> Result<CredentialView, AdminError> {
-        self.call(Method::DELETE, &format!("credentials/{name}"), None).await
+    pub async fn remove(&self, name: &Name, login: LoginAtProvider) -> Result<CredentialRemoved, AdminError> {
+        let query = match login {
+            LoginAtProvider::Leave => "",
+            LoginAtProvider::Revoke => "?revoke_upstream=true",
+        };
+        self.call(Method::DELETE, &format!("credentials/{name}{query}"), None).await
     }
 
     /// Begins a login.
@@ -230,6 +238,11 @@ impl AdminClient {
     /// Ends a client's pause.
     pub async fn resume_client(&self, name: &Name) -> Result<ClientView, AdminError> {
         self.call(Method::POST, &format!("clients/{name}/resume"), None).await
+    }
+
+    /// Lets a client use another credential.
+    pub async fn grant(&self, name: &Name, credential: &Name) -> Result<ClientView, AdminError> {
+        self.call(Method::PUT, &format!("clients/{name}/grants/{credential}"), None).await
     }
 
     /// Revokes a client.
@@ -302,7 +315,7 @@ impl AdminClient {
     pub async fn backup(&self, request: &BackupRequest, out: &mut impl io::Write) -> Result<String, AdminError> {
         let lost = |error: &dyn std::fmt::Display| AdminError::Lost(error.to_string());
         let body = serde_json::to_vec(request).expect("a body of the contract can be written as JSON");
-        let asked = tokio::time::timeout(PATIENCE, self.ask(Method::POST, "backup", Some(body)));
+        let asked = tokio::time::timeout(PATIENCE, self.ask(Method::POST, "backup", Some(body), None));
         let answer = asked.await.map_err(|_| AdminError::Silent)??;
         let status = answer.status();
         let sum = answer.headers().get(SUM).and_then(|sum| sum.to_str().ok()).map(str::to_owned);
@@ -369,14 +382,29 @@ impl AdminClient {
     ) -> Result<A, AdminError> {
         let exchange = async {
             if self.is_session_near_its_end() {
-                let renewed = self.exchange(Method::POST, "session/renew", None).await?;
+                let renewed = self.exchange(Method::POST, "session/renew", None, None).await?;
                 if let (Line::Network(network), true) = (&self.line, renewed.0.is_success()) {
                     network.begin_session(read(renewed)?);
                 }
             }
-            self.exchange(method, path, body).await
+            self.once(method, path, body).await
         };
         read(tokio::time::timeout(PATIENCE, exchange).await.map_err(|_| AdminError::Silent)??)
+    }
+
+    /// A change has a name: where the connection broke before the answer it is asked for once more, and not made twice.
+    async fn once(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<(StatusCode, Bytes), AdminError> {
+        let is_change = method != Method::GET && !path.starts_with("session");
+        let name = is_change.then(name_of_a_change);
+        let first = self.exchange(method.clone(), path, body.clone(), name.as_deref()).await;
+        let (Some(name), Err(AdminError::Lost(_))) = (name, &first) else { return first };
+        loop {
+            match self.exchange(method.clone(), path, body.clone(), Some(&name)).await {
+                Ok(answer) if is_in_progress(&answer) => tokio::time::sleep(REPEAT).await,
+                Ok(answer) => return Ok(answer),
+                Err(_) => return first,
+            }
+        }
     }
 
     fn is_session_near_its_end(&self) -> bool {
@@ -391,14 +419,21 @@ impl AdminClient {
         method: Method,
         path: &str,
         body: Option<Vec<u8>>,
+        name: Option<&str>,
     ) -> Result<(StatusCode, Bytes), AdminError> {
-        let answer = self.ask(method, path, body).await?;
+        let answer = self.ask(method, path, body, name).await?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), LARGEST_ANSWER).collect().await;
         Ok((status, body.map_err(|error| AdminError::Lost(error.to_string()))?.to_bytes()))
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Response<Incoming>, AdminError> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        name: Option<&str>,
+    ) -> Result<Response<Incoming>, AdminError> {
         let lost = |error: &dyn std::fmt::Display| AdminError::Lost(error.to_string());
         let mut request = Request::builder().method(method);
         let stream: Box<dyn Stream> = match &self.line {
@@ -418,6 +453,9 @@ impl AdminClient {
         let (mut sender, connection) = handshake.map_err(|error| lost(&error))?;
         // Its errors come back through the sender.
         tokio::spawn(connection);
+        if let Some(name) = name {
+            request = request.header("idempotency-key", name);
+        }
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
@@ -425,6 +463,19 @@ impl AdminClient {
         let request = request.map_err(|error| AdminError::Strange { status: 0, why: error.to_string() })?;
         sender.send_request(request).await.map_err(|error| lost(&error))
     }
+}
+
+/// 128 random bits.
+fn name_of_a_change() -> String {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the machine has a random source");
+    hex::encode(&bytes).to_string()
+}
+
+fn is_in_progress((status, answer): &(StatusCode, Bytes)) -> bool {
+    *status == StatusCode::CONFLICT
+        && serde_json::from_slice::<scorpiox_wire::Problem>(answer)
+            .is_ok_and(|problem| problem.code == scorpiox_wire::Code::InProgress)
 }
 
 fn read<A: DeserializeOwned>((status, answer): (StatusCode, Bytes)) -> Result<A, AdminError> {

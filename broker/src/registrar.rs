@@ -4,6 +4,7 @@
 //! * `enrolment`: a login becomes a credential, or the next generation of one.
 //! * `logins`: a person logs in at the provider.
 //! * `clients`: who may fetch tokens. * `invitations`: clients that sign in by browser.
+//! * `grants`: which credential a client may use.
 //! * `once`: a change that is asked for twice under one name is made once.
 //! * `administrators`, `sessions`: who may administer over the network; logging in.
 //! * `alerts`: telling people.
@@ -17,8 +18,8 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
-use scorpiox_wire::admin::{CredentialView, Page, RefreshAnswer};
-use scorpiox_wire::{Code, Problem};
+use scorpiox_wire::admin::{CredentialRemoved, CredentialView, Page, RefreshAnswer, Upstream};
+use scorpiox_wire::{Code, Problem, Secret};
 use tracing::error;
 
 use crate::administrators::Administrators;
@@ -46,6 +47,7 @@ mod audit;
 mod clients;
 mod custody;
 mod enrolment;
+mod grants;
 mod holders;
 mod invitations;
 mod logins;
@@ -77,6 +79,15 @@ pub struct Administrator {
     pub scopes: Scopes,
     /// Its session, when it logged in with a password.
     pub session: Option<Claims>,
+}
+
+/// What happens to the login at the provider when its credential is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginAtProvider {
+    /// Nothing.
+    Leave,
+    /// It ends there too.
+    Revoke,
 }
 
 impl Administrator {
@@ -221,8 +232,42 @@ impl Registrar {
         Ok(self.view(&holding))
     }
 
-    /// Forgets a credential. The login at the provider is left as it is.
-    pub async fn remove(&self, by: &Administrator, name: &str) -> Result<CredentialView, Problem> {
+    /// Forgets a credential; ends the login at the provider afterwards, if that is asked for.
+    pub async fn remove(
+        &self,
+        by: &Administrator,
+        name: &str,
+        login: LoginAtProvider,
+    ) -> Result<CredentialRemoved, Problem> {
+        let (credential, refresh_token) = self.forget(by, name).await?;
+        let (upstream, upstream_problem) = match (login, refresh_token) {
+            (LoginAtProvider::Leave, _) => (Upstream::Left, None),
+            // Only now: a login that was ended and is still listed could not be told from one that broke.
+            (LoginAtProvider::Revoke, Some(token)) => self.revoke_upstream(by, name, &token).await,
+            (LoginAtProvider::Revoke, None) => {
+                (Upstream::Failed, Some(Problem::new(Code::Conflict, "its refresh token could not be read")))
+            }
+        };
+        Ok(CredentialRemoved { credential, upstream, upstream_problem })
+    }
+
+    async fn revoke_upstream(&self, by: &Administrator, name: &str, token: &Secret) -> (Upstream, Option<Problem>) {
+        let object = format!("credential:{name}");
+        match self.provider.revoke(token).await {
+            Ok(()) => {
+                self.note(by, "credential.revoke_upstream", &object, "ok", "").await;
+                (Upstream::Revoked, None)
+            }
+            Err(error) => {
+                let problem = logins::problem(&error)
+                    .with_hint("end it yourself: in ChatGPT, Settings, Security, log out of all devices");
+                self.note(by, "credential.revoke_upstream", &object, problem.code.as_str(), &problem.message).await;
+                (Upstream::Failed, Some(problem))
+            }
+        }
+    }
+
+    async fn forget(&self, by: &Administrator, name: &str) -> Result<(CredentialView, Option<Secret>), Problem> {
         let _changing = self.changing.lock().await;
         let holding = self.holding(name)?;
         let in_flight = {
@@ -235,6 +280,7 @@ impl Registrar {
                 .with_hint("try again in half a minute"));
         }
         let view = self.view(&holding);
+        let token = holding.desk().credential.tokens.as_ref().map(|tokens| tokens.refresh_token.clone());
         if let Err(error) = self.parts().store.remove_credential(holding.id()).await {
             holding.desk().removed = false;
             return Err(storage(&error));
@@ -245,7 +291,7 @@ impl Registrar {
             error!(%error, "the high-water mark still knows a credential that was removed; that is harmless");
         }
         self.note(by, "credential.remove", &format!("credential:{name}"), "ok", "").await;
-        Ok(view)
+        Ok((view, token))
     }
 
     /// Writes an administrator's deed down. The deed is done; if the audit cannot take it, the log says so.

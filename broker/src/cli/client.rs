@@ -54,6 +54,18 @@ enum Verb {
         #[command(flatten)]
         output: KeyOutput,
     },
+    /// Let a client use another credential, in place of the one it has
+    ///
+    /// The token that it holds of that one goes on until it ends.
+    #[command(after_help = "Example:\n  scorpiox-broker client grant laptop-anna team")]
+    Grant {
+        /// Name of the client
+        #[arg(value_parser = Name::parse)]
+        name: Name,
+        /// Name of the credential
+        #[arg(value_parser = Name::parse)]
+        credential: Name,
+    },
     /// Show one client: what it may use, its limits, what it holds
     #[command(after_help = "Example:\n  scorpiox-broker client show laptop-anna")]
     Show {
@@ -149,6 +161,10 @@ impl Errand for ClientArguments {
             Verb::Resume { name } => {
                 let view = desk.broker.resume_client(&name).await?;
                 desk.answer(&view, |view, _| format!("{} may ask again", view.name))
+            }
+            Verb::Grant { name, credential } => {
+                let view = desk.broker.grant(&name, &credential).await?;
+                desk.answer(&view, |view, _| format!("{} may use {} from now on", view.name, view.credential))
             }
             Verb::RotateKey { name, output } => {
                 let destination = issued::Destination::prepare(output.key_file)?;

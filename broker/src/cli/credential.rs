@@ -1,13 +1,14 @@
 //! `credential`: look at logins and steer their renewal.
 
 use clap::{Args, Subcommand};
-use scorpiox_wire::admin::{Health, PauseRequest, RefreshRequest};
+use scorpiox_wire::admin::{Health, PauseRequest, RefreshRequest, Upstream};
 
 use super::credential_text;
 use super::desk::{Desk, Errand};
 use super::failure::{Exit, Failure};
 use super::screen::{Form, Reply};
 use crate::domain::credential::Name;
+use crate::registrar::LoginAtProvider;
 
 /// Look at logins, renew, pause and remove them
 #[derive(Debug, Args)]
@@ -48,10 +49,14 @@ enum Verb {
     #[command(after_help = "Example:\n  scorpiox-broker credential resume main")]
     Resume(Named),
     /// Forget a login with its refresh token; its clients get nothing any more
-    #[command(after_help = "Example:\n  scorpiox-broker credential remove main --yes")]
+    #[command(after_help = "Examples:\n  scorpiox-broker credential remove main --yes\n  \
+        scorpiox-broker credential remove main --revoke     its tokens end at the provider too")]
     Remove {
         #[command(flatten)]
         credential: Named,
+        /// End the login at the provider too, so that no copy of its tokens goes on
+        #[arg(long)]
+        revoke: bool,
         /// Do not ask
         #[arg(long)]
         yes: bool,
@@ -79,7 +84,10 @@ impl Errand for CredentialArguments {
                 let view = desk.broker.resume(&name).await?;
                 desk.answer(&view, |view, _| format!("{} is not paused any more", view.name))
             }
-            Verb::Remove { credential, yes } => remove(desk, &credential.name, yes).await,
+            Verb::Remove { credential, revoke, yes } => {
+                let login = if revoke { LoginAtProvider::Revoke } else { LoginAtProvider::Leave };
+                remove(desk, &credential.name, login, yes).await
+            }
         }
     }
 }
@@ -123,7 +131,7 @@ async fn pause(desk: &mut Desk, name: &Name, renewal_only: bool) -> Result<(), F
     })
 }
 
-async fn remove(desk: &mut Desk, name: &Name, yes: bool) -> Result<(), Failure> {
+async fn remove(desk: &mut Desk, name: &Name, login: LoginAtProvider, yes: bool) -> Result<(), Failure> {
     if !yes {
         let view = desk.broker.credential(name).await?;
         let question = format!(
@@ -133,9 +141,23 @@ async fn remove(desk: &mut Desk, name: &Name, yes: bool) -> Result<(), Failure> 
         );
         confirm(desk, &question)?;
     }
-    let view = desk.broker.remove(name).await?;
-    desk.answer(&view, |view, _| {
-        format!("{} was removed; {} had it", view.name, credential_text::clients(view.clients))
+    let removed = desk.broker.remove(name, login).await?;
+    desk.answer(&removed, |removed, _| {
+        let view = &removed.credential;
+        let upstream = match removed.upstream {
+            Upstream::Left | Upstream::Failed => "",
+            Upstream::Revoked => ", and its login ended at the provider",
+        };
+        format!("{} was removed{upstream}; {} had it", view.name, credential_text::clients(view.clients))
+    })?;
+    let Some(problem) = removed.upstream_problem else { return Ok(()) };
+    let failure = Failure::new(
+        Exit::Failed,
+        format!("{name} is removed here, but its login could not be ended at the provider: {}", problem.message),
+    );
+    Err(match problem.hint {
+        Some(hint) => failure.next(hint),
+        None => failure,
     })
 }
 

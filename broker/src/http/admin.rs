@@ -3,6 +3,7 @@
 //! * [`operation`]: one operation: its route, what it needs, and its part of the document.
 //! * [`reception`]: every request passes here first: who asks, and whether they may.
 //! * `administrator`: who asks.
+//! * `json`: the body of a change.
 //! * `once`: the header `Idempotency-Key`.
 //! * `paging`: which part of a list.
 //! * `broker`, `alerts`, `credentials`, `logins`, `clients`, `sign_ins`, `audit`, `administrators`, `session`: the rooms. Each has a list of its operations and their handlers.
@@ -36,6 +37,7 @@ mod broker;
 mod clients;
 mod credentials;
 pub mod custody;
+mod json;
 mod logins;
 mod once;
 pub mod operation;

@@ -99,7 +99,7 @@ pub fn unreadable_query(error: &QueryPayloadError) -> Refusal {
 }
 
 /// Why a body was not understood: names of members, what was expected and where, and never a value.
-fn unreadable_body(error: &JsonPayloadError) -> Refusal {
+pub fn unreadable_body(error: &JsonPayloadError) -> Refusal {
     match error {
         JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
             Refusal::from_status(StatusCode::PAYLOAD_TOO_LARGE)

@@ -4,6 +4,7 @@
 //! * `device`: a code is typed into a page on any machine (*P 2.7*).
 //! * `browser`: a browser is sent to the provider and comes back (*P 2.2*, *P 2.3*).
 //! * `exchange`: the code becomes a login (*P 2.4*).
+//! * `revocation`: a login is ended at the provider (*P 2.6*).
 
 use scorpiox_wire::Secret;
 
@@ -11,6 +12,7 @@ mod browser;
 mod device;
 mod error;
 mod exchange;
+mod revocation;
 
 pub use browser::{BrowserLogin, Callback};
 pub use device::{DEVICE_CODE_LIFE, DeviceCode, Poll};

@@ -12,6 +12,8 @@ pub struct OAuthServer {
     pub issuer: String,
     /// Redeems refresh tokens and authorization codes.
     pub token: Endpoint,
+    /// Ends a login.
+    pub revoke: Endpoint,
     /// Begins a device login.
     pub user_code: Endpoint,
     /// Says how a device login stands.
@@ -27,6 +29,7 @@ impl OAuthServer {
             client_id: client_id.to_owned(),
             issuer: issuer.to_owned(),
             token: door("/oauth/token")?,
+            revoke: door("/oauth/revoke")?,
             user_code: door("/api/accounts/deviceauth/usercode")?,
             device_token: door("/api/accounts/deviceauth/token")?,
         })

@@ -46,10 +46,17 @@ impl Logins {
         Ok(view)
     }
 
+    /// A login that was cancelled stays so; one that nevertheless came through is told.
     fn end(&self, id: &str, state: LoginState) {
-        if let Some(login) = self.all().get_mut(id) {
+        if let Some(login) = self.all().get_mut(id)
+            && (matches!(login.view.state, LoginState::Pending) || matches!(state, LoginState::Done { .. }))
+        {
             login.view.state = state;
         }
+    }
+
+    fn is_pending(&self, id: &str) -> bool {
+        self.all().get(id).is_some_and(|login| matches!(login.view.state, LoginState::Pending))
     }
 }
 
@@ -83,6 +90,22 @@ impl Registrar {
     /// How a login stands.
     pub fn login(&self, id: &str) -> Result<LoginView, Problem> {
         self.logins.all().get(id).map(|login| login.view.clone()).ok_or_else(no_login)
+    }
+
+    /// Ends an attempt that nobody waits for any more.
+    pub async fn cancel_login(&self, by: &Administrator, id: &str) -> Result<LoginView, Problem> {
+        let view = {
+            let mut all = self.logins.all();
+            let login = all.get_mut(id).ok_or_else(no_login)?;
+            if !matches!(login.view.state, LoginState::Pending) {
+                return Err(Problem::new(Code::Conflict, "this login has ended already"));
+            }
+            login.browser = None;
+            login.view.state = LoginState::Failed { problem: cancelled() };
+            login.view.clone()
+        };
+        self.note(by, "login.cancel", &format!("login:{id}"), "ok", "").await;
+        Ok(view)
     }
 
     /// The browser came back.
@@ -125,7 +148,7 @@ impl Registrar {
         let (registrar, by, id) = (Arc::clone(self), by.clone(), view.id.clone());
         let until = Timestamp::from_unix(view.expires_at);
         self.rotator.runtime().spawn(async move {
-            let state = registrar.poll(&by, &request, &device, until).await;
+            let state = registrar.poll(&by, &request, &device, until, &id).await;
             registrar.end_login(&by, &request.name, &id, state).await;
         });
         Ok(view)
@@ -152,6 +175,7 @@ impl Registrar {
         request: &LoginRequest,
         device: &DeviceCode,
         until: Timestamp,
+        id: &str,
     ) -> LoginState {
         let mut interval = device.interval;
         loop {
@@ -160,7 +184,14 @@ impl Registrar {
                 let problem = Problem::new(Code::RequestTimeout, "nobody typed the code within 15 minutes");
                 return LoginState::Failed { problem: problem.with_hint("begin a new login") };
             }
+            // A code that is not redeemed ends by itself.
+            if !self.logins.is_pending(id) {
+                return LoginState::Failed { problem: cancelled() };
+            }
             match self.provider.poll_device(device).await {
+                Ok(Poll::Ready(_)) if !self.logins.is_pending(id) => {
+                    return LoginState::Failed { problem: cancelled() };
+                }
                 Ok(Poll::Ready(code)) => return self.finish(by, request, &code).await,
                 Ok(Poll::SlowDown) => interval += Duration::from_secs(5),
                 Ok(Poll::Pending) | Err(LoginError::Unreachable(_)) => {}
@@ -185,6 +216,10 @@ fn id() -> String {
     CredentialId::from_random(random()).as_str().to_owned()
 }
 
+fn cancelled() -> Problem {
+    Problem::new(Code::Conflict, "an administrator cancelled this login").with_hint("begin a new login")
+}
+
 fn no_login() -> Problem {
     Problem::new(Code::NotFound, "there is no such login under way").with_hint("scorpiox-broker login")
 }
@@ -193,7 +228,7 @@ fn failed(error: &LoginError) -> LoginState {
     LoginState::Failed { problem: problem(error) }
 }
 
-fn problem(error: &LoginError) -> Problem {
+pub(super) fn problem(error: &LoginError) -> Problem {
     let code = match error {
         LoginError::Unreachable(_) | LoginError::ChallengePage | LoginError::Unreadable(_) => Code::Unavailable,
         LoginError::DeviceLoginDisabled

@@ -96,6 +96,22 @@ impl Store {
         Ok(())
     }
 
+    /// Another credential in place of the one it had, or none.
+    pub async fn set_grant(&self, client: &ClientId, credential: Option<&CredentialId>) -> Result<(), StoreError> {
+        let _under_way = self.activity.begin();
+        let mut transaction = self.begin().await?;
+        sqlx::query("DELETE FROM grants WHERE client_id = $1").bind(client.as_str()).execute(&mut *transaction).await?;
+        if let Some(credential) = credential {
+            sqlx::query("INSERT INTO grants (client_id, credential_id) VALUES ($1, $2)")
+                .bind(client.as_str())
+                .bind(credential.as_str())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Another key in place of the one it had.
     pub async fn replace_key(&self, client: &ClientId, key_id: &str, mac: &KeyMac) -> Result<(), StoreError> {
         let _under_way = self.activity.begin();

@@ -63,7 +63,9 @@ pub use alert::{AlertDelivery, AlertTest};
 pub use audit::{AuditEntry, AuditVerdict, PruneAnswer, PruneRequest};
 pub use backup::{BackupRequest, RekeyRequest, RekeyView};
 pub use client::{ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, Holder, RevokeRequest};
-pub use credential::{CredentialView, Health, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
+pub use credential::{
+    CredentialRemoved, CredentialView, Health, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest, Upstream,
+};
 pub use login::{LoginCallback, LoginFlow, LoginRequest, LoginState, LoginView};
 pub use page::{PAGE_LIMIT, PAGE_LIMIT_MOST, Page};
 pub use promotion::{LoginStanding, PromoteRequest, PromotionLogin, PromotionView, UnknownLogins};

@@ -7,6 +7,7 @@ use scorpiox_wire::admin::{
     ScopesRequest,
 };
 
+use super::json::Json;
 use super::paging::{PageQuery, Paged};
 use super::{Answer, Data, Operation, ok};
 use crate::domain::scope::Scope;
@@ -61,7 +62,7 @@ async fn list_administrators(registrar: Data, page: Paged) -> Answer {
     ok(registrar.administrators(page.after_name()?.as_ref(), page.limit))
 }
 
-async fn add_administrator(by: Administrator, registrar: Data, body: web::Json<AdministratorRequest>) -> Answer {
+async fn add_administrator(by: Administrator, registrar: Data, body: Json<AdministratorRequest>) -> Answer {
     ok(registrar.add_administrator(&by, &body).await?)
 }
 
@@ -73,7 +74,7 @@ async fn set_administrator_password(
     by: Administrator,
     registrar: Data,
     name: web::Path<String>,
-    body: web::Json<PasswordRequest>,
+    body: Json<PasswordRequest>,
 ) -> Answer {
     ok(registrar.set_password(&by, &name, &body).await?)
 }
@@ -82,7 +83,7 @@ async fn set_administrator_scopes(
     by: Administrator,
     registrar: Data,
     name: web::Path<String>,
-    body: web::Json<ScopesRequest>,
+    body: Json<ScopesRequest>,
 ) -> Answer {
     ok(registrar.set_scopes(&by, &name, &body).await?)
 }
@@ -95,7 +96,7 @@ async fn list_admin_keys(registrar: Data, page: Paged) -> Answer {
     ok(registrar.admin_keys(page.after_name()?.as_ref(), page.limit))
 }
 
-async fn add_admin_key(by: Administrator, registrar: Data, body: web::Json<AdminKeyRequest>) -> Answer {
+async fn add_admin_key(by: Administrator, registrar: Data, body: Json<AdminKeyRequest>) -> Answer {
     ok(registrar.add_admin_key(&by, &body).await?)
 }
 

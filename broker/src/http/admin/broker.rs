@@ -1,9 +1,9 @@
 //! The broker as a whole.
 
-use actix_web::web;
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{PromoteRequest, PromotionView, Status};
 
+use super::json::Json;
 use super::{Answer, Data, Operation, ok};
 use crate::domain::scope::Scope;
 use crate::registrar::Administrator;
@@ -30,7 +30,7 @@ async fn promotion(registrar: Data) -> Answer {
     ok(registrar.promotion())
 }
 
-async fn promote(by: Administrator, registrar: Data, body: web::Json<PromoteRequest>) -> Answer {
+async fn promote(by: Administrator, registrar: Data, body: Json<PromoteRequest>) -> Answer {
     registrar.promote(&by, *body).await?;
     ok(registrar.status())
 }

@@ -6,6 +6,7 @@ use scorpiox_wire::admin::{
     ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, Holder, RevokeRequest,
 };
 
+use super::json::Json;
 use super::paging::{PageQuery, Paged};
 use super::{Answer, Data, Operation, ok};
 use crate::domain::scope::Scope;
@@ -48,6 +49,14 @@ pub(super) fn operations() -> Vec<Operation> {
             .says("End a client's pause")
             .answers::<ClientView>()
             .refuses(&[Code::NotFound, Code::Conflict]),
+        Operation::put(Scope::Clients, "/clients/{name}/grants/{credential}", grant_credential)
+            .says("Let a client use this credential, in place of the one it has")
+            .answers::<ClientView>()
+            .refuses(&[Code::NotFound, Code::Conflict]),
+        Operation::delete(Scope::Clients, "/clients/{name}/grants/{credential}", take_credential)
+            .says("Take a credential away from a client, which stays with nothing to fetch")
+            .answers::<ClientView>()
+            .refuses(&[Code::NotFound, Code::Conflict]),
         Operation::post(Scope::Clients, "/clients/{name}/revoke", revoke_client)
             .says("End a client; the answer says until when the token that it has still works")
             .takes::<RevokeRequest>()
@@ -64,7 +73,7 @@ async fn list_clients(registrar: Data, page: Paged) -> Answer {
     ok(registrar.clients(page.after_name()?.as_ref(), page.limit).await?)
 }
 
-async fn create_client(by: Administrator, registrar: Data, body: web::Json<ClientRequest>) -> Answer {
+async fn create_client(by: Administrator, registrar: Data, body: Json<ClientRequest>) -> Answer {
     ok(registrar.create_client(&by, &body).await?)
 }
 
@@ -72,21 +81,24 @@ async fn rotate_client_key(by: Administrator, registrar: Data, name: web::Path<S
     ok(registrar.rotate_key(&by, &name).await?)
 }
 
+async fn grant_credential(by: Administrator, registrar: Data, names: web::Path<(String, String)>) -> Answer {
+    ok(registrar.grant(&by, &names.0, &names.1).await?)
+}
+
+async fn take_credential(by: Administrator, registrar: Data, names: web::Path<(String, String)>) -> Answer {
+    ok(registrar.ungrant(&by, &names.0, &names.1).await?)
+}
+
 async fn revoke_client(
     by: Administrator,
     registrar: Data,
     name: web::Path<String>,
-    body: web::Json<RevokeRequest>,
+    body: Json<RevokeRequest>,
 ) -> Answer {
     ok(registrar.revoke(&by, &name, body.rotate).await?)
 }
 
-async fn limit_client(
-    by: Administrator,
-    registrar: Data,
-    name: web::Path<String>,
-    body: web::Json<ClientLimits>,
-) -> Answer {
+async fn limit_client(by: Administrator, registrar: Data, name: web::Path<String>, body: Json<ClientLimits>) -> Answer {
     ok(registrar.limit(&by, &name, &body).await?)
 }
 

@@ -2,13 +2,18 @@
 
 use actix_web::web;
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::{CredentialView, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest};
+use scorpiox_wire::admin::{
+    CredentialRemoved, CredentialView, ImportRequest, PauseRequest, RefreshAnswer, RefreshRequest,
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
+use super::json::Json;
 use super::paging::{PageQuery, Paged};
 use super::{Answer, Data, Operation, ok};
 use crate::domain::credential::Pause;
 use crate::domain::scope::Scope;
-use crate::registrar::Administrator;
+use crate::registrar::{Administrator, LoginAtProvider};
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -27,7 +32,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses(&[Code::NotFound]),
         Operation::delete(Scope::Credentials, "/credentials/{name}", remove_credential)
             .says("Forget a credential; the answer is what it was")
-            .answers::<CredentialView>()
+            .query::<RemoveQuery>()
+            .answers::<CredentialRemoved>()
             .refuses(&[Code::NotFound, Code::Busy]),
         Operation::post(Scope::Credentials, "/credentials/{name}/refresh", refresh_credential)
             .says("Renew now, and wait for the outcome")
@@ -61,19 +67,34 @@ async fn show_credential(registrar: Data, name: web::Path<String>) -> Answer {
     ok(registrar.credential(&name)?)
 }
 
-async fn import_credential(by: Administrator, registrar: Data, body: web::Json<ImportRequest>) -> Answer {
+async fn import_credential(by: Administrator, registrar: Data, body: Json<ImportRequest>) -> Answer {
     ok(registrar.import(&by, &body).await?)
 }
 
-async fn remove_credential(by: Administrator, registrar: Data, name: web::Path<String>) -> Answer {
-    ok(registrar.remove(&by, &name).await?)
+/// What else happens.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct RemoveQuery {
+    /// End the login at the provider too.
+    #[serde(default)]
+    revoke_upstream: bool,
+}
+
+async fn remove_credential(
+    by: Administrator,
+    registrar: Data,
+    name: web::Path<String>,
+    query: web::Query<RemoveQuery>,
+) -> Answer {
+    let login = if query.revoke_upstream { LoginAtProvider::Revoke } else { LoginAtProvider::Leave };
+    ok(registrar.remove(&by, &name, login).await?)
 }
 
 async fn refresh_credential(
     by: Administrator,
     registrar: Data,
     name: web::Path<String>,
-    body: web::Json<RefreshRequest>,
+    body: Json<RefreshRequest>,
 ) -> Answer {
     ok(registrar.refresh(&by, &name, body.probe).await?)
 }
@@ -82,7 +103,7 @@ async fn pause_credential(
     by: Administrator,
     registrar: Data,
     name: web::Path<String>,
-    body: web::Json<PauseRequest>,
+    body: Json<PauseRequest>,
 ) -> Answer {
     let pause = if body.renewal_only { Pause::Renewal } else { Pause::All };
     ok(registrar.pause(&by, &name, pause).await?)

@@ -8,6 +8,7 @@ use scorpiox_wire::admin::{BackupRequest, RekeyRequest, RekeyView};
 use scorpiox_wire::{Code, Problem};
 use tokio::io::AsyncReadExt as _;
 
+use super::json::Json;
 use super::{Answer, Data, Operation, ok};
 use crate::domain::scope::Scope;
 use crate::registrar::{Administrator, BackupFile};
@@ -36,7 +37,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn backup(by: Administrator, registrar: Data, body: web::Json<BackupRequest>) -> Answer {
+async fn backup(by: Administrator, registrar: Data, body: Json<BackupRequest>) -> Answer {
     let backup = registrar.backup(&by, body.into_inner()).await?;
     let (size, sum) = (backup.sealed.size, backup.sealed.sha256.clone());
     let opened = tokio::fs::File::open(backup.sealed.path()).await;
@@ -53,7 +54,7 @@ async fn rekeying(registrar: Data) -> Answer {
     ok(registrar.rekeying()?)
 }
 
-async fn rekey(by: Administrator, registrar: Data, body: web::Json<RekeyRequest>) -> Answer {
+async fn rekey(by: Administrator, registrar: Data, body: Json<RekeyRequest>) -> Answer {
     ok(registrar.rekey(&by, body.into_inner()).await?)
 }
 

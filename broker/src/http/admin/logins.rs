@@ -4,6 +4,7 @@ use actix_web::web;
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{LoginCallback, LoginRequest, LoginView};
 
+use super::json::Json;
 use super::{Answer, Data, Operation, ok};
 use crate::domain::scope::Scope;
 use crate::registrar::Administrator;
@@ -19,6 +20,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .says("How a login stands")
             .answers::<LoginView>()
             .refuses(&[Code::NotFound]),
+        Operation::delete(Scope::Credentials, "/logins/{id}", cancel_login)
+            .says("End an attempt that nobody waits for any more")
+            .answers::<LoginView>()
+            .refuses(&[Code::NotFound, Code::Conflict]),
         Operation::post(Scope::Credentials, "/logins/{id}/callback", finish_login)
             .says("Hand over what the browser brought back")
             .takes::<LoginCallback>()
@@ -27,7 +32,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn begin_login(by: Administrator, registrar: Data, body: web::Json<LoginRequest>) -> Answer {
+async fn begin_login(by: Administrator, registrar: Data, body: Json<LoginRequest>) -> Answer {
     ok(registrar.begin_login(&by, body.into_inner()).await?)
 }
 
@@ -35,11 +40,10 @@ async fn show_login(registrar: Data, id: web::Path<String>) -> Answer {
     ok(registrar.login(&id)?)
 }
 
-async fn finish_login(
-    by: Administrator,
-    registrar: Data,
-    id: web::Path<String>,
-    body: web::Json<LoginCallback>,
-) -> Answer {
+async fn cancel_login(by: Administrator, registrar: Data, id: web::Path<String>) -> Answer {
+    ok(registrar.cancel_login(&by, &id).await?)
+}
+
+async fn finish_login(by: Administrator, registrar: Data, id: web::Path<String>, body: Json<LoginCallback>) -> Answer {
     ok(registrar.login_callback(&by, &id, body.into_inner()).await?)
 }

@@ -13,6 +13,7 @@ use actix_web::{Error, HttpResponse, web};
 use scorpiox_wire::{Code, Problem};
 use zeroize::Zeroizing;
 
+use super::json::unread;
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::http::error::Refusal;
 use crate::http::request_id::{self, within};
@@ -62,13 +63,6 @@ fn fingerprinted(request: &ServiceRequest, body: &[u8]) -> Zeroizing<Vec<u8>> {
     all.extend_from_slice(head.as_bytes());
     all.extend_from_slice(body);
     all
-}
-
-fn unread(error: &Error) -> Refusal {
-    match error.as_response_error().status_code() {
-        status @ StatusCode::PAYLOAD_TOO_LARGE => Refusal::from_status(status),
-        _ => Refusal::from_status(StatusCode::BAD_REQUEST),
-    }
 }
 
 /// In a task of its own: whoever asked may hang up, and the repeat is told what came of it all the same.

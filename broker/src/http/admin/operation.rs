@@ -154,9 +154,13 @@ impl Operation {
         Self { scope: None, ..self }
     }
 
-    /// True for a change that may be given a name, so that it is made once. Logging in is none: its answer ends soon.
+    /// True for a change that may be given a name, so that it is made once. Logging in is none, its answer ends soon;
+    /// nor is a backup, whose answer is long and not kept.
     pub fn takes_a_name(&self) -> bool {
-        self.method != Method::GET && self.scope.is_some() && !self.path.starts_with("/session")
+        self.method != Method::GET
+            && self.scope.is_some()
+            && self.path != "/backup"
+            && !self.path.starts_with("/session")
     }
 
     /// Its place in the router.

@@ -1,9 +1,9 @@
 //! Logging in with a password, going on, and logging out.
 
-use actix_web::web;
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{SessionAnswer, SessionEnded, SessionRequest};
 
+use super::json::Json;
 use super::{Answer, Data, Operation, ok};
 use crate::domain::network::counted_as;
 use crate::domain::scope::Scope;
@@ -34,7 +34,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn log_in(id: RequestId, address: ClientAddress, registrar: Data, body: web::Json<SessionRequest>) -> Answer {
+async fn log_in(id: RequestId, address: ClientAddress, registrar: Data, body: Json<SessionRequest>) -> Answer {
     let visitor = Visitor {
         request_id: id.as_str().to_owned(),
         address: address.to_string(),

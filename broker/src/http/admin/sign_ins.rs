@@ -6,6 +6,7 @@ use actix_web::web;
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{InviteIssued, InviteRequest, Page, SignInApproval, SignInApproved, SignInView};
 
+use super::json::Json;
 use super::paging::{PageQuery, Paged};
 use super::{Answer, Operation, ok};
 use crate::domain::scope::Scope;
@@ -41,7 +42,7 @@ async fn invite_client(
     by: Administrator,
     sign_ins: SignInData,
     name: web::Path<String>,
-    body: web::Json<InviteRequest>,
+    body: Json<InviteRequest>,
 ) -> Answer {
     ok(sign_ins.invite(&by, &name, &body).await?)
 }
@@ -54,7 +55,7 @@ async fn approve_sign_in(
     by: Administrator,
     sign_ins: SignInData,
     code: web::Path<String>,
-    body: web::Json<SignInApproval>,
+    body: Json<SignInApproval>,
 ) -> Answer {
     ok(sign_ins.approve(&by, &code, &body).await?)
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+use crate::problem::Problem;
 use crate::token::outward;
 
 /// Whether a credential can be renewed, and if not, why.
@@ -90,6 +91,35 @@ pub struct ImportRequest {
     /// Allow another account on an existing name.
     #[serde(default)]
     pub replace_account: bool,
+}
+
+/// A credential that was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CredentialRemoved {
+    /// What it was.
+    #[serde(flatten)]
+    pub credential: CredentialView,
+    /// What became of the login at the provider.
+    #[serde(default)]
+    pub upstream: Upstream,
+    /// Why the login could not be ended there. It stays removed here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_problem: Option<Problem>,
+}
+
+/// What became of a removed credential's login at the provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Upstream {
+    /// Left as it is.
+    #[default]
+    Left,
+    /// Ended, with all its tokens.
+    Revoked,
+    /// It should have been ended, and that failed: its tokens may go on.
+    Failed,
 }
 
 /// Renew now.

@@ -23,7 +23,7 @@ pub enum LoginFlow {
 
 /// Begins a login.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(from = "Written")]
 pub struct LoginRequest {
     /// Name of the credential; an existing one gets the new token set.
     pub name: String,
@@ -37,61 +37,71 @@ pub struct LoginRequest {
 /// Begins a login.
 // As it is written: an unknown member is noticed only where the flow's members lie beside the others.
 #[derive(Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-struct Written {
-    /// Name of the credential; an existing one gets the new token set.
-    #[cfg_attr(
-        feature = "openapi",
-        schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9@._-]*$", example = "main")
-    )]
-    name: String,
-    /// Which way.
-    flow: Way,
-    /// For the browser flow: `http://localhost:1455/auth/callback` or the same with 1457.
-    redirect_uri: Option<String>,
-    /// Allow another account on an existing name.
-    #[serde(default)]
-    replace_account: bool,
+#[serde(tag = "flow", rename_all = "snake_case", deny_unknown_fields)]
+enum Written {
+    Device {
+        name: String,
+        #[serde(default)]
+        replace_account: bool,
+    },
+    Browser {
+        name: String,
+        redirect_uri: String,
+        #[serde(default)]
+        replace_account: bool,
+    },
 }
 
-/// Which way a person logs in.
-#[derive(Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-enum Way {
-    /// A code is typed into a page on any machine.
-    Device,
-    /// A browser is sent back to `redirect_uri`, on which the asking command listens.
-    Browser,
-}
-
-impl TryFrom<Written> for LoginRequest {
-    type Error = &'static str;
-
-    fn try_from(written: Written) -> Result<Self, &'static str> {
-        let flow = match (written.flow, written.redirect_uri) {
-            (Way::Device, None) => LoginFlow::Device,
-            (Way::Browser, Some(redirect_uri)) => LoginFlow::Browser { redirect_uri },
-            (Way::Device, Some(_)) => return Err("unknown field `redirect_uri` in the device flow"),
-            (Way::Browser, None) => return Err("missing field `redirect_uri` of the browser flow"),
-        };
-        Ok(Self { name: written.name, flow, replace_account: written.replace_account })
+impl From<Written> for LoginRequest {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Device { name, replace_account } => Self { name, flow: LoginFlow::Device, replace_account },
+            Written::Browser { name, redirect_uri, replace_account } => {
+                Self { name, flow: LoginFlow::Browser { redirect_uri }, replace_account }
+            }
+        }
     }
 }
 
 #[cfg(feature = "openapi")]
-impl utoipa::PartialSchema for LoginRequest {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        Written::schema()
-    }
-}
+mod schema {
+    use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, OneOfBuilder, Type};
+    use utoipa::openapi::{RefOr, Schema};
 
-#[cfg(feature = "openapi")]
-impl utoipa::ToSchema for LoginRequest {
-    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
-        Written::schemas(schemas);
+    use super::LoginRequest;
+
+    /// What both flows have; written out, because no derived schema closes each of the two objects.
+    fn flow(name: &str) -> ObjectBuilder {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let credential = text().min_length(Some(1)).max_length(Some(64)).examples(["main"]);
+        let credential = credential.pattern(Some("^[A-Za-z0-9][A-Za-z0-9@._-]*$"));
+        let credential =
+            credential.description(Some("Name of the credential; an existing one gets the new token set."));
+        let replace = ObjectBuilder::new().schema_type(Type::Boolean).default(Some(false.into()));
+        ObjectBuilder::new()
+            .property("name", credential)
+            .property("flow", text().enum_values(Some([name])))
+            .property("replace_account", replace.description(Some("Allow another account on an existing name.")))
+            .required("name")
+            .required("flow")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
     }
+
+    impl utoipa::PartialSchema for LoginRequest {
+        fn schema() -> RefOr<Schema> {
+            let device: Object =
+                flow("device").description(Some("A code is typed into a page on any machine.")).build();
+            let redirect = ObjectBuilder::new().schema_type(Type::String);
+            let redirect = redirect
+                .enum_values(Some(["http://localhost:1455/auth/callback", "http://localhost:1457/auth/callback"]));
+            let browser = flow("browser").property("redirect_uri", redirect).required("redirect_uri");
+            let browser =
+                browser.description(Some("A browser is sent back to redirect_uri, where the asking command listens."));
+            OneOfBuilder::new().item(device).item(browser.build()).description(Some("Begins a login.")).into()
+        }
+    }
+
+    impl utoipa::ToSchema for LoginRequest {}
 }
 
 /// A login under way.
