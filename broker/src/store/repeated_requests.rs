@@ -170,6 +170,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_that_was_sealed_anew_is_still_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let before = store(directory.path()).await;
+        assert_eq!(claim(&before, NAME, 1, 1_000, 10).await, None);
+        let answer = KeptAnswer { status: 200, body: Zeroizing::new(b"{}".to_vec()) };
+        before.answer_request(NAME, &answer).await.unwrap();
+        let column = super::super::sealed_cells::SEALED.iter().find(|column| column.table == "repeated_requests");
+        let mut place = place("admin:anna/k1");
+        (place.table, place.column) = (column.unwrap().table, column.unwrap().named);
+        assert_eq!(place, super::place("admin:anna/k1"), "the place that a change of keys opens is the one used here");
+        assert_eq!(before.reseal(column.unwrap(), "").await.unwrap().damaged, 0);
+        assert_eq!(claim(&before, NAME, 1, 1_000, 10).await, Some(Before::Answered(answer)));
+    }
+
+    #[tokio::test]
     async fn what_is_old_or_too_much_is_forgotten_and_what_did_nothing_is_free() {
         let directory = tempfile::tempdir().unwrap();
         let store = store(directory.path()).await;

@@ -151,7 +151,7 @@ fn a_yes_removes() {
     let broker = Broker::scripted([view.clone(), view.clone(), view.clone()]);
     let seen = broker.serves(&Person::answering("y\n"), &["credential", "remove", "main"]);
     assert_eq!((seen.code, seen.stdout.as_str()), (0, "main was removed; 2 clients had it\n"));
-    assert_eq!(broker.runs(&["credential", "remove", "main", "--yes", "--json"]).json(), main_credential());
+    assert_eq!(broker.runs(&["credential", "remove", "main", "--yes", "--json"]).json()["upstream"], "left");
     assert_eq!(
         broker.asked(),
         ["GET /admin/v1/credentials/main", "DELETE /admin/v1/credentials/main", "DELETE /admin/v1/credentials/main",]
@@ -251,4 +251,25 @@ fn of_more_logins_than_a_page_the_status_counts_all_and_lists_those_that_are_not
     let seen = broker.runs(&["status"]);
     assert!(seen.stdout.contains("1000 logins: 998 good, 1 in doubt, 1 ended\n"), "{seen:?}");
     assert!(seen.stdout.contains("\nold "), "{seen:?}");
+}
+
+#[test]
+fn a_login_that_could_not_be_ended_at_the_provider_is_a_failure_though_it_is_removed() {
+    let failed = json!({ "upstream": "failed",
+        "upstream_problem": { "code": "unavailable", "message": "the provider is down", "hint": "end it yourself" } });
+    let mut ended = main_credential();
+    ended["upstream"] = json!("revoked");
+    let mut kept = main_credential();
+    kept.as_object_mut().unwrap().extend(failed.as_object().unwrap().clone());
+    let broker = Broker::scripted([(200, ended), (200, kept)]);
+    let remove = ["credential", "remove", "main", "--yes", "--revoke"];
+    let seen = broker.runs(&remove);
+    assert_eq!(
+        (seen.code, seen.stdout.as_str()),
+        (0, "main was removed, and its login ended at the provider; 2 clients had it\n")
+    );
+    let seen = broker.runs(&remove);
+    assert_eq!(seen.code, 1);
+    assert!(seen.stderr.contains("is removed here") && seen.stderr.contains("next: end it yourself"), "{seen:?}");
+    assert_eq!(broker.asked(), ["DELETE /admin/v1/credentials/main?revoke_upstream=true"; 2]);
 }
