@@ -20,10 +20,10 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use scorpiox_wire::admin::{
     AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, AlertTest, AuditEntry,
-    AuditVerdict, BackupRequest, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView, CredentialRemoved, CredentialView,
-    Holder, ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST, Page, PasswordRequest,
-    PauseRequest, PromoteRequest, PromotionView, PruneAnswer, PruneRequest, RefreshAnswer, RefreshRequest,
-    RekeyRequest, RekeyView, RevokeRequest, ScopesRequest, SessionEnded, SessionRequest, Status,
+    AuditVerdict, BackupRequest, ClientIssued, ClientLimits, ClientRequest, ClientRevoked, ClientView,
+    CredentialRemoved, CredentialView, Holder, ImportRequest, LoginCallback, LoginRequest, LoginView, PAGE_LIMIT_MOST,
+    Page, PasswordRequest, PauseRequest, PromoteRequest, PromotionView, PruneAnswer, PruneRequest, RefreshAnswer,
+    RefreshRequest, RekeyRequest, RekeyView, RevokeRequest, ScopesRequest, SessionEnded, SessionRequest, Status,
 };
 use scorpiox_wire::admin::{InviteIssued, InviteRequest, SignInApproval, SignInApproved, SignInView};
 use serde::Serialize;

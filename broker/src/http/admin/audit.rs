@@ -6,6 +6,7 @@ use scorpiox_wire::admin::{AuditEntry, AuditVerdict, PruneAnswer, PruneRequest};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::json::Json;
 use super::paging::{limited, strange_cursor};
 use super::{Answer, Data, Operation, ok};
 use crate::clock::Timestamp;
@@ -55,7 +56,7 @@ async fn verify_audit(registrar: Data) -> Answer {
     ok(registrar.verify_audit().await?)
 }
 
-async fn prune_audit(by: Administrator, registrar: Data, body: web::Json<PruneRequest>) -> Answer {
+async fn prune_audit(by: Administrator, registrar: Data, body: Json<PruneRequest>) -> Answer {
     let removed = registrar.prune_audit(&by, Timestamp::from_unix(body.before)).await?;
     ok(PruneAnswer { removed })
 }
