@@ -3,6 +3,7 @@
 //! * [`administration`]: what an administrator does, as the provider and the clients see it (H5).
 //! * [`administrators`]: who may administer over the network; a broker driven from elsewhere.
 //! * [`alerts`]: somebody is told what needs a person. * [`metrics`]: counts and state for a monitoring system.
+//! * [`traces`]: one trace from a request through the rotation.
 //! * [`audit`]: written before a token leaves (H6, H7).
 //! * [`client_backend`]: usage and models, as the backend tells them.
 //! * [`deployment`]: the container's root, run by chroot; what is in `deploy/`.
@@ -90,3 +91,4 @@ mod sx_sessions;
 mod sx_stream;
 mod sx_tools;
 mod sx_undo;
+mod traces;

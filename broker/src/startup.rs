@@ -49,7 +49,8 @@ pub fn run(
         .build()
         .context("cannot start the runtime")?;
     #[cfg(feature = "otlp")]
-    let telemetry = telemetry::start(&config.log, no_colour, outward::traces(&config.telemetry, runtime.handle())?)?;
+    let telemetry =
+        telemetry::start_traced(&config.log, no_colour, outward::traces(&config.telemetry, runtime.handle())?)?;
     #[cfg(not(feature = "otlp"))]
     let telemetry = telemetry::start(&config.log, no_colour)?;
     keep_secrets_in_memory();

@@ -39,9 +39,23 @@ pub enum TelemetryError {
     Started(#[from] TryInitError),
 }
 
-/// Starts the process's log on standard error, and its traces where there are any. `no_colour` is what `NO_COLOR` says
-/// (<https://no-color.org>).
-pub fn start(
+/// Starts the process's log on standard error. `no_colour` is what `NO_COLOR` says (<https://no-color.org>).
+pub fn start(log: &Log, no_colour: bool) -> Result<Telemetry, TelemetryError> {
+    start_with(
+        log,
+        no_colour,
+        #[cfg(feature = "otlp")]
+        None,
+    )
+}
+
+/// The same, and the process's traces where there are any.
+#[cfg(feature = "otlp")]
+pub fn start_traced(log: &Log, no_colour: bool, traces: Option<trace::Traces>) -> Result<Telemetry, TelemetryError> {
+    start_with(log, no_colour, traces)
+}
+
+fn start_with(
     log: &Log,
     no_colour: bool,
     #[cfg(feature = "otlp")] traces: Option<trace::Traces>,

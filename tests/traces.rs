@@ -1,0 +1,121 @@
+//! One trace from a client's request through the wait to the rotation, as a collector sees it.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+
+use fake_provider::Settings;
+use scorpiox_tests::process::{Team, patience};
+use scorpiox_wire::{TokenAnswer, TokenTag};
+use serde_json::Value;
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const PARENT: &str = "b7ad6b7169203331";
+
+/// Takes OTLP over HTTP as JSON.
+struct Collector {
+    url: String,
+    taken: Receiver<(String, String)>,
+}
+
+impl Collector {
+    fn start() -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", socket.local_addr().unwrap());
+        let (tell, taken) = channel();
+        std::thread::spawn(move || {
+            for stream in socket.incoming() {
+                let Some(request) = take(stream.unwrap()) else { continue };
+                if tell.send(request).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { url, taken }
+    }
+
+    /// Every span of the trace by its name, once `enough` of them are there; and all that was received.
+    fn spans(&self, enough: &[&str]) -> (BTreeMap<String, Value>, String) {
+        let (mut spans, mut everything) = (BTreeMap::new(), String::new());
+        while !enough.iter().all(|name| spans.contains_key(*name)) {
+            let (head, body) = self.taken.recv_timeout(patience::PATIENCE).unwrap_or_else(|_| panic!("only {spans:?}"));
+            assert!(head.starts_with("POST /v1/traces "), "{head}");
+            everything.push_str(&body);
+            let page: Value = serde_json::from_str(&body).unwrap();
+            let lists =
+                page["resourceSpans"].as_array().unwrap().iter().flat_map(|of| of["scopeSpans"].as_array().unwrap());
+            for span in lists.flat_map(|list| list["spans"].as_array().unwrap()) {
+                if span["traceId"] == TRACE {
+                    spans.insert(span["name"].as_str().unwrap().to_owned(), span.clone());
+                }
+            }
+        }
+        (spans, everything)
+    }
+}
+
+/// Head and body of one request, which is answered well.
+fn take(mut stream: TcpStream) -> Option<(String, String)> {
+    stream.set_read_timeout(Some(patience::PATIENCE)).unwrap();
+    let mut bytes = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        let count = stream.read(&mut part).ok().filter(|count| *count > 0)?;
+        bytes.extend_from_slice(&part[..count]);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let lower = head.to_ascii_lowercase();
+        let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        if body.len() >= length.unwrap_or(0) {
+            let _ =
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}");
+            return Some((head.to_owned(), body.to_owned()));
+        }
+    }
+}
+
+fn attribute<'a>(span: &'a Value, name: &str) -> &'a Value {
+    let all = span["attributes"].as_array().unwrap();
+    let found = all.iter().find(|attribute| attribute["key"] == name);
+    &found.unwrap_or_else(|| panic!("no {name}: {span}"))["value"]
+}
+
+#[test]
+fn a_request_its_wait_and_the_rotation_are_one_trace_that_the_client_began() {
+    let collector = Collector::start();
+    let team = Team::with(Settings::default(), |plan| {
+        plan.with("SCORPIOX_BROKER_TELEMETRY_OTLP_ENDPOINT", &collector.url)
+            .with("OTEL_BSP_SCHEDULE_DELAY", "100")
+            .with("SCORPIOX_BROKER_ROTATION_MINIMUM_TOKEN_AGE", "0s")
+    });
+    team.given_a_login("main");
+    let laptop = team.given_a_client("laptop");
+    let token = team.fetch(&laptop.key);
+    let refused = TokenTag { credential: token.credential.clone(), generation: token.generation };
+    let parent = format!("00-{TRACE}-{PARENT}-01");
+    team.given_longer_tokens();
+    let reply = team.ask_with(&laptop.key, &format!("/codex?refused={refused}"), &[("traceparent", &parent)]);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let renewed: TokenAnswer = reply.json();
+    assert_eq!(renewed.generation, 2);
+
+    let steps = ["dial", "arm", "send", "rescue", "settle"];
+    let (spans, everything) = collector.spans(&[&["GET /codex", "wait", "rotation"][..], &steps].concat());
+    let (request, rotation) = (&spans["GET /codex"], &spans["rotation"]);
+    assert_eq!(request["parentSpanId"], PARENT);
+    assert_eq!(attribute(request, "http.route")["stringValue"], "/codex");
+    assert_eq!(attribute(request, "http.response.status_code")["intValue"], "200");
+    for part in ["wait", "rotation"] {
+        assert_eq!(spans[part]["parentSpanId"], request["spanId"], "{part}");
+    }
+    for step in steps {
+        assert_eq!(spans[step]["parentSpanId"], rotation["spanId"], "{step}");
+    }
+    assert_eq!(attribute(rotation, "scorpiox.rotation.outcome")["stringValue"], "renewed");
+    assert_eq!(attribute(rotation, "scorpiox.credential.name")["stringValue"], "main");
+    for secret in ["eyJ", laptop.key.0.as_str(), "rt_"] {
+        assert!(!everything.contains(secret), "{secret}: {everything}");
+    }
+    assert!(!team.broker().log().contains("scorpiox.rotation.outcome"), "the log has events, not spans");
+}
