@@ -46,11 +46,8 @@ impl Logins {
         Ok(view)
     }
 
-    /// A login that was cancelled stays so; one that nevertheless came through is told.
     fn end(&self, id: &str, state: LoginState) {
-        if let Some(login) = self.all().get_mut(id)
-            && (matches!(login.view.state, LoginState::Pending) || matches!(state, LoginState::Done { .. }))
-        {
+        if let Some(login) = self.all().get_mut(id) {
             login.view.state = state;
         }
     }
@@ -92,19 +89,10 @@ impl Registrar {
         self.logins.all().get(id).map(|login| login.view.clone()).ok_or_else(no_login)
     }
 
-    /// Ends an attempt that nobody waits for any more.
+    /// Forgets an attempt that nobody waits for any more; one that is pending ends.
     pub async fn cancel_login(&self, by: &Administrator, id: &str) -> Result<LoginView, Problem> {
-        let view = {
-            let mut all = self.logins.all();
-            let login = all.get_mut(id).ok_or_else(no_login)?;
-            if !matches!(login.view.state, LoginState::Pending) {
-                return Err(Problem::new(Code::Conflict, "this login has ended already"));
-            }
-            login.browser = None;
-            login.view.state = LoginState::Failed { problem: cancelled() };
-            login.view.clone()
-        };
-        self.note(by, "login.cancel", &format!("login:{id}"), "ok", "").await;
+        let Login { request, view, .. } = self.logins.all().remove(id).ok_or_else(no_login)?;
+        self.note(by, "login.cancel", &format!("credential:{}", request.name), "ok", "").await;
         Ok(view)
     }
 

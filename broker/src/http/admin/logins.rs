@@ -21,9 +21,9 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers::<LoginView>()
             .refuses(&[Code::NotFound]),
         Operation::delete(Scope::Credentials, "/logins/{id}", cancel_login)
-            .says("End an attempt that nobody waits for any more")
+            .says("Forget an attempt that nobody waits for any more; the answer is how it stood")
             .answers::<LoginView>()
-            .refuses(&[Code::NotFound, Code::Conflict]),
+            .refuses(&[Code::NotFound]),
         Operation::post(Scope::Credentials, "/logins/{id}/callback", finish_login)
             .says("Hand over what the browser brought back")
             .takes::<LoginCallback>()

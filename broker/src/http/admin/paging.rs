@@ -36,6 +36,10 @@ pub(super) struct Paged {
 impl Paged {
     fn read(query: &str) -> Result<Self, Refusal> {
         let query = web::Query::<PageQuery>::from_query(query).map_err(|error| unreadable_query(&error))?;
+        let is_cursor = |after: &str| (1..=64).contains(&after.len());
+        if !query.after.as_deref().is_none_or(is_cursor) {
+            return Err(strange_cursor());
+        }
         Ok(Self { after: query.after.clone(), limit: limited(query.limit)? })
     }
 
@@ -92,6 +96,8 @@ mod tests {
             ("limit=", "cannot parse"),
             ("limit=1&limit=2", "duplicate field `limit`"),
             ("offset=7", "unknown field `offset`"),
+            ("after=", "'after'"),
+            (&format!("after={}", "a".repeat(65)), "'after'"),
         ] {
             let refusal = Paged::read(query).unwrap_err();
             assert_eq!(refusal.problem.code, Code::BadRequest, "{query}");

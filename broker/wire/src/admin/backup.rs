@@ -7,6 +7,7 @@ use crate::Secret;
 /// Make a backup: closed with a passphrase, or to recipients. The answer is the file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct BackupRequest {
     /// Whoever has it opens the backup.
     #[serde(default, serialize_with = "maybe_outward", skip_serializing_if = "Option::is_none")]
@@ -19,6 +20,7 @@ pub struct BackupRequest {
 /// Change the master key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct RekeyRequest {
     /// A file on the broker's machine that holds the next key: needed where the key does not come from a file that the
     /// broker can write.

@@ -50,6 +50,7 @@ pub enum LoginStanding {
 /// End the fence.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PromoteRequest {
     /// What becomes of restored logins of which nobody knows whether their refresh token was used since.
     #[serde(default)]

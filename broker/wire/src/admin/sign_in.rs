@@ -54,6 +54,10 @@ pub struct SignInView {
 #[serde(deny_unknown_fields)]
 pub struct SignInApproval {
     /// Name of the client that it becomes; made if there is none.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9@._-]*$")
+    )]
     pub name: String,
     /// Name of the credential that a new client may use; for one that exists it must be its own.
     #[serde(default)]
