@@ -59,9 +59,11 @@ pub struct ClientRequest {
 pub struct ClientLimits {
     /// Token requests in a minute; absent for what the broker lets every client, 0 for no limit.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(format = Int64, maximum = 4294967295i64))]
     pub requests_per_minute: Option<u32>,
     /// Tokens in an hour; absent for what the broker lets every client, 0 for no limit.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(format = Int64, maximum = 4294967295i64))]
     pub handouts_per_hour: Option<u32>,
     /// Addresses and networks from which it may ask, such as `10.0.0.0/8`; at most 64, none for anywhere.
     #[serde(default)]

@@ -12,6 +12,10 @@ use crate::token::outward;
 pub struct InviteRequest {
     /// Name of the credential that a client which does not exist yet may use; for one that exists it must be its own.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9@._-]*$")
+    )]
     pub credential: Option<String>,
 }
 
@@ -61,6 +65,10 @@ pub struct SignInApproval {
     pub name: String,
     /// Name of the credential that a new client may use; for one that exists it must be its own.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9@._-]*$")
+    )]
     pub credential: Option<String>,
 }
 
