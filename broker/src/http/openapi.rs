@@ -138,7 +138,6 @@ fn path_parameter(name: &str) -> ParameterBuilder {
     let (about, pattern, longest) = match name {
         "code" => ("The code that the program shows", "^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$", 9),
         "id" => ("The id that was given when it was begun", "^[0-9a-z]{12}$", 12),
-        "code" => ("The code that the program shows", "^[A-Za-z]{4}-?[A-Za-z]{4}$", 9),
         _ => ("The name", "^[A-Za-z0-9][A-Za-z0-9@._-]*$", 64),
     };
     let text = ObjectBuilder::new().schema_type(Type::String);
