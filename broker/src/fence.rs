@@ -65,6 +65,9 @@ impl Fence {
         restored: Option<Restored>,
     ) -> io::Result<Self> {
         let (survivor, mut reason) = match HighWater::read(path, instance, sealer.clone()) {
+            Reading::Good(mark) if restored.as_ref().is_some_and(|restored| is_older(&mark, restored)) => {
+                (None, Some(format!("the high-water mark {} is older than the backup", path.display())))
+            }
             Reading::Good(mark) => (Some(Arc::new(mark)), None),
             Reading::Missing if is_new && restored.is_none() => {
                 (Some(Arc::new(HighWater::create(path, instance, sealer.clone())?)), None)
@@ -183,7 +186,8 @@ impl Fence {
                         }
                         None => Arc::new(anew(positions)?),
                     },
-                    Standing::Marked(_) => Arc::new(anew(positions)?),
+                    // Somebody was faster: a mark that is in use is never written from elsewhere.
+                    Standing::Marked(_) => return Ok(()),
                 };
                 // The mark first: a stop in between leaves a fence that can be promoted once more.
                 if let Standing::Fenced(fenced) = &standing
@@ -207,5 +211,38 @@ impl Fence {
 
     fn standing(&self) -> Standing {
         self.inner.standing.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}
+/// A mark that knows less than the backup was left over from before it, and tells nothing of what came after.
+fn is_older(mark: &HighWater, restored: &Restored) -> bool {
+    restored.backup.credentials.iter().filter(|reached| !mark.was_removed(&reached.id)).any(|reached| {
+        let at = mark.position(&reached.id);
+        at.is_none_or(|at| at.epoch < reached.epoch || at.generation < reached.generation)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::MasterKey;
+
+    const BACKUP: &str = r#"{"progress":"complete","backup":{"format":1,"version":"0","instance":"i","taken_at":0,
+        "key_id":"k","credentials":[{"id":"c","name":"main","epoch":5,"generation":5}],"members":[]}}"#;
+
+    #[test]
+    fn a_mark_that_is_older_than_the_backup_is_no_evidence() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("restored"), BACKUP).unwrap();
+        for (generation, counts) in [(4, false), (5, true), (8, true)] {
+            let path = directory.path().join(format!("mark-{generation}"));
+            let sealer = Sealer::new(&MasterKey::from_bytes([1; 32]));
+            let position = Position { epoch: 8, generation };
+            HighWater::anew(&path, "i", sealer.clone(), BTreeMap::from([("c".to_owned(), position)])).unwrap();
+            let restored = Restored::read(directory.path()).unwrap();
+            let fence = Fence::open(&path, "i", sealer, Activity::default(), false, restored).unwrap();
+            let evidence = fence.evidence(&CredentialId::from_stored("c".into()));
+            assert_eq!(matches!(evidence, Some(Evidence::Mark(Some(_)))), counts, "{generation}: {evidence:?}");
+            assert!(fence.reason().unwrap().contains("older than the backup") != counts);
+        }
     }
 }

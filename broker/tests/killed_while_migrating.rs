@@ -13,7 +13,7 @@ use scorpiox_broker::seal::{MasterKey, Sealer};
 use scorpiox_broker::store::Store;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
-use sqlx::{ConnectOptions, Connection, Row};
+use sqlx::{ConnectOptions, Row};
 
 const DATABASE: &str = "SCORPIOX_TEST_DATABASE";
 const MIGRATIONS: &str = "SCORPIOX_TEST_MIGRATIONS";

@@ -83,7 +83,8 @@ fn make_empty(data: &Path) -> Result<(), BackupError> {
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(data);
-            Ok(made.map_err(|error| durable_file::about(data, error))?)
+            made.and_then(|()| durable_file::sync_directory_of(data))
+                .map_err(|error| durable_file::about(data, error).into())
         }
         Err(error) => Err(durable_file::about(data, error).into()),
     }

@@ -52,6 +52,9 @@ impl Registrar {
     pub async fn promote(&self, by: &Administrator, request: PromoteRequest) -> Result<(), Problem> {
         let _changing = self.changing.lock().await;
         let fence = &self.parts().fence;
+        if fence.reason().is_none() {
+            return Ok(());
+        }
         let backup = fence.restored_from().map(|at| format!("restored from the backup of {at}"));
         for holding in self.parts().holdings.all() {
             match (self.standing(&holding), request.unknown) {
@@ -62,6 +65,11 @@ impl Registrar {
                 (Standing::Safe | Standing::InDoubt | Standing::Behind | Standing::Ended, _) => {}
             }
         }
+        // The anchors tell of entries that were written since the backup, and are gone. First, so that a promotion which
+        // was cut off does it again.
+        if backup.is_some() {
+            self.begin_anchors(by).await?;
+        }
         let positions = self.parts().holdings.all().into_iter().map(|holding| {
             let rotation = holding.desk().credential.rotation.clone();
             (holding.id().as_str().to_owned(), crate::fence::position(&rotation))
@@ -70,12 +78,7 @@ impl Registrar {
             Problem::new(Code::Unavailable, format!("the high-water mark cannot be written: {error}"))
         })?;
         self.rotator.wake();
-        let restored = backup.is_some();
         self.note(by, "broker.promote", "broker", "ok", &backup.unwrap_or_default()).await;
-        // The anchors tell of entries that were written since the backup, and are gone.
-        if restored {
-            self.begin_anchors(by).await?;
-        }
         Ok(())
     }
 
