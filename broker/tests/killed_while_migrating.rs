@@ -3,6 +3,8 @@
 //! The test starts itself once more. That process performs the migrations before one, and that one with an endless query
 //! behind its own statements, so that it can be killed when all of them have been performed and nothing is committed.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
