@@ -213,12 +213,11 @@ impl Fence {
         self.inner.standing.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 }
-/// A mark that knows less than the backup was left over from before it, and tells nothing of what came after.
+/// A mark that knows less than the backup was left over from before it, and tells nothing of what came after. Generations
+/// decide: a claim that was given up counts an epoch without the mark, and who never renewed need not be in it.
 fn is_older(mark: &HighWater, restored: &Restored) -> bool {
-    restored.backup.credentials.iter().filter(|reached| !mark.was_removed(&reached.id)).any(|reached| {
-        let at = mark.position(&reached.id);
-        at.is_none_or(|at| at.epoch < reached.epoch || at.generation < reached.generation)
-    })
+    let reached = restored.backup.credentials.iter().filter(|reached| !mark.was_removed(&reached.id));
+    reached.into_iter().any(|reached| reached.generation > mark.position(&reached.id).map_or(1, |at| at.generation))
 }
 
 #[cfg(test)]
