@@ -136,6 +136,7 @@ fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
 
 fn path_parameter(name: &str) -> ParameterBuilder {
     let (about, pattern, longest) = match name {
+        "code" => ("The code that the program shows", "^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$", 9),
         "id" => ("The id that was given when it was begun", "^[0-9a-z]{12}$", 12),
         _ => ("The name", "^[A-Za-z0-9][A-Za-z0-9@._-]*$", 64),
     };
