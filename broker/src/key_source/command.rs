@@ -2,12 +2,13 @@
 
 use std::io::{self, Read};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use zeroize::Zeroizing;
 
 use super::LARGEST;
@@ -28,8 +29,8 @@ pub enum CommandError {
         /// Why.
         source: io::Error,
     },
-    /// It did not end in time and was killed.
-    #[error("the master key's command {program} did not end within {} s and was killed", PATIENCE.as_secs())]
+    /// It, or what it started, did not end in time; it was killed.
+    #[error("the master key's command {program} did not end and close its output within {} s and was killed", PATIENCE.as_secs())]
     TooSlow {
         /// Which.
         program: String,
@@ -52,9 +53,8 @@ pub enum CommandError {
     },
 }
 
-/// What came of it before its end was looked at.
+/// What it printed until it ended and nobody held its pipes any more.
 struct Ended {
-    status: io::Result<ExitStatus>,
     printed: Zeroizing<Vec<u8>>,
     said: Vec<u8>,
 }
@@ -79,20 +79,23 @@ pub(super) fn ask_within(words: &[String], patience: Duration) -> Result<Zeroizi
         // A group of its own, so that what it started ends with it.
         .process_group(0)
         .spawn();
-    let child = spawned.map_err(|source| CommandError::Start { program: program.clone(), source })?;
+    let mut child = spawned.map_err(|source| CommandError::Start { program: program.clone(), source })?;
     let group = Pid::from_child(&child);
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let (sender, ended) = mpsc::channel();
-    let waiting = thread::spawn(move || drop(sender.send(attend(child))));
+    // Never joined: what the command started may have left its group and hold the pipes open for as long as it likes.
+    thread::spawn(move || drop(sender.send(attend(group, stdout, stderr))));
     let Ok(ended) = ended.recv_timeout(patience) else {
         // Not reaped yet: the number still means this command.
         let _ = kill_process_group(group, Signal::KILL);
-        let _ = waiting.join();
+        thread::spawn(move || drop(child.wait()));
         return Err(CommandError::TooSlow { program });
     };
+    let status = child.wait();
     if ended.printed.len() as u64 > LARGEST {
         return Err(CommandError::TooMuch { program });
     }
-    let how = match ended.status {
+    let how = match status {
         Ok(status) if status.success() => return Ok(ended.printed),
         Ok(status) => match (status.code(), status.signal()) {
             (Some(code), _) => format!("exit code {code}"),
@@ -103,9 +106,8 @@ pub(super) fn ask_within(words: &[String], patience: Duration) -> Result<Zeroizi
     Err(CommandError::Failed { program, how, said: complaint(&ended.said) })
 }
 
-/// Reads both ends and waits. More than is allowed ends the command: its pipe breaks.
-fn attend(mut child: Child) -> Ended {
-    let stderr = child.stderr.take();
+/// Reads both ends and waits, but leaves the command to be reaped. More than is allowed ends it: its pipe breaks.
+fn attend(command: Pid, stdout: Option<ChildStdout>, stderr: Option<ChildStderr>) -> Ended {
     let complaining = thread::spawn(move || {
         let mut said = Vec::new();
         if let Some(mut stderr) = stderr {
@@ -116,11 +118,12 @@ fn attend(mut child: Child) -> Ended {
         said
     });
     let mut printed = Zeroizing::new(Vec::with_capacity(LARGEST as usize + 1));
-    if let Some(stdout) = child.stdout.take() {
+    if let Some(stdout) = stdout {
         let _ = stdout.take(LARGEST + 1).read_to_end(&mut printed);
     }
-    let status = child.wait();
-    Ended { status, printed, said: complaining.join().unwrap_or_default() }
+    let said = complaining.join().unwrap_or_default();
+    while let Err(Errno::INTR) = waitid(WaitId::Pid(command), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {}
+    Ended { printed, said }
 }
 
 fn complaint(said: &[u8]) -> String {

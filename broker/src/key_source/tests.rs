@@ -101,6 +101,24 @@ fn a_command_that_does_not_end_is_killed_with_all_that_it_started() {
 }
 
 #[test]
+fn what_a_command_left_behind_with_its_pipes_open_is_not_waited_for() {
+    let bench = Bench::new();
+    let file = bench.0.path().join("left");
+    let script = format!("setsid sh -c 'echo $$ > {}; exec sleep 100' & echo {KEY}; wait", file.display());
+    let KeySource::Command(words) = bench.program(&script) else { unreachable!() };
+    // A machine with much to do may need longer to start them.
+    let left = [1, 4, 16].into_iter().find_map(|seconds| {
+        let error = command::ask_within(&words, Duration::from_secs(seconds)).unwrap_err();
+        assert!(matches!(error, CommandError::TooSlow { .. }), "{error}");
+        fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'))
+    });
+    let left: i32 = left.expect("it started its child").trim().parse().unwrap();
+    let left = rustix::process::Pid::from_raw(left).unwrap();
+    // It is in a group of its own, so it lives: whoever waits for it comes too late for this.
+    rustix::process::kill_process(left, rustix::process::Signal::KILL).unwrap();
+}
+
+#[test]
 fn a_credential_needs_a_service_manager() {
     let sources = crate::config::Sources {
         environment: vec![("SCORPIOX_BROKER_KEYS_MASTER_KEY_CREDENTIAL".into(), "master-key".into())],
