@@ -1,9 +1,11 @@
 //! Limits of one client, and of an address that presents wrong keys (H4, H5).
 
 use fake_provider::Settings;
+use scorpiox_tests::process::http::Request;
 use scorpiox_tests::process::{Client, Database, Key, Plan, Reply, Team};
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{ClientLimits, ClientView};
+use scorpiox_wire::stock::AuthFile;
 use serde_json::json;
 
 const FROM: &str = "x-forwarded-for";
@@ -161,4 +163,27 @@ fn a_flood_of_wrong_keys_slows_its_address_and_never_the_good_keys_behind_it() {
     assert_eq!(from(&wrong, "198.51.100.2").status, 401, "its neighbour is not slowed");
     assert_eq!(from(&laptop.key, "198.51.100.1").status, 200, "nor is a good key");
     assert!(team.admin().audit().iter().all(|entry| entry.action != "token.denied"), "and it writes nothing");
+}
+
+#[test]
+fn a_flood_of_refresh_tokens_that_nobody_issued_counts_as_wrong_keys_and_never_slows_a_good_one() {
+    let (team, laptop) = a_team(|plan| plan.with("SCORPIOX_BROKER_LIMITS_FAILURES_PER_MINUTE", "5"));
+    let file: AuthFile = team.ask_with(&laptop.key, "/codex/auth.json", &[]).json();
+    let good = file.tokens.refresh_token.expose();
+    let renew = |stand_in: &str, address: &str| {
+        let body = json!({ "grant_type": "refresh_token", "refresh_token": stand_in }).to_string();
+        let headers = [(FROM, address), ("content-type", "application/json")];
+        team.broker().ask(&Request { method: "POST", target: "/oauth/token", headers: &headers, body: Some(body) })
+    };
+    let forged = format!("{}AAA", &good[..good.len() - 3]);
+    let statuses: Vec<u16> = [forged.as_str(), "rt_1", "", "sxr_1", "rt_2", forged.as_str(), "rt_3"]
+        .map(|stand_in| renew(stand_in, "198.51.100.1").status)
+        .into();
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
+    let slowed = renew(&forged, "198.51.100.1");
+    assert!(slowed.header("retry-after").is_some() && slowed.text().contains("\"too_many\""), "{}", slowed.text());
+    let wrong = Key("sxk_000000000000_wrong".to_owned());
+    assert_eq!(team.ask_with(&wrong, "/codex", &[(FROM, "198.51.100.1")]).status, 429, "they are counted together");
+    assert_eq!(renew(&forged, "198.51.100.2").status, 401, "its neighbour is not slowed");
+    assert_eq!(renew(good, "198.51.100.1").status, 200, "nor is a good one");
 }

@@ -1,4 +1,4 @@
-//! Addresses that present keys that nobody has.
+//! Addresses that present keys, or stand-ins, that nobody has.
 //!
 //! Asked only after a key was found wrong: a good key from the same address (one office, one NAT) is never held up, and a
 //! flood of wrong ones costs its sender the answer and the broker less than a good one does.
@@ -16,7 +16,7 @@ use crate::timeline::Timeline;
 /// So many addresses are remembered at once; while all of them are busy, others are not counted.
 const REMEMBERED: usize = 10_000;
 
-/// Wrong keys by address (of IPv6: by /64).
+/// Wrong keys and stand-ins by address (of IPv6: by /64).
 pub struct Failures {
     quota: Option<Quota>,
     timeline: Timeline,

@@ -35,7 +35,7 @@
 //! * [`auditor`]: writes the audit, to the database or its spool.
 //! * [`anchorer`]: writes anchors in time.
 //! * [`first_handout`]: the first hand-out of a generation is written once.
-//! * [`failures`]: addresses that present keys that nobody has.
+//! * [`failures`]: addresses that present keys, or stand-ins, that nobody has.
 //! * [`gate`]: a key becomes a caller.
 //! * [`administrators`]: who may administer over the network, and their sessions.
 //! * [`handout`]: a token on its way out.

@@ -4,6 +4,7 @@
 //!
 //! * [`parameters`]: form or JSON. * [`trouble`]: errors in both. * `sign_in`: codes and device codes.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use super::request_id::RequestId;
 use super::token::refusal;
 use super::visitor::ClientAddress;
 use crate::domain::stand_in::Purpose;
+use crate::failures::Failures;
 use crate::issuer::Origin;
 use crate::oauth::OAuth;
 use crate::oauth::renewal::Reason;
@@ -42,6 +44,8 @@ pub struct OAuthService {
     pub oauth: Arc<OAuth>,
     /// Codes and device codes.
     pub sign_ins: Arc<SignIns>,
+    /// Slows addresses that present stand-ins that are none, together with those that present wrong keys.
+    pub failures: Arc<Failures>,
     /// How soon a client that signed in by browser comes back, at the latest.
     pub gateway_expires_in: Duration,
 }
@@ -80,7 +84,24 @@ async fn refresh(service: &OAuthService, parameters: &Parameters, origin: Origin
     let missing = || Trouble::new(Kind::InvalidRequest, "the parameter refresh_token is missing");
     let stand_in = parameters.get("refresh_token").ok_or_else(missing)?;
     let reason = Reason::of(parameters.get("refresh_reason"));
-    service.oauth.renew(stand_in, reason, origin).await.map_err(|denied| trouble_of(&denied))
+    let address = origin.address;
+    service.oauth.renew(stand_in, reason, origin).await.map_err(|denied| match denied {
+        Denied::Invalidated => stranger(&service.failures, address),
+        other => trouble_of(&other),
+    })
+}
+
+/// Nobody has the stand-in that came from there.
+fn stranger(failures: &Failures, from: Option<IpAddr>) -> Trouble {
+    match failures.note(from) {
+        Ok(()) => trouble_of(&Denied::Invalidated),
+        Err(wait) => Trouble {
+            kind: Kind::TooMany,
+            message: "too many wrong keys or refresh tokens came from this address; a good one is served at once"
+                .into(),
+            retry_after: Some(wait),
+        },
+    }
 }
 
 /// 200 whatever was sent (RFC 7009 section 2.2): a client that logs out must be able to forget.

@@ -28,7 +28,7 @@ pub struct TokenService {
     /// Hands out tokens.
     pub issuer: Arc<Issuer>,
     /// Slows addresses that present wrong keys.
-    pub failures: Failures,
+    pub failures: Arc<Failures>,
 }
 
 /// Adds the route.

@@ -166,10 +166,11 @@ fn serve_clients(
 ) -> anyhow::Result<ServerHandle> {
     let (rotator, gate, auditor) = (&assembly.rotator, &assembly.gate, &assembly.auditor);
     let failures = NonZeroU32::new(config.limits.failures_per_minute).map(Quota::per_minute);
-    let failures = Failures::new(failures, assembly.timeline.clone());
+    let failures = Arc::new(Failures::new(failures, assembly.timeline.clone()));
     let oauth = web::Data::new(oauth::OAuthService {
         oauth: Arc::clone(&desks.oauth),
         sign_ins: Arc::clone(&desks.sign_ins),
+        failures: Arc::clone(&failures),
         gateway_expires_in: config.serve.gateway_expires_in,
     });
     let sign_ins = web::Data::new(Arc::clone(&desks.sign_ins));
