@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use fake_provider::{Account, Settings};
+use scorpiox_tests::process::http::Request;
 use scorpiox_tests::process::{FetchToken, Plan, Team};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn a_machine(plan: impl FnOnce(Plan) -> Plan) -> (Team, FetchToken) {
     let team = Team::with(Settings::default(), plan);
@@ -30,12 +31,28 @@ fn it_is_written_for_its_owner_alone_and_what_to_export_is_printed() {
     assert_eq!(fetched.stdout, expected);
     let path = machine.home().join(".codex/auth.json");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    let beside = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(beside.filter(|name| name != "auth.json").collect::<Vec<_>>(), ["auth.json.lock"]);
     let first = login(&machine);
     assert_eq!(first["tokens"]["access_token"], team.issued().access_token.as_str());
     // Another one for the same account takes its place.
     assert_eq!(machine.run(&FETCH).code, 0);
     assert_ne!(login(&machine)["tokens"]["refresh_token"], first["tokens"]["refresh_token"]);
+}
+
+#[test]
+fn two_at_once_for_one_file_leave_one_that_renews() {
+    let (team, machine) = a_machine(|plan| plan);
+    let fetched: Vec<_> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| machine.run(&FETCH))).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert!(fetched.iter().all(|fetched| fetched.code == 0), "{fetched:?}");
+    let stand_in = &login(&machine)["tokens"]["refresh_token"];
+    let body = json!({ "grant_type": "refresh_token", "refresh_token": stand_in }).to_string();
+    let headers = [("content-type", "application/json")];
+    let request = Request { method: "POST", target: "/oauth/token", headers: &headers, body: Some(body) };
+    assert_eq!(team.broker().ask(&request).status, 200);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use scorpiox_wire::stock::{AUTH_FILE_PATH, AuthFile, TOKEN_PATH};
 use zeroize::Zeroizing;
@@ -11,11 +12,13 @@ use zeroize::Zeroizing;
 use super::PATIENT;
 use crate::auth_file::{self, Login};
 use crate::bounded_file::{self, Symlinks, Unread};
+use crate::clock::{Deadline, SystemClock};
 use crate::durable_file::{self, PRIVATE};
 use crate::failure::Failure;
 use crate::settings::{RemoteSettings, Settings, SourceName, SourceSettings, Surroundings, Trust};
 use crate::talk::Talk;
 use crate::token::answer;
+use crate::token::local::renewal::lock;
 use crate::token::proxy;
 use crate::token::transport::Http;
 
@@ -23,6 +26,8 @@ use crate::token::transport::Http;
 const STAND_IN: &str = "sxr_";
 /// A longer file is no login.
 const LONGEST_FILE: u64 = 1024 * 1024;
+/// How long somebody else who writes the same file is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(35);
 
 /// May a file with another login be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +57,9 @@ pub(super) fn fetch(
         unreachable!("the settings of a broker were asked for");
     };
     // What cannot be replaced is found out before the broker issues anything.
-    let there = existing(wanted)?;
+    existing(wanted)?;
     let file = ask(&remote, environment)?;
-    if let Some(there) = there
-        && there.account_id.as_deref() != Some(&file.tokens.account_id)
-    {
-        return Err(refused(&wanted.path, "is of another account"));
-    }
-    write(&wanted.path, &file)?;
+    write(wanted, &file)?;
     Ok(exports(&remote))
 }
 
@@ -95,11 +95,24 @@ fn ask(remote: &RemoteSettings, environment: &dyn Fn(&str) -> Option<std::ffi::O
     })
 }
 
-fn write(path: &Path, file: &AuthFile) -> Result<(), Failure> {
+/// Puts the file in its place. Whoever else does so at this moment comes before or after, and what is there is looked at
+/// once more.
+fn write(wanted: &Wanted, file: &AuthFile) -> Result<(), Failure> {
+    let path = &wanted.path;
     let failed = |error: io::Error| Failure::configuration(format!("{} cannot be written: {error}", path.display()));
     let text = Zeroizing::new(serde_json::to_vec_pretty(file).map_err(|error| failed(error.into()))?);
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
+    }
+    let clock = SystemClock::start();
+    let Some(_lock) = lock(path, &clock, Deadline::within(LOCK_PATIENCE, &clock)).map_err(failed)? else {
+        let busy = Failure::temporary(format!("another command is writing {}", path.display()));
+        return Err(busy.with_hint("try again in a moment"));
+    };
+    if let Some(there) = existing(wanted)?
+        && there.account_id.as_deref() != Some(&file.tokens.account_id)
+    {
+        return Err(refused(path, "is of another account"));
     }
     durable_file::replace(path, &text, PRIVATE).map_err(failed)
 }
@@ -122,4 +135,52 @@ fn exports(remote: &RemoteSettings) -> String {
 
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(stand_in: &str) -> AuthFile {
+        let claims = "eyJhbGciOiJub25lIn0.e30.";
+        let file = serde_json::json!({
+            "auth_mode": "chatgpt",
+            "tokens": {
+                "id_token": claims, "access_token": claims, "refresh_token": stand_in, "account_id": "6f0c1a2b",
+            },
+            "last_refresh": "2026-11-23T00:00:00Z",
+        });
+        serde_json::from_value(file).unwrap()
+    }
+
+    #[test]
+    fn those_who_write_one_file_at_once_come_one_after_the_other_and_the_last_one_stays_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let wanted = Wanted { path: directory.path().join("new/auth.json"), overwrite: Overwrite::OwnLogin };
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let wanted = &wanted;
+                // Of different lengths: a mixture would be no JSON.
+                let file = file(&format!("{STAND_IN}{}", "x".repeat(writer * 1000)));
+                scope.spawn(move || (0..5).for_each(|_| write(wanted, &file).unwrap()));
+            }
+        });
+        assert!(existing(&wanted).unwrap().is_some());
+        let mut names: Vec<_> = std::fs::read_dir(wanted.path.parent().unwrap()).unwrap().collect();
+        names.sort_by_key(|entry| entry.as_ref().unwrap().file_name());
+        let names: Vec<_> = names.into_iter().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["auth.json", "auth.json.lock"]);
+    }
+
+    #[test]
+    fn what_came_there_meanwhile_is_looked_at_before_it_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let wanted = Wanted { path: directory.path().join("auth.json"), overwrite: Overwrite::OwnLogin };
+        write(&wanted, &file("sxr_1")).unwrap();
+        let mut other = file("sxr_2");
+        other.tokens.account_id = "0000".into();
+        let refused = write(&wanted, &other).unwrap_err();
+        assert!(refused.to_string().contains("is of another account"), "{refused}");
+        assert_eq!(existing(&wanted).unwrap().unwrap().account_id.as_deref(), Some("6f0c1a2b"));
+    }
 }
