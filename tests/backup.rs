@@ -141,7 +141,7 @@ fn a_backup_is_checked_and_what_is_no_good_keeps_the_old_file() {
     fs::write(&phrase, "gone fishing in a teapot\n").unwrap();
     fs::set_permissions(&phrase, Permissions::from_mode(0o600)).unwrap();
     let made = done(&run(&team, &["backup", text(&file), "--passphrase-file", text(&phrase)]));
-    assert!(made.contains("is good") && made.contains("1 logins"), "it was opened again: {made}");
+    assert!(made.contains("is good") && made.contains("1 login,"), "it was opened again: {made}");
     let checked = done(&run(&team, &["backup", "--check", text(&file), "--passphrase-file", text(&phrase)]));
     assert!(checked.contains("is good"), "{checked}");
 

@@ -20,6 +20,12 @@ impl LocalTime {
         Self(TimeZone::UTC)
     }
 
+    /// So many hours ahead of Greenwich, all year.
+    #[cfg(test)]
+    pub fn fixed_hours_east(hours: i8) -> Self {
+        Self(TimeZone::fixed(jiff::tz::offset(hours)))
+    }
+
     /// `14:05 Tuesday (CET)` within six days of `now`, `14:05 on 24 December 2026 (CET)` beyond.
     pub fn told(&self, moment: Timestamp, now: Timestamp) -> String {
         let Ok(instant) = Instant::from_second(moment.as_unix()) else { return moment.to_string() };
@@ -47,7 +53,7 @@ mod tests {
         // 2023-11-14 22:13:20 UTC, a Tuesday.
         let now = Timestamp::from_unix(1_700_000_000);
         assert_eq!(LocalTime::utc().told(now, now), "22:13 Tuesday (UTC)");
-        let east = LocalTime(TimeZone::fixed(jiff::tz::offset(2)));
+        let east = LocalTime::fixed_hours_east(2);
         assert_eq!(east.told(now, now), "00:13 Wednesday (+02)");
         let far = Timestamp::from_unix(1_700_000_000 + 40 * 24 * 3600);
         assert_eq!(LocalTime::utc().told(far, now), "22:13 on 24 December 2023 (UTC)");

@@ -95,7 +95,7 @@ fn hand_over(desk: &mut Desk, destination: Destination, issued: &AdminKeyIssued)
     }
     let may = spoken(&issued.admin_key.scopes);
     let wording = desk.screen.wording(desk.now());
-    let end = issued.admin_key.expires_at.map_or_else(String::new, |at| format!(" until {}", wording.moment(at)));
+    let end = issued.admin_key.expires_at.map_or_else(String::new, |at| format!(" until {}", wording.date(at)));
     let place = file.as_ref().map_or_else(|| "FILE".to_owned(), |file| quoted(file));
     let shown = if file.is_some() { "" } else { "; its key is shown this once, keep it in a file of mode 0600" };
     desk.screen.say(&format!("{name} may administer{end}: {may}{shown}{}", how_to_use(issued, &place)));

@@ -91,7 +91,7 @@ pub(super) async fn deny(desk: &mut Desk, DenyArguments { code }: DenyArguments)
 fn described(asks: &SignInView, wording: &Wording) -> String {
     let address = printable(asks.address.as_deref().unwrap_or("an unknown address"));
     let agent = printable(asks.agent.as_deref().unwrap_or("does not say what it is"));
-    format!("{} asks since {} from {address}: {agent}", asks.user_code, wording.moment(asks.asked_at))
+    format!("{} asked {} from {address}: {agent}", asks.user_code, wording.moment(asks.asked_at))
 }
 
 fn table(waiting: &[SignInView], wording: &Wording) -> String {

@@ -12,7 +12,7 @@ use super::screen::Form;
 use super::text::{Tone, printable};
 use super::typed_time::{self, TypedTime};
 use super::wording::Wording;
-use crate::clock::Timestamp;
+use crate::domain::words::counted;
 
 /// How many entries are asked for at once.
 const PAGE: u32 = 500;
@@ -116,7 +116,10 @@ async fn prune(desk: &mut Desk, before: TypedTime) -> Result<(), Failure> {
     let answer = desk.broker.prune_audit(PruneRequest { before }).await?;
     desk.answer(&answer, |answer, wording| match answer.removed {
         0 => format!("no entry is from before {}", wording.moment(before)),
-        removed => format!("{removed} entries from before {} were removed", wording.moment(before)),
+        removed => {
+            let were = counted(removed, "entry was", "entries were");
+            format!("{were} removed: from before {}", wording.moment(before))
+        }
     })
 }
 
@@ -138,12 +141,13 @@ fn tell(desk: &mut Desk, verdict: &AuditVerdict) -> Result<(), Failure> {
 }
 
 fn whole(verdict: &AuditVerdict) -> String {
-    let mut text = format!("whole: {} entries, each fits the one before it", verdict.entries);
+    let mut text = format!("whole: {}, each fits the one before it", counted(verdict.entries, "entry", "entries"));
     if verdict.anchors > 0 {
-        text.push_str(&format!("; {} anchors", verdict.anchors));
+        text.push_str(&format!("; {}", counted(verdict.anchors, "anchor", "anchors")));
     }
     if verdict.removed > 0 {
-        text.push_str(&format!("; {} older ones were removed by this broker", verdict.removed));
+        let older = counted(verdict.removed, "older one was", "older ones were");
+        text.push_str(&format!("; {older} removed by this broker"));
     }
     text
 }
@@ -151,7 +155,7 @@ fn whole(verdict: &AuditVerdict) -> String {
 fn fault(verdict: &AuditVerdict) -> String {
     let reason = printable(verdict.reason.as_deref().unwrap_or("it does not fit the one before it"));
     let entry = verdict.first_bad.map_or_else(String::new, |seq| format!("entry {seq}: "));
-    format!("{entry}{reason} ({} entries checked)", verdict.entries)
+    format!("{entry}{reason} ({} checked)", counted(verdict.entries, "entry", "entries"))
 }
 
 fn print_each(desk: &mut Desk, entries: &[AuditEntry]) -> Result<(), Failure> {
@@ -174,7 +178,7 @@ fn lines(entries: &[AuditEntry], wording: &Wording) -> String {
 fn line(entry: &AuditEntry, wording: &Wording) -> String {
     let tone = if entry.outcome == "ok" { Tone::Plain } else { Tone::Attention };
     let outcome = wording.tone(tone, &entry.outcome);
-    let when = Timestamp::from_unix(entry.at);
+    let when = wording.date(entry.at);
     let [actor, action, object] = [&entry.actor, &entry.action, &entry.object].map(|text| printable(text));
     let mut line = format!("{:>6}  {when}  {actor:<24}  {action:<20}  {object:<20}  {outcome}", entry.seq);
     for more in [&entry.address, &entry.detail].into_iter().filter(|text| !text.is_empty()) {

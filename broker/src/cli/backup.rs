@@ -20,7 +20,7 @@ use crate::backup::envelope::{Lock, Opener};
 use crate::backup::manifest::{Manifest, Summing, sum};
 use crate::backup::unpack;
 use crate::bounded_file;
-use crate::clock::Timestamp;
+use crate::domain::words::counted;
 use crate::durable_file::{self, about};
 
 /// More than any identity file has.
@@ -175,10 +175,10 @@ fn report(screen: &mut Screen, path: &Path, size: u64, manifest: Option<&Manifes
     let size = size.div_ceil(1024);
     match manifest {
         Some(manifest) => screen.answer(&format!(
-            "{} is good: {size} KiB, made {}, {} logins, broker {}",
+            "{} is good: {size} KiB, made {}, {}, broker {}",
             path.display(),
-            Timestamp::from_unix(manifest.taken_at),
-            manifest.credentials.len(),
+            screen.date(manifest.taken_at),
+            counted(manifest.credentials.len(), "login", "logins"),
             manifest.version
         )),
         None => screen.answer(&format!(

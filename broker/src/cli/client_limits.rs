@@ -84,7 +84,7 @@ pub(super) fn in_words(limits: &ClientLimits, wording: &Wording) -> String {
     if !limits.allow.is_empty() {
         words.push(format!("from {}", limits.allow.join(", ")));
     }
-    words.extend(limits.expires_at.map(|at| format!("until {}", wording.moment(at))));
+    words.extend(limits.expires_at.map(|at| format!("until {}", wording.date(at))));
     words.join("; ")
 }
 

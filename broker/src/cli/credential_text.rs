@@ -6,6 +6,7 @@ use scorpiox_wire::admin::{CredentialView, Health};
 
 use super::text::{Table, Tone, printable};
 use super::wording::Wording;
+use crate::domain::words::counted;
 
 /// The health as JSON writes it, so that a word seen here can be searched for there.
 pub(super) fn health(health: Health) -> (Tone, &'static str) {
@@ -27,7 +28,7 @@ pub(super) fn account(view: &CredentialView) -> String {
 
 /// `1 client`, `3 clients`.
 pub(super) fn clients(count: u64) -> String {
-    if count == 1 { "1 client".to_owned() } else { format!("{count} clients") }
+    counted(count, "client", "clients")
 }
 
 /// All credentials in a table, and under it what is wrong with each that is not well.

@@ -38,7 +38,7 @@ pub(super) async fn run(desk: &mut Desk, arguments: InviteArguments) -> Result<(
 
 fn told(issued: &InviteIssued, wording: &Wording) -> String {
     let InviteIssued { client, credential, origin, .. } = issued;
-    let until = wording.moment(issued.expires_at);
+    let until = wording.date(issued.expires_at);
     format!(
         "{client} may sign a program in with the login {credential}, once, until {until}; the page is at {origin}/oauth/authorize, \
          and the program opens it. The invite:"

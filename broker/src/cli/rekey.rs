@@ -6,6 +6,7 @@ use scorpiox_wire::admin::{RekeyRequest, RekeyView};
 use super::desk::{Desk, Errand};
 use super::failure::Failure;
 use super::wording::Wording;
+use crate::domain::words::counted;
 
 /// Change the master key while the broker serves
 ///
@@ -42,10 +43,13 @@ fn text(view: &RekeyView, wording: &Wording) -> String {
         Some(old) => format!("sealed under the master key {} from now on; {old} is being replaced", view.key_id),
     };
     if view.moved > 0 {
-        text.push_str(&format!("\n{} cells were sealed anew", view.moved));
+        text.push_str(&format!("\n{} sealed anew", counted(view.moved, "cell was", "cells were")));
     }
     if view.damaged > 0 {
-        text.push_str(&format!("\n{} cells do not open and were left as they are", view.damaged));
+        text.push_str(&format!(
+            "\n{} left as it was",
+            counted(view.damaged, "cell does not open and was", "cells do not open; each was")
+        ));
     }
     text + &wording.next(view.next.as_deref())
 }

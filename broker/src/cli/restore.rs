@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::passphrase::PassphraseOptions;
 use super::screen::{Form, Screen};
 use crate::backup::unpack;
-use crate::clock::Timestamp;
+use crate::domain::words::counted;
 
 /// Put a backup into an empty data directory
 ///
@@ -45,15 +45,13 @@ impl RestoreArguments {
         crate::startup::keep_secrets_in_memory();
         let restored = unpack::restore(&self.file, &opener, &self.data);
         let manifest = restored.map_err(|error| failed(&self.file, &error))?;
-        let (data, taken_at) = (self.data.display(), Timestamp::from_unix(manifest.taken_at));
+        let (data, taken_at) = (self.data.display(), screen.date(manifest.taken_at));
         if screen.form() == Form::Json {
             let logins = manifest.credentials.len();
             return screen.json(&json!({ "data": self.data, "taken_at": manifest.taken_at, "logins": logins }));
         }
-        let logins = manifest.credentials.len();
-        screen.answer(&format!(
-            "{data} holds the backup of {taken_at} with {logins} logins; its broker will be fenced"
-        ))?;
+        let logins = counted(manifest.credentials.len(), "login", "logins");
+        screen.answer(&format!("{data} holds the backup of {taken_at} with {logins}; its broker will be fenced"))?;
         screen.say(&format!(
             "the master key is in {data}/master.key: move it where [keys] says, and give the files to the service's user\n  \
              next: start the broker, then scorpiox-broker promote --check"

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::text::{Paint, printable};
 use super::wording::{Again, Wording};
 use crate::clock::Timestamp;
+use crate::local_time::LocalTime;
 
 /// A line that a person types or pastes is never longer.
 const LONGEST_LINE: u64 = 64 << 10;
@@ -44,6 +45,8 @@ pub(super) struct Screen {
     terminals: Terminals,
     form: Form,
     again: Again,
+    /// In which moments are told.
+    local: LocalTime,
     /// A line of progress stands on the terminal without its line end.
     progress: bool,
 }
@@ -58,16 +61,19 @@ impl Screen {
             colour,
         };
         let stdin = Box::new(BufReader::new(io::stdin()));
-        Self::of(Box::new(io::stdout()), Box::new(io::stderr()), stdin, terminals)
+        let screen = Self::of(Box::new(io::stdout()), Box::new(io::stderr()), stdin, terminals);
+        Self { local: LocalTime::system(), ..screen }
     }
 
+    /// One that tells moments in UTC.
     pub(super) fn of(
         stdout: Box<dyn Write + Send>,
         stderr: Box<dyn Write + Send>,
         stdin: Box<dyn BufRead + Send>,
         terminals: Terminals,
     ) -> Self {
-        Self { stdout, stderr, stdin, terminals, form: Form::Human, again: Again::default(), progress: false }
+        let (again, local) = (Again::default(), LocalTime::utc());
+        Self { stdout, stderr, stdin, terminals, form: Form::Human, again, local, progress: false }
     }
 
     pub(super) fn set_form(&mut self, form: Form) {
@@ -112,7 +118,12 @@ impl Screen {
     }
 
     pub(super) fn wording(&self, now: Timestamp) -> Wording {
-        Wording { paint: self.paint(), now, again: self.again.clone() }
+        Wording { paint: self.paint(), now, local: self.local.clone(), again: self.again.clone() }
+    }
+
+    /// A moment as this machine's clock shows it.
+    pub(super) fn date(&self, unix: i64) -> String {
+        self.local.exactly(Timestamp::from_unix(unix))
     }
 
     /// Says something on stderr. A stderr that nobody reads stops no command.

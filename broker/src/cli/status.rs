@@ -10,6 +10,7 @@ use super::desk::{Desk, Errand};
 use super::failure::Failure;
 use super::text::{Table, Tone, printable};
 use super::wording::Wording;
+use crate::domain::words::counted;
 
 /// Show how the broker and its logins are, and what to do about it
 #[derive(Debug, Args)]
@@ -72,5 +73,5 @@ fn counts(health: &HealthCounts) -> String {
     ];
     let found = by_health.iter().filter(|(count, _)| *count > 0);
     let found: Vec<_> = found.map(|(count, how)| format!("{count} {how}")).collect();
-    format!("{} logins: {}", health.total(), found.join(", "))
+    format!("{}: {}", counted(health.total(), "login", "logins"), found.join(", "))
 }

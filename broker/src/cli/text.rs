@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::clock::Timestamp;
+use crate::local_time::LocalTime;
 
 /// Colours, when there are any.
 #[derive(Debug, Clone, Copy)]
@@ -116,10 +117,9 @@ pub(super) fn span(seconds: u64) -> String {
     shown.map(|(_, (count, unit))| format!("{count} {unit}")).collect::<Vec<_>>().join(" ")
 }
 
-/// A moment as people think of it and as logs write it: `in 3 d 4 h (2026-11-25 16:00:00 UTC)`.
-pub(super) fn moment(unix: i64, now: Timestamp) -> String {
-    let moment = Timestamp::from_unix(unix);
-    format!("{} ({moment})", distance(unix, now))
+/// A moment as people think of it and as their clock shows it: `in 3 d 4 h (2026-11-25 17:00:00 CET)`.
+pub(super) fn moment(unix: i64, now: Timestamp, local: &LocalTime) -> String {
+    format!("{} ({})", distance(unix, now), local.exactly(Timestamp::from_unix(unix)))
 }
 
 /// The first half of [`moment`].
@@ -155,10 +155,13 @@ mod tests {
     #[test]
     fn a_moment_is_told_twice() {
         let now = Timestamp::from_unix(1_000_000);
-        assert_eq!(moment(1_000_090, now), "in 1 min 30 s (1970-01-12 13:48:10 UTC)");
-        assert_eq!(moment(996_400, now), "1 h ago (1970-01-12 12:46:40 UTC)");
-        assert_eq!(moment(1_000_000, now), "now (1970-01-12 13:46:40 UTC)");
-        assert!(moment(i64::MIN, now).contains(" ago ("));
+        let told = |unix| moment(unix, now, &LocalTime::utc());
+        assert_eq!(told(1_000_090), "in 1 min 30 s (1970-01-12 13:48:10 UTC)");
+        assert_eq!(told(996_400), "1 h ago (1970-01-12 12:46:40 UTC)");
+        assert_eq!(told(1_000_000), "now (1970-01-12 13:46:40 UTC)");
+        assert!(told(i64::MIN).contains(" ago ("));
+        let east = LocalTime::fixed_hours_east(2);
+        assert_eq!(moment(1_000_000, now, &east), "now (1970-01-12 15:46:40 +02)");
     }
 
     #[test]

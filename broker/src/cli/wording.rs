@@ -3,6 +3,7 @@
 use super::place::Reach;
 use super::text::{Paint, Table, Tone, moment, printable, quoted};
 use crate::clock::Timestamp;
+use crate::local_time::LocalTime;
 
 /// The options with which a suggested command reaches the broker that this one reached.
 #[derive(Debug, Clone, Default)]
@@ -41,13 +42,19 @@ impl Again {
 pub(super) struct Wording {
     pub(super) paint: Paint,
     pub(super) now: Timestamp,
+    pub(super) local: LocalTime,
     pub(super) again: Again,
 }
 
 impl Wording {
     /// A moment, seen from now.
     pub(super) fn moment(&self, unix: i64) -> String {
-        moment(unix, self.now)
+        moment(unix, self.now, &self.local)
+    }
+
+    /// A moment as this machine's clock shows it: for what goes on behind "until".
+    pub(super) fn date(&self, unix: i64) -> String {
+        self.local.exactly(Timestamp::from_unix(unix))
     }
 
     pub(super) fn tone(&self, tone: Tone, text: &str) -> String {

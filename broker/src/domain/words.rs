@@ -1,7 +1,15 @@
-//! Why a login is not well, in words: the same wherever a person reads them.
+//! Words that are the same wherever a person reads them: why a login is not well, and how many there are.
 
 use super::answer::Ending;
 use super::rotation::{Quarantine, Reauth};
+
+/// `1 login`, `2 logins`.
+pub fn counted(count: impl TryInto<u64>, one: &str, many: &str) -> String {
+    match count.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
+    }
+}
 
 /// How a login ended.
 pub fn ending_in_words(reauth: &Reauth) -> String {
@@ -29,5 +37,16 @@ pub fn cause_in_words(cause: Quarantine) -> &'static str {
         Quarantine::OtherAccount => "the provider answered a renewal with another account's tokens",
         Quarantine::Restored => "restored from a backup, and its refresh token may have been used since",
         Quarantine::Damaged => "its sealed tokens do not open: the database was damaged or changed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_not_many() {
+        let logins = |count: usize| counted(count, "login", "logins");
+        assert_eq!([0, 1, 2].map(logins), ["0 logins", "1 login", "2 logins"]);
     }
 }
