@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use fake_provider::{Fault, Settings};
 use scorpiox_tests::process::{Database, Plan, Team, patience};
 use scorpiox_wire::Code;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const KEY: &str = "a-key-that-is-long-enough";
 
@@ -187,4 +187,38 @@ fn a_command_gets_the_alert_on_its_input_though_the_database_is_held() {
     });
     assert!(told.is_some(), "told from memory: {}", team.broker().log());
     intruder.unlock();
+}
+
+#[test]
+fn a_clients_end_is_told_a_week_ahead_once_and_is_over_when_it_is_extended() {
+    let listener = Listener::answering(&[]);
+    let mut team = Team::with(Settings::default(), told_at(&listener));
+    team.given_a_login("main");
+    team.given_a_client("ci");
+    let made_at = team.admin().clients()[0].created_at;
+    let ends = |team: &Team, day: i64| {
+        let limits = json!({ "expires_at": made_at + day * 24 * 3600 });
+        assert_eq!(team.admin().ask("PUT", "/clients/ci/limits", Some(limits)).status, 200);
+    };
+    ends(&team, 90);
+    assert_eq!(team.admin().status().degraded, []);
+    ends(&team, 5);
+    let posted = listener.next();
+    assert_eq!(posted.told(), ["raised", "client_ends", "ci"]);
+    let data = &posted.json()["data"];
+    assert!(data["reason"].as_str().unwrap().starts_with("client 'ci' ends "), "{data}");
+    let command = data["next"].as_str().unwrap().to_owned();
+    let status = team.admin().status();
+    assert_eq!(status.degraded[0].reason, data["reason"].as_str().unwrap(), "status says the same");
+    let ready: Value = team.broker().get("/readyz").json();
+    assert_eq!(ready["degraded"], json!([]), "the broker itself lacks nothing");
+
+    patience::until("it is written down that it was taken", || {
+        team.broker().log().contains("an alert was delivered").then_some(())
+    });
+    team.restart();
+    let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+    assert!(team.plan().command(&arguments).output().unwrap().status.success(), "{command}");
+    assert_eq!(listener.next().told(), ["resolved", "client_ends", "ci"]);
+    assert_eq!(team.admin().status().degraded, []);
 }

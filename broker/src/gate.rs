@@ -237,6 +237,11 @@ impl Gate {
         self.by_key.load().get(&client.key_id).filter(|caller| caller.client.id == client.id).cloned()
     }
 
+    /// Shows each that may ask. For what is looked at every few seconds: nothing is copied.
+    pub fn visit(&self, look: impl FnMut(&Arc<Caller>)) {
+        self.by_key.load().values().for_each(look);
+    }
+
     /// All that may ask.
     pub fn callers(&self) -> Vec<Arc<Caller>> {
         self.by_key.load().values().cloned().collect()

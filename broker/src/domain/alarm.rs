@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use super::credential::{Name, Pause};
 use super::rotation::{Resting, State};
-use super::words::{cause_in_words, ending_in_words};
+use super::words::{cause_in_words, counted, ending_in_words};
 use crate::clock::Timestamp;
 use crate::local_time::LocalTime;
 
 /// A certificate that ends sooner than this needs a person.
 pub const CERTIFICATE_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
+/// A client that gets nothing sooner than this from now on is told of; and for as long after its end.
+pub const CLIENT_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A condition is over when it has not been seen for so long: one that comes and goes is told once.
 pub const OVER_AFTER: Duration = Duration::from_secs(10);
 
@@ -63,6 +65,8 @@ whats! {
     InDoubt = "in_doubt";
     /// Renewing fails, and the token's last quarter has begun.
     RenewalFailing = "renewal_failing";
+    /// The end that an administrator set for a client is near, or was a moment ago.
+    ClientEnds = "client_ends";
 }
 
 impl What {
@@ -118,6 +122,15 @@ pub struct Login {
     pub failing: Option<String>,
 }
 
+/// A client for which an administrator set an end, and which is not paused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientEnd {
+    /// Its name.
+    pub client: Name,
+    /// From when on it gets nothing.
+    pub at: Timestamp,
+}
+
 /// Everything that conditions are made of.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -141,6 +154,8 @@ pub struct World {
     pub certificate_ends_at: Option<Timestamp>,
     /// Each credential.
     pub logins: Vec<Login>,
+    /// Clients whose end is near.
+    pub endings: Vec<ClientEnd>,
 }
 
 /// Everything that needs a person, most urgent first.
@@ -150,8 +165,18 @@ pub fn conditions(world: &World, local: &LocalTime) -> Vec<Condition> {
     for login in world.logins.iter().filter(|login| login.pause == Pause::None) {
         found.login(login);
     }
+    for ending in &world.endings {
+        found.ending(ending);
+    }
     found.conditions.sort_by(|one, other| one.key.cmp(&other.key));
     found.conditions
+}
+
+impl ClientEnd {
+    /// Whether somebody is to be told.
+    pub fn is_near(&self, now: Timestamp) -> bool {
+        now.since(self.at).max(self.at.since(now)) <= CLIENT_NOTICE
+    }
 }
 
 struct Found<'a> {
@@ -171,12 +196,17 @@ impl Found<'_> {
             self.add(What::Fenced, "", reason.clone(), Some("scorpiox-broker promote".into()));
         }
         if world.memory_only > 0 {
-            let reason =
-                format!("{} answers with tokens are in memory only: do not stop the broker", world.memory_only);
+            let answers = counted(world.memory_only, "answer with tokens is", "answers with tokens are");
+            let reason = format!("{answers} in memory only: do not stop the broker");
             self.add(What::MemoryOnly, "", reason, space());
         }
         if world.unsaved > 0 {
-            self.add(What::SaveFailing, "", format!("{} answers cannot be saved", world.unsaved), space());
+            self.add(
+                What::SaveFailing,
+                "",
+                format!("{} be saved", counted(world.unsaved, "answer cannot", "answers cannot")),
+                space(),
+            );
         }
         match world.audit {
             AuditState::Writing => {}
@@ -213,6 +243,21 @@ impl Found<'_> {
         };
         let next = "put a new certificate and key into their files; they are read again within a minute";
         self.add(What::CertificateEnds, "", reason, Some(next.into()));
+    }
+
+    fn ending(&mut self, ending: &ClientEnd) {
+        if !ending.is_near(self.now) {
+            return;
+        }
+        let name = ending.client.as_str();
+        let moment = self.local.told(ending.at, self.now);
+        let reason = if ending.at > self.now {
+            format!("client '{name}' ends {moment}")
+        } else {
+            format!("client '{name}' ended {moment} and gets nothing any more")
+        };
+        let next = format!("scorpiox-broker client limit {name} --expires 90d");
+        self.add(What::ClientEnds, name, reason, Some(next));
     }
 
     fn login(&mut self, login: &Login) {

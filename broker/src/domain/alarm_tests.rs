@@ -38,6 +38,7 @@ fn world(logins: impl IntoIterator<Item = Login>) -> World {
         damaged_slots: Vec::new(),
         certificate_ends_at: None,
         logins: logins.into_iter().collect(),
+        endings: Vec::new(),
     }
 }
 
@@ -115,6 +116,33 @@ fn each_state_of_the_broker_has_its_condition() {
         assert_eq!(kinds(&world), expected, "{world:?}");
         assert!(seen(&world).iter().all(|condition| !condition.reason.is_empty()));
     }
+}
+
+#[test]
+fn a_clients_end_is_told_a_week_ahead_and_for_a_week_with_the_command_that_extends_it() {
+    let ends = |at| World { endings: vec![ClientEnd { client: Name::parse("ci").unwrap(), at }], ..world([]) };
+    let second = Duration::from_secs(1);
+    for (at, is_told) in [
+        (NOW + CLIENT_NOTICE + second, false),
+        (NOW + CLIENT_NOTICE, true),
+        (NOW, true),
+        (NOW - CLIENT_NOTICE, true),
+        (NOW - CLIENT_NOTICE - second, false),
+    ] {
+        assert_eq!(!seen(&ends(at)).is_empty(), is_told, "{at}");
+    }
+    let ahead = seen(&ends(NOW + HOUR * 20)).remove(0);
+    let expected = Condition {
+        key: Key { what: What::ClientEnds, subject: "ci".into() },
+        reason: "client 'ci' ends 18:13 Wednesday (UTC)".into(),
+        next: Some("scorpiox-broker client limit ci --expires 90d".into()),
+    };
+    assert_eq!(ahead, expected);
+    let ended = seen(&ends(NOW - HOUR)).remove(0);
+    assert_eq!(
+        (ended.key, ended.reason.as_str()),
+        (ahead.key, "client 'ci' ended 21:13 Tuesday (UTC) and gets nothing any more")
+    );
 }
 
 #[test]

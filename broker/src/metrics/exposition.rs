@@ -130,6 +130,12 @@ impl Page {
         }
         self.put("client_handouts", "Tokens handed out, by client", handouts);
         self.state("clients", "Clients that are not revoked", whole(sight.handouts.len()));
+        let ends = Family::<Labels, Gauge>::default();
+        for (client, left) in sight.client_ends.iter().take(sight.most_clients) {
+            ends.get_or_create(&vec![("client", client.clone())]).set(*left);
+        }
+        let help = "Seconds until the end of a client that has one; negative afterwards";
+        self.put_in(Unit::Seconds, "client_expiry", help, ends);
     }
 
     fn storage(&mut self, sight: &Sight) {
@@ -224,6 +230,19 @@ mod tests {
         let series: Vec<&str> = text.lines().filter(|line| line.contains("client_handouts_total{")).collect();
         assert_eq!(series.len(), 3, "{series:?}");
         assert!(series.contains(&"scorpiox_broker_client_handouts_total{client=\"(other)\"} 30"), "{series:?}");
+    }
+
+    #[test]
+    fn clients_that_have_an_end_are_told_and_of_too_many_the_nearest() {
+        let client_ends = vec![("a".to_owned(), -5), ("b".to_owned(), 60), ("c".to_owned(), 90)];
+        let text = exposition(&Meters::default(), &Sight { client_ends, most_clients: 2, ..Sight::default() });
+        let series: Vec<&str> = text.lines().filter(|line| line.contains("client_expiry_seconds{")).collect();
+        let expected =
+            ["a\"} -5", "b\"} 60"].map(|end| format!("scorpiox_broker_client_expiry_seconds{{client=\"{end}"));
+        assert_eq!(
+            series.iter().copied().collect::<std::collections::BTreeSet<_>>(),
+            expected.iter().map(String::as_str).collect()
+        );
     }
 
     #[test]

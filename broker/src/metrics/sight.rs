@@ -23,6 +23,8 @@ pub struct Sight {
     pub credentials: Vec<CredentialSight>,
     /// Hand-outs of each client that is not revoked, since it was loaded.
     pub handouts: Vec<(String, u64)>,
+    /// Seconds until the end of each client that has one, negative afterwards; the nearest end first.
+    pub client_ends: Vec<(String, i64)>,
     /// So many clients have a series of their own; the others share one.
     pub most_clients: usize,
     /// Rotations under way.

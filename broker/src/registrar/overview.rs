@@ -5,7 +5,7 @@ use scorpiox_wire::admin::{CredentialView, Degraded, Health, HealthCounts, Readi
 use super::Registrar;
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
-use crate::domain::alarm::{AuditState, Condition, Login, World, conditions};
+use crate::domain::alarm::{AuditState, ClientEnd, Condition, Login, What, World, conditions};
 use crate::holding::Holding;
 use crate::local_time::LocalTime;
 use crate::rotator::Rotator;
@@ -59,8 +59,25 @@ impl Registrar {
 
     /// Everything that needs a person, most urgent first.
     pub fn conditions(&self) -> Vec<Condition> {
-        let world = world(&self.rotator, &self.auditor, self.facade().certificate_ends_at);
+        let world = World {
+            certificate_ends_at: self.facade().certificate_ends_at,
+            endings: self.endings(),
+            ..world(&self.rotator, &self.auditor)
+        };
         conditions(&world, &self.local)
+    }
+
+    /// Clients whose end is near: a pause is a decision already.
+    fn endings(&self) -> Vec<ClientEnd> {
+        let now = self.now();
+        let mut near = Vec::new();
+        self.gate.visit(|caller| {
+            let terms = caller.terms.load();
+            let Some(at) = terms.limits.expires_at.filter(|_| terms.paused_at.is_none()) else { return };
+            let ending = ClientEnd { client: caller.client.name.clone(), at };
+            near.extend(Some(ending).filter(|ending| ending.is_near(now)));
+        });
+        near
     }
 
     /// The broker at a glance.
@@ -101,7 +118,7 @@ impl Registrar {
 
 /// The answer of `/readyz`: names no credential, because it needs no key.
 pub fn readiness(rotator: &Rotator, auditor: &Auditor) -> Readiness {
-    let found = conditions(&world(rotator, auditor, None), &LocalTime::utc());
+    let found = conditions(&world(rotator, auditor), &LocalTime::utc());
     let mut kinds: Vec<String> = found.iter().map(|condition| condition.key.what.as_str().to_owned()).collect();
     kinds.dedup();
     Readiness { serving: is_serving(auditor), renewing: is_renewing(rotator), degraded: kinds }
@@ -116,8 +133,9 @@ pub(super) fn is_renewing(rotator: &Rotator) -> bool {
     parts.fence.reason().is_none() && parts.slots.capacity() > 0 && rotator.unsaved() == 0 && !rotator.is_stopping()
 }
 
-/// The state of the world, as far as somebody may have to do something about it.
-fn world(rotator: &Rotator, auditor: &Auditor, certificate_ends_at: Option<Timestamp>) -> World {
+/// The state of the broker's own world, as far as somebody may have to do something about it: without what has an end in
+/// the calendar.
+fn world(rotator: &Rotator, auditor: &Auditor) -> World {
     let parts = rotator.parts();
     let audit = match (auditor.is_failing(), auditor.is_spooling()) {
         (true, _) => AuditState::Failing,
@@ -134,7 +152,8 @@ fn world(rotator: &Rotator, auditor: &Auditor, certificate_ends_at: Option<Times
         clock_stepped: parts.timeline.stepped(),
         free_slots: parts.slots.free(),
         damaged_slots: damaged.map(|slot| (slot.path.display().to_string(), slot.reason)).collect(),
-        certificate_ends_at,
+        certificate_ends_at: None,
+        endings: Vec::new(),
         logins: parts.holdings.all().iter().map(|holding| login(holding)).collect(),
     }
 }
@@ -166,9 +185,14 @@ fn degraded(conditions: Vec<Condition>) -> Vec<Degraded> {
             found.push(Degraded {
                 what: alike[0].key.what.as_str().to_owned(),
                 reason: format!("and {} more", alike.len() - TOLD_EACH),
-                next: Some("scorpiox-broker credential list".to_owned()),
+                next: Some(list_of(alike[0].key.what).to_owned()),
             });
         }
     }
     found
+}
+
+/// The command that lists what such conditions are about.
+fn list_of(what: What) -> &'static str {
+    if what == What::ClientEnds { "scorpiox-broker client list" } else { "scorpiox-broker credential list" }
 }

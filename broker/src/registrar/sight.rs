@@ -7,6 +7,7 @@ use super::Registrar;
 use super::overview::{is_renewing, is_serving};
 use super::view::{health, planned};
 use crate::clock::Timestamp;
+use crate::gate::Caller;
 use crate::holding::Holding;
 use crate::metrics::{CredentialSight, Meters, Sight};
 
@@ -31,6 +32,8 @@ impl Registrar {
         let mut handouts: Vec<_> =
             callers.iter().map(|caller| (caller.client.name.as_str().to_owned(), caller.handouts())).collect();
         handouts.sort_unstable();
+        let mut client_ends: Vec<_> = callers.iter().filter_map(|caller| time_left(caller, now)).collect();
+        client_ends.sort_unstable_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
         Sight {
             now,
             started_at: facade.started_at,
@@ -40,6 +43,7 @@ impl Registrar {
             renewing: is_renewing(&self.rotator),
             credentials,
             handouts,
+            client_ends,
             most_clients: self.most_clients.load(Ordering::Relaxed),
             in_flight: self.rotator.in_flight() as u64,
             slots_free: parts.slots.free() as u64,
@@ -66,6 +70,12 @@ impl Registrar {
             renew_in: planned(credential, now, &self.parts().policy).map(seconds_to),
         }
     }
+}
+
+/// A client that has an end, and the seconds until then.
+fn time_left(caller: &Caller, now: Timestamp) -> Option<(String, i64)> {
+    let end = caller.terms.load().limits.expires_at?;
+    Some((caller.client.name.as_str().to_owned(), end.as_unix().saturating_sub(now.as_unix())))
 }
 
 /// The database and its log; what is not there has no size.
