@@ -1,13 +1,15 @@
 //! Administrators over the network: passwords, sessions, admin keys, scopes; a broker driven from elsewhere.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use fake_provider::{Account, Settings};
+use rustix::process::Signal;
 use scorpiox_tests::process::network::Network;
 use scorpiox_tests::process::terminal::Terminal;
+use scorpiox_tests::process::tls::given_a_certificate;
 use scorpiox_tests::process::{Reply, Team};
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{AdminKeyIssued, Scope, SessionAnswer};
@@ -283,4 +285,64 @@ fn a_person_types_the_password_once_for_a_command_and_its_session_ends_with_it()
         assert_eq!(entries.len(), 1, "{action}");
         assert_eq!((entries[0].actor.as_str(), entries[0].outcome.as_str()), ("admin:anna", "ok"));
     }
+}
+
+#[test]
+fn administrators_get_another_certificate_without_a_restart_and_a_bad_one_changes_nothing() {
+    let mut team =
+        Team::not_started(Settings::default(), |plan| plan.with("SCORPIOX_BROKER_ADMIN_LISTEN", "127.0.0.1:0"));
+    let place = team.path("admin-tls");
+    std::fs::create_dir(&place).unwrap();
+    let first = given_a_certificate(&place);
+    let path = |name: &str| place.join(name).to_str().unwrap().to_owned();
+    team.change(|plan| {
+        plan.with("SCORPIOX_BROKER_ADMIN_CERTIFICATE", &path("certificate.pem"))
+            .with("SCORPIOX_BROKER_ADMIN_KEY", &path("key.pem"))
+    });
+    team.start();
+    let network = Network::of(team.broker());
+    assert_eq!(network.certificate(), first);
+    let (key, old_pin) = a_key_file(&team);
+    let status = |pin: &str| network.run(&["--admin-key-file", key.to_str().unwrap(), "--pin", pin, "status"]);
+    assert!(status(&old_pin).status.success());
+
+    let second = given_a_certificate(&place);
+    team.broker().signal(Signal::HUP);
+    team.broker().wait_for_log("administrators get another certificate");
+    assert_eq!(network.certificate(), second);
+    let pin = given_an_admin_key(&team, "later", "read").pin.unwrap();
+    assert!(status(&pin).status.success(), "who is given a key now is given the new pin");
+    assert_eq!(status(&old_pin).status.code(), Some(69));
+
+    std::fs::write(place.join("certificate.pem"), "-----BEGIN CERTIFICATE-----\nnonsense\n").unwrap();
+    team.broker().signal(Signal::HUP);
+    team.broker().wait_for_log("the administration's certificate was not reloaded");
+    assert_eq!(network.certificate(), second);
+}
+
+#[test]
+fn a_login_through_a_browser_on_this_machine_comes_to_the_broker_on_another() {
+    let (team, network) = a_team_with_anna();
+    let (key, pin) = a_key_file(&team);
+    let mut command =
+        network.command(&["--admin-key-file", key.to_str().unwrap(), "--pin", &pin, "login", "--browser", "--json"]);
+    let mut running = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut answers = BufReader::new(running.stdout.take().unwrap());
+    let mut answer = || -> Value {
+        let mut line = String::new();
+        answers.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    };
+    let page = answer();
+    let browser = ureq::Agent::config_builder().max_redirects(0).build().new_agent();
+    let sent_back = browser.get(page["url"].as_str().unwrap()).call().unwrap();
+    let address = sent_back.headers().get("location").unwrap().to_str().unwrap();
+    assert!(address.starts_with("http://localhost:"), "{address}");
+    // Pasted: the ports to which a browser comes back belong to whoever took them first.
+    writeln!(running.stdin.as_mut().unwrap(), "{address}").unwrap();
+    assert_eq!(answer()["state"], "done");
+    assert!(running.wait().unwrap().success());
+    assert_eq!(team.admin().credential("main").generation, 1);
+    let logins = team.admin().audit_of("credential.login");
+    assert!(logins.iter().any(|entry| entry.actor == "admin-key:elsewhere"), "{logins:?}");
 }

@@ -1,12 +1,12 @@
 //! The stop: no token that was obtained is lost to it. And the reload.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use fake_provider::{Fault, Hold, How, Settings};
 use rustix::process::Signal;
 use scorpiox_tests::process::http::Request;
+use scorpiox_tests::process::tls::given_a_certificate;
 use scorpiox_tests::process::{Client, Crowd, Database, Team, patience};
 use scorpiox_wire::TokenAnswer;
 use scorpiox_wire::admin::Health;
@@ -90,19 +90,12 @@ fn an_idle_broker_stops_for_either_signal_and_leaves_nothing_to_replay() {
     }
 }
 
-fn certificate(directory: &Path) -> (Vec<u8>, rcgen::CertifiedKey<rcgen::KeyPair>) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
-    fs::write(directory.join("certificate.pem"), made.cert.pem()).unwrap();
-    (made.cert.der().to_vec(), made)
-}
-
 #[test]
 fn another_certificate_is_served_without_a_restart_or_a_lost_connection() {
     let mut team = Team::not_started(Settings::default(), |plan| plan.encrypted());
     let place = team.path("tls");
     fs::create_dir(&place).unwrap();
-    let (first, _) = certificate(&place);
+    let first = given_a_certificate(&place);
     let path = |name: &str| place.join(name).to_str().unwrap().to_owned();
     team.change(|plan| {
         plan.with("SCORPIOX_BROKER_TLS_CERTIFICATE", &path("certificate.pem"))
@@ -118,7 +111,7 @@ fn another_certificate_is_served_without_a_restart_or_a_lost_connection() {
     let mut old = team.broker().connect().unwrap();
     assert_eq!(old.ask(&request).unwrap().status, 200);
 
-    let (second, _) = certificate(&place);
+    let second = given_a_certificate(&place);
     team.broker().signal(Signal::HUP);
     team.broker().wait_for_log("another certificate is served");
     assert_eq!(team.broker().certificate(), second);

@@ -77,6 +77,14 @@ impl Network {
         }
     }
 
+    /// The certificate that is served, in DER.
+    ///
+    /// # Panics
+    /// When there is no handshake.
+    pub fn certificate(&self) -> Vec<u8> {
+        tls::connect(TcpStream::connect(self.address).expect("a connection")).expect("a handshake").1
+    }
+
     /// A socket on which nothing has been said yet, not even about TLS.
     ///
     /// # Panics

@@ -1,7 +1,9 @@
 //! A client's side of TLS that takes any certificate and notes which one it met.
 
+use std::fs;
 use std::io;
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -30,6 +32,17 @@ pub fn connect(stream: TcpStream) -> io::Result<(TlsStream, Vec<u8>)> {
     }
     let certificate = met.certificate.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok((stream, certificate))
+}
+
+/// Puts `certificate.pem` for `localhost` and its `key.pem` into a directory, and returns the certificate in DER.
+///
+/// # Panics
+/// When they cannot be made or written.
+pub fn given_a_certificate(directory: &Path) -> Vec<u8> {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).expect("a key file");
+    fs::write(directory.join("certificate.pem"), made.cert.pem()).expect("a certificate file");
+    made.cert.der().to_vec()
 }
 
 #[derive(Debug)]
