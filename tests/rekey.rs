@@ -93,6 +93,47 @@ fn s4_a_broker_that_is_killed_at_any_step_goes_on_at_its_next_start() {
 }
 
 #[test]
+fn s3_a_directory_that_lost_its_key_ring_after_a_change_starts_no_broker_and_is_left_as_it_is() {
+    let (mut team, laptop) = a_team_with_logins();
+    team.admin().rekey(&RekeyRequest::default()).unwrap();
+    refused_without_its_ring(&mut team);
+    serves_and_renews(&team, &laptop);
+}
+
+#[test]
+fn s3_during_a_change_either_key_is_refused_without_the_ring() {
+    let (mut team, laptop) = a_team_with_logins();
+    team.stop();
+    for point in ["rekey_batch", "rekey_key_written"] {
+        team.change(|plan| plan.with("SCORPIOX_FAILPOINTS", &format!("{point}=kill")));
+        team.start();
+        assert!(!team.plan().command(&["rekey"]).output().unwrap().status.success(), "{point}");
+        team.await_end();
+        team.change(|plan| plan.without("SCORPIOX_FAILPOINTS"));
+        refused_without_its_ring(&mut team);
+        team.broker().wait_for_log("the key that was replaced is not needed any more");
+        serves_and_renews(&team, &laptop);
+        team.stop();
+    }
+}
+
+/// Its ring is missing, then it is put back.
+fn refused_without_its_ring(team: &mut Team) {
+    if team.is_running() {
+        team.stop();
+    }
+    let (ring, elsewhere) = (team.data().join("key-ring"), team.path("key-ring"));
+    fs::rename(&ring, &elsewhere).unwrap();
+    let before = fs::read(team.data().join("broker.db")).unwrap();
+    let ended = team.start_in_vain();
+    assert!(ended.stderr.contains("key-ring") && ended.stderr.contains("Nothing was changed"), "{}", ended.stderr);
+    assert_eq!(fs::read(team.data().join("broker.db")).unwrap(), before);
+    assert!(!ring.exists());
+    fs::rename(&elsewhere, &ring).unwrap();
+    team.start();
+}
+
+#[test]
 fn a_key_of_a_service_is_changed_in_two_steps_and_either_key_starts_the_broker_between_them() {
     let (mut team, laptop) = a_team_with_logins();
     team.stop();

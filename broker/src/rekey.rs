@@ -76,6 +76,8 @@ impl Rekey<'_> {
     /// Begins a change to `next`: from now on everything is sealed under it.
     pub async fn begin(&self, next: MasterKey) -> Result<(), RekeyError> {
         self.vault.adopt(self.vault.ring().changing_to(next))?;
+        // From now on the database is of no use without the ring, and a start without it must not pass for a good one.
+        self.store.note_key().await?;
         self.failpoints.reach(Point::RekeyBegun).await;
         Ok(())
     }

@@ -43,6 +43,9 @@ pub struct Store {
     activity: Activity,
 }
 
+const PUT_BACK: &str =
+    "Put key-ring back from where the data directory came from, or restore a backup. Nothing was changed";
+
 /// Why the database cannot be used at all: the process should not start.
 #[derive(Debug, thiserror::Error)]
 pub enum OpeningError {
@@ -73,11 +76,25 @@ pub enum OpeningError {
         got: String,
     },
     /// Sealed under another master key.
-    #[error("the database is sealed under the master key {needed}; the one given is {given}")]
+    #[error(
+        "the database is sealed under the master key {needed}; the one given is {given}, and no file 'key-ring' tells of \
+         the other: {PUT_BACK}"
+    )]
     OtherKey {
         /// The key's id in the database.
         needed: KeyId,
         /// The id of the key that was given.
+        given: KeyId,
+    },
+    /// The keys make other names and MACs than those in the database: the ring is missing, or not the one of this data.
+    #[error(
+        "the file 'key-ring' is missing or not the one of this data: names and MACs in the database are made with the key \
+         {needed}, and these keys make them with {given}. {PUT_BACK}"
+    )]
+    OtherNames {
+        /// The id of the key that made the names in the database.
+        needed: KeyId,
+        /// The id of the one that would make them now.
         given: KeyId,
     },
 }
@@ -228,28 +245,37 @@ async fn check_key(pool: &SqlitePool, sealer: &Sealer) -> Result<(), OpeningErro
     if exists.is_none() {
         return Ok(());
     }
-    let Some(needed) = meta(&mut connection, "key_id").await.map_err(database)? else { return Ok(()) };
-    let given = sealer.key_id();
-    match KeyId::from_str(&needed) {
-        Ok(needed) if !sealer.knows(needed) => Err(OpeningError::OtherKey { needed, given }),
-        Ok(_) | Err(_) => Ok(()),
+    let mut noted = async |key| {
+        let text = meta(&mut connection, key).await.map_err(database)?;
+        Ok(text.and_then(|text| KeyId::from_str(&text).ok()))
+    };
+    if let Some(needed) = noted("key_id").await?
+        && !sealer.knows(needed)
+    {
+        return Err(OpeningError::OtherKey { needed, given: sealer.key_id() });
+    }
+    match noted("names_id").await? {
+        Some(needed) if needed != sealer.names_id() => {
+            Err(OpeningError::OtherNames { needed, given: sealer.names_id() })
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
 async fn claim_identity(pool: &SqlitePool, sealer: &Sealer, instance: &str) -> Result<String, sqlx::Error> {
+    let (key_id, names_id) = (sealer.key_id().to_string(), sealer.names_id().to_string());
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-    if let Some(known) = meta(&mut transaction, "instance").await? {
-        return Ok(known);
-    }
-    for (key, value) in [("instance", instance), ("key_id", &sealer.key_id().to_string())] {
-        sqlx::query("INSERT INTO meta (key, value) VALUES ($1, $2)")
+    // A database of before names_id was noted gets it now.
+    for (key, value) in [("instance", instance), ("key_id", &key_id), ("names_id", &names_id)] {
+        sqlx::query("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING")
             .bind(key)
             .bind(value)
             .execute(&mut *transaction)
             .await?;
     }
+    let known = meta(&mut transaction, "instance").await?;
     transaction.commit().await?;
-    Ok(instance.to_owned())
+    Ok(known.unwrap_or_else(|| instance.to_owned()))
 }
 
 #[cfg(test)]
@@ -283,6 +309,43 @@ mod tests {
         assert!(error.to_string().contains("still reading"), "{error}");
         reader.close().await.unwrap();
         store.close().await;
+    }
+
+    /// After a change of the master key from 7 to 8.
+    fn changed() -> Sealer {
+        let (former, current) = (MasterKey::from_bytes([7; 32]), MasterKey::from_bytes([8; 32]));
+        Sealer::with(&current, std::slice::from_ref(&former), former.key_id())
+    }
+
+    #[tokio::test]
+    async fn s3_keys_without_their_ring_make_other_names_and_are_refused_before_anything_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("broker.db");
+        let (store, _) = Store::open(&path, changed(), "i", Activity::default()).await.unwrap();
+        store.close().await;
+        let before = std::fs::read(&path).unwrap();
+        let alone = |byte| Sealer::new(&MasterKey::from_bytes([byte; 32]));
+        let refused = Store::open(&path, alone(8), "i", Activity::default()).await.err().unwrap();
+        assert!(matches!(refused, OpeningError::OtherNames { .. }), "{refused}");
+        assert!(refused.to_string().contains("'key-ring' is missing"), "{refused}");
+        let refused = Store::open(&path, alone(7), "i", Activity::default()).await.err().unwrap();
+        assert!(matches!(refused, OpeningError::OtherKey { .. }) && refused.to_string().contains("Put key-ring back"));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        Store::open(&path, changed(), "i", Activity::default()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_database_from_before_names_were_noted_notes_them_at_its_next_start() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("broker.db");
+        let (store, _) = Store::open(&path, changed(), "i", Activity::default()).await.unwrap();
+        sqlx::query("DELETE FROM meta WHERE key = 'names_id'").execute(&store.writer).await.unwrap();
+        store.close().await;
+        let (store, instance) = Store::open(&path, changed(), "another", Activity::default()).await.unwrap();
+        assert_eq!(instance, "i");
+        store.close().await;
+        let alone = Sealer::new(&MasterKey::from_bytes([8; 32]));
+        assert!(Store::open(&path, alone, "i", Activity::default()).await.is_err());
     }
 
     #[tokio::test]

@@ -203,7 +203,11 @@ fn key_ring(
         Err(error) => return Err(error).with_context(|| format!("cannot use {}", path.display())),
     };
     match identity {
-        Some(identity) if !ring.knows(identity.key_id) => Err(other(identity.key_id)),
+        Some(identity) if !ring.knows(identity.key_id) => Err(anyhow::anyhow!(
+            "{}; if this data ever had another key, put its file '{}' back from where the directory came from",
+            other(identity.key_id),
+            key_ring::NAME
+        )),
         Some(_) | None => Ok(ring),
     }
 }

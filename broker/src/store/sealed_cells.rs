@@ -102,7 +102,7 @@ impl Store {
         Ok(batch)
     }
 
-    /// The database names the key under which its cells are.
+    /// The database names the key that seals now: no start without it, or without the ring that knows it.
     pub async fn note_key(&self) -> Result<(), StoreError> {
         let _under_way = self.activity.begin();
         let mut transaction = self.begin().await?;
