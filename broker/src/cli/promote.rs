@@ -39,7 +39,11 @@ impl Errand for PromoteArguments {
             return desk.answer(&prospect, text);
         }
         let wording = desk.screen.wording(desk.now());
-        if prospect.fenced.is_some() && desk.screen.form() == Form::Human {
+        if prospect.fenced.is_none() {
+            let status = desk.broker.status().await?;
+            return desk.answer(&status, |_, wording| text(&prospect, wording));
+        }
+        if desk.screen.form() == Form::Human {
             desk.screen.say(&text(&prospect, &wording));
         }
         if !self.yes {

@@ -222,6 +222,17 @@ fn promote_says_what_it_will_do_and_asks() {
 }
 
 #[test]
+fn where_nothing_is_fenced_a_promotion_asks_and_changes_nothing() {
+    let unfenced = (200, json!({ "fenced": null, "restored_from": null, "lost_logins": 0, "logins": [] }));
+    let broker = Broker::scripted([unfenced.clone(), (200, status()), unfenced, (200, status())]);
+    let seen = broker.runs(&["promote"]);
+    assert_eq!((seen.code, seen.stderr.as_str()), (0, ""));
+    assert_eq!(seen.stdout, "the broker is not fenced: there is nothing to promote\n");
+    assert_eq!(broker.runs(&["promote", "--json"]).json(), status());
+    assert!(broker.asked().iter().all(|asked| asked.starts_with("GET ")), "{:?}", broker.asked());
+}
+
+#[test]
 fn a_look_before_a_promotion_names_each_login_that_needs_a_person() {
     let broker = Broker::scripted([(200, prospect()), (200, prospect())]);
     let seen = broker.runs(&["promote", "--check"]);
