@@ -110,6 +110,42 @@ fn a_restored_broker_serves_renews_nothing_and_tells_exactly_which_login_needs_a
 }
 
 #[test]
+fn the_audit_of_a_restored_broker_is_whole_after_its_promotion_and_is_anchored_anew() {
+    let mut team = Team::not_started(fake_provider::Settings::default(), |plan| plan);
+    let (mark, anchors) = (team.path("high-water"), team.path("anchors"));
+    team.change(|plan| {
+        plan.with("SCORPIOX_BROKER_ROTATION_HIGH_WATER_FILE", text(&mark))
+            .with("SCORPIOX_BROKER_AUDIT_ANCHOR_FILE", text(&anchors))
+    });
+    team.start();
+    let keeper = Keeper::of(&team);
+    for (number, name) in [(1, "used"), (2, "unused")] {
+        team.given_a_login_of(name, &Account::numbered(number));
+    }
+    let file = team.path("broker.age");
+    done(&run(&team, &["backup", text(&file), "--recipient", &keeper.recipient]));
+    for _ in 0..10 {
+        team.admin().pause("used").unwrap();
+        team.admin().resume("used").unwrap();
+    }
+    // Its stop writes the mark and an anchor: both tell of entries that the backup does not have.
+    team.stop();
+    fs::remove_dir_all(team.data()).unwrap();
+    restore(&team, &keeper, &file);
+    team.start();
+    assert!(team.admin().verify_audit().reason.is_some(), "the anchors tell of more than is there");
+    done(&run(&team, &["promote", "--yes"]));
+    let verdict = team.admin().verify_audit();
+    assert_eq!((verdict.reason.as_deref(), verdict.anchors), (None, 0), "{verdict:?}");
+    assert!(verdict.entries < 20, "it is still behind the old anchor: {verdict:?}");
+    team.restart();
+    let verdict = team.admin().verify_audit();
+    assert_eq!((verdict.reason.as_deref(), verdict.anchors), (None, 1), "{verdict:?}");
+    let again = done(&run(&team, &["promote"]));
+    assert!(again.contains("nothing to promote"), "without a question: {again}");
+}
+
+#[test]
 fn without_a_mark_nothing_is_presented_unless_somebody_says_so() {
     let (mut team, keeper, file, _) = a_team_that_lost_its_directory(false);
     let posts = team.provider.refresh_count();

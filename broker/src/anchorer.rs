@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tracing::{error, warn};
 
 use crate::activity::Activity;
-use crate::anchors::{Anchor, Anchors, Reading};
+use crate::anchors::{Anchor, Anchors};
 use crate::audit_chain::Link;
 use crate::clock::Monotonic;
 use crate::store::Store;
@@ -42,23 +42,19 @@ pub struct Anchorer {
 impl Anchorer {
     /// Runs until nobody writes the audit any more, and then writes the last anchor.
     pub async fn run(self, mut newest: watch::Receiver<Link>) {
-        let mut last = self.last().await;
+        self.recall().await;
         let mut since = self.timeline.monotonic();
         loop {
             // Due, or over; when it is over there is still the last one to write.
-            self.until_due(&mut newest, last, since).await;
+            self.until_due(&mut newest, since).await;
             let ended = newest.has_changed().is_err();
             let link = *newest.borrow_and_update();
-            if link.seq > last {
-                if self.write(link).await {
-                    last = link.seq;
-                } else if !ended {
-                    tokio::select! {
-                        () = self.timeline.sleep(RETRY) => {}
-                        _ = newest.wait_for(|_| false) => {}
-                    }
-                    continue;
+            if link.seq > self.anchors.newest() && !self.write(link).await && !ended {
+                tokio::select! {
+                    () = self.timeline.sleep(RETRY) => {}
+                    _ = newest.wait_for(|_| false) => {}
                 }
+                continue;
             }
             since = self.timeline.monotonic();
             if ended {
@@ -67,18 +63,15 @@ impl Anchorer {
         }
     }
 
-    /// The newest anchor of a file that is good. A file that is not is left for a person: `audit verify` tells of it.
-    async fn last(&self) -> u64 {
-        let anchors = Arc::clone(&self.anchors);
-        match self.activity.blocking(move || anchors.read()).await {
-            Reading::Good(anchors) => anchors.last().map_or(0, |anchor| anchor.link.seq),
-            Reading::Missing | Reading::Foreign | Reading::Unreadable(_) => 0,
-        }
+    async fn recall(&self) {
+        let (anchors, turn) = (Arc::clone(&self.anchors), self.anchors.turn().await);
+        self.activity.blocking(move || anchors.recall(&turn)).await;
     }
 
-    async fn until_due(&self, newest: &mut watch::Receiver<Link>, last: u64, since: Monotonic) {
+    async fn until_due(&self, newest: &mut watch::Receiver<Link>, since: Monotonic) {
         loop {
-            let waiting = newest.borrow_and_update().seq.saturating_sub(last);
+            // Asked each time: the file may have been put aside meanwhile.
+            let waiting = newest.borrow_and_update().seq.saturating_sub(self.anchors.newest());
             let left = self.pace.span.saturating_sub(self.timeline.monotonic().since(since));
             if waiting >= self.pace.entries || (waiting > 0 && left.is_zero()) {
                 return;
@@ -91,7 +84,7 @@ impl Anchorer {
     }
 
     async fn write(&self, link: Link) -> bool {
-        let anchors = Arc::clone(&self.anchors);
+        let (anchors, turn) = (Arc::clone(&self.anchors), self.anchors.turn().await);
         let anchor = Anchor { link, at: self.timeline.now() };
         let anchored = match self.store.anchored().await {
             Ok(anchored) => anchored,
@@ -100,10 +93,14 @@ impl Anchorer {
                 return false;
             }
         };
-        if let Err(error) = self.activity.blocking(move || anchors.append(anchor, anchored)).await {
-            error!(%error, "the audit was not anchored; scorpiox-broker audit --verify");
-            return false;
-        }
+        let append = move || anchors.append(&turn, anchor, anchored).map(|()| turn);
+        let _turn = match self.activity.blocking(append).await {
+            Ok(turn) => turn,
+            Err(error) => {
+                error!(%error, "the audit was not anchored; scorpiox-broker audit --verify");
+                return false;
+            }
+        };
         if let Err(error) = self.store.set_anchored(link.seq).await {
             warn!(%error, "the database does not know of the newest anchor; a missing file would not be missed");
         }

@@ -14,7 +14,10 @@ use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::audit_chain::Link;
 use crate::clock::Timestamp;
@@ -94,13 +97,38 @@ pub struct Anchors {
     path: PathBuf,
     instance: String,
     sealer: Sealer,
-    writing: Mutex<()>,
+    /// The newest entry that is known to be in the file; 0 when the next anchor is its first.
+    newest: AtomicU64,
+    turns: Arc<Mutex<()>>,
 }
+
+/// The right to write the file and to tell the database of it. One has it at a time, or a file that was just put aside
+/// would be missed.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held")] OwnedMutexGuard<()>);
 
 impl Anchors {
     /// The file at `path`; nothing is opened yet.
     pub fn at(path: &Path, instance: &str, sealer: Sealer) -> Self {
-        Self { path: path.to_owned(), instance: instance.to_owned(), sealer, writing: Mutex::default() }
+        let (path, instance) = (path.to_owned(), instance.to_owned());
+        Self { path, instance, sealer, newest: AtomicU64::new(0), turns: Arc::default() }
+    }
+
+    /// Waits for its turn.
+    pub async fn turn(&self) -> Turn {
+        Turn(Arc::clone(&self.turns).lock_owned().await)
+    }
+
+    /// The newest entry that was anchored, as far as [`Self::recall`], [`Self::append`] and [`Self::set_aside`] told.
+    pub fn newest(&self) -> u64 {
+        self.newest.load(Ordering::SeqCst)
+    }
+
+    /// Reads which entry was anchored last. A file that is not good is left for a person: `audit verify` tells of it.
+    pub fn recall(&self, _: &Turn) {
+        if let Reading::Good(anchors) = self.read() {
+            self.newest.store(anchors.last().map_or(0, |anchor| anchor.link.seq), Ordering::SeqCst);
+        }
     }
 
     /// The file.
@@ -121,8 +149,13 @@ impl Anchors {
     /// file is made.
     ///
     /// [`io::ErrorKind::InvalidData`] for a file that was lost, changed or is not ours: it is left as it is.
-    pub fn append(&self, anchor: Anchor, anchored: u64) -> io::Result<()> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn append(&self, turn: &Turn, anchor: Anchor, anchored: u64) -> io::Result<()> {
+        self.write(turn, anchor, anchored)?;
+        self.newest.store(anchor.link.seq, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn write(&self, _: &Turn, anchor: Anchor, anchored: u64) -> io::Result<()> {
         let reading = self.read();
         let is_new = reading == Reading::Missing;
         let (anchors, loss) = examine(reading, anchored);
@@ -142,14 +175,16 @@ impl Anchors {
     }
 
     /// Puts the file out of the way under another name, so that the next anchor begins a new one.
-    pub fn set_aside(&self, now: Timestamp) -> io::Result<()> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn set_aside(&self, _: &Turn, now: Timestamp) -> io::Result<()> {
         let mut aside = self.path.clone().into_os_string();
         aside.push(format!(".set-aside-{}", now.as_unix()));
         match std::fs::rename(&self.path, aside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(durable_file::about(&self.path, error)),
-            Ok(()) | Err(_) => durable_file::sync_directory_of(&self.path),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(durable_file::about(&self.path, error));
+            }
+            Ok(()) | Err(_) => self.newest.store(0, Ordering::SeqCst),
         }
+        durable_file::sync_directory_of(&self.path)
     }
 
     fn add(&self, line: &str) -> io::Result<()> {
@@ -235,6 +270,10 @@ mod tests {
         Anchors::at(&directory.path().join("anchors"), "0123", Sealer::new(&MasterKey::from_bytes([7; 32])))
     }
 
+    fn turn(anchors: &Anchors) -> Turn {
+        Turn(Arc::clone(&anchors.turns).try_lock_owned().unwrap())
+    }
+
     fn anchor(seq: u64) -> Anchor {
         Anchor { link: Link { seq, mac: [seq as u8; 32] }, at: Timestamp::from_unix(1_000) }
     }
@@ -244,13 +283,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let anchors = anchors(&directory);
         assert_eq!(anchors.read(), Reading::Missing);
-        anchors.append(anchor(1), 0).unwrap();
-        anchors.append(anchor(9), 0).unwrap();
+        anchors.append(&turn(&anchors), anchor(1), 0).unwrap();
+        anchors.append(&turn(&anchors), anchor(9), 0).unwrap();
         let whole = std::fs::read(anchors.path()).unwrap();
         for torn in [1, 20, 100] {
             std::fs::write(anchors.path(), &whole[..whole.len() - torn]).unwrap();
             assert_eq!(anchors.read(), Reading::Good(vec![anchor(1)]));
-            anchors.append(anchor(9), 0).unwrap();
+            anchors.append(&turn(&anchors), anchor(9), 0).unwrap();
             assert_eq!(anchors.read(), Reading::Good(vec![anchor(1), anchor(9)]));
         }
     }
@@ -259,8 +298,8 @@ mod tests {
     fn a_line_that_was_changed_moved_or_comes_from_elsewhere_is_noticed_and_left() {
         let directory = tempfile::tempdir().unwrap();
         let ours = anchors(&directory);
-        ours.append(anchor(1), 0).unwrap();
-        ours.append(anchor(2), 0).unwrap();
+        ours.append(&turn(&ours), anchor(1), 0).unwrap();
+        ours.append(&turn(&ours), anchor(2), 0).unwrap();
         let good = std::fs::read_to_string(ours.path()).unwrap();
         let lines: Vec<&str> = good.lines().collect();
         let swapped = [lines[0], lines[1], lines[3], lines[2], ""].join("\n");
@@ -268,12 +307,12 @@ mod tests {
             assert_ne!(bad, good);
             std::fs::write(ours.path(), &bad).unwrap();
             assert!(matches!(ours.read(), Reading::Unreadable(_)), "{bad}");
-            assert!(ours.append(anchor(9), 0).is_err());
+            assert!(ours.append(&turn(&ours), anchor(9), 0).is_err());
             assert_eq!(std::fs::read_to_string(ours.path()).unwrap(), bad);
         }
         std::fs::write(ours.path(), good.replace("instance 0123", "instance 4567")).unwrap();
         assert_eq!(ours.read(), Reading::Foreign);
-        ours.set_aside(Timestamp::from_unix(5)).unwrap();
+        ours.set_aside(&turn(&ours), Timestamp::from_unix(5)).unwrap();
         assert_eq!(ours.read(), Reading::Missing);
         assert!(directory.path().join("anchors.set-aside-5").exists());
     }
@@ -284,7 +323,7 @@ mod tests {
         let ours = anchors(&directory);
         let many: Vec<Anchor> = (1..=MOST as u64).map(anchor).collect();
         std::fs::write(ours.path(), ours.text(&many)).unwrap();
-        ours.append(anchor(9_999), 0).unwrap();
+        ours.append(&turn(&ours), anchor(9_999), 0).unwrap();
         let Reading::Good(kept) = ours.read() else { panic!("it is good") };
         assert_eq!(kept.len(), MOST / 2 + MOST / 4 + 1);
         assert_eq!((kept[0], kept[1], kept[kept.len() - 1]), (anchor(1), anchor(3), anchor(9_999)));

@@ -182,6 +182,10 @@ impl Fence {
                     Standing::Fenced(fenced) => match &fenced.survivor {
                         Some(survivor) => {
                             positions.iter().try_for_each(|(id, position)| survivor.raise(id, *position))?;
+                            // The entries that it remembers are gone with what came after the backup.
+                            if fenced.restored.is_some() {
+                                survivor.forget_audit()?;
+                            }
                             Arc::clone(survivor)
                         }
                         None => Arc::new(anew(positions)?),

@@ -183,6 +183,12 @@ impl HighWater {
         self.change("", Change::KeepAudit(noted))
     }
 
+    /// Forgets where the audit ended: a person believes a database whose audit ends earlier.
+    pub fn forget_audit(&self) -> io::Result<()> {
+        *lock(&self.audit) = Link::START;
+        self.change("", Change::KeepAudit(Link::START))
+    }
+
     /// The newest entry of the audit that the file remembers; [`Link::START`] when there was none. An audit that ends
     /// before it has been cut off.
     pub fn audit(&self) -> Link {

@@ -136,8 +136,10 @@ impl Registrar {
         let _alone = self.auditing.lock().await;
         let Some(anchors) = self.anchors.get().cloned() else { return Ok(()) };
         let now = self.now();
+        // Kept by the effect: it goes on also when nobody waits for it any more.
+        let turn = anchors.turn().await;
         self.parts().store.set_anchored(0).await.map_err(|error| storage(&error))?;
-        self.parts().activity.blocking(move || anchors.set_aside(now)).await.map_err(|error| {
+        self.parts().activity.blocking(move || anchors.set_aside(&turn, now)).await.map_err(|error| {
             error!(%error, "the anchor file was not put aside");
             Problem::new(Code::Unavailable, format!("the anchor file was not put aside: {error}"))
         })?;
