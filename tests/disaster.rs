@@ -3,13 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use fake_provider::{Settings, TokenRef};
 use scorpiox_broker::backup::collect::Collection;
 use scorpiox_broker::backup::envelope::{Lock, Opener};
 use scorpiox_broker::backup::unpack;
+use scorpiox_broker::domain::rotation::{Quarantine, State};
 use scorpiox_broker::key_file::{self, Kind};
 use scorpiox_broker::key_ring::KeyRing;
 use scorpiox_broker::key_source::KeySource;
@@ -204,4 +208,33 @@ fn without_a_mark_a_restored_broker_presents_nothing_and_tells_everybody() {
 #[test]
 fn without_a_mark_one_post_each_tells_when_an_administrator_wants_to_know() {
     drill(30, Survives::Nothing, UnknownLogins::Try);
+}
+
+#[test]
+fn a_promotion_goes_on_when_its_request_goes_away() {
+    let mut drill = Drill::new(40, Survives::Nothing);
+    let file = drill.backups.join("broker.age");
+    let lock = Lock::to(&[drill.identity.to_public().to_string()]).unwrap();
+    let elsewhere = drill.elsewhere.clone();
+    drill.world.life(async |broker| {
+        renew(broker, &mut Dice::new(40), u64::from(LOGINS)).await;
+        back_up(broker, &file, lock, &elsewhere).await;
+    });
+    fs::remove_dir_all(drill.world.data()).unwrap();
+    unpack::restore(&file, &drill.opener(), drill.world.data()).unwrap();
+    fs::create_dir_all(drill.world.data().join("rescue")).unwrap();
+    let rests = |broker: &SimBroker| (1..=LOGINS).map(|number| broker.state(&name(number))).collect::<Vec<_>>();
+    let in_memory = drill.world.life(async |broker| {
+        {
+            let by = administrator();
+            let mut request = pin!(broker.registrar.promote(&by, PromoteRequest::default()));
+            let first = poll_fn(|context| Poll::Ready(request.as_mut().poll(context))).await;
+            assert!(first.is_pending());
+        }
+        let is_promoted = |broker: &SimBroker| !broker.degraded().contains(&"fenced".to_owned());
+        assert!(broker.pass_until(MINUTE, is_promoted).await, "{:?}", broker.degraded());
+        rests(broker)
+    });
+    assert!(in_memory.iter().all(|state| *state == State::Quarantine(Quarantine::Restored)), "{in_memory:?}");
+    drill.world.life(async |broker| assert_eq!(rests(broker), in_memory, "memory and database agree"));
 }

@@ -48,8 +48,18 @@ impl Registrar {
     }
 
     /// Believes the database: a high-water mark at its positions, and renewals begin again. Of restored data, what may
-    /// have been presented since is set aside first.
-    pub async fn promote(&self, by: &Administrator, request: PromoteRequest) -> Result<(), Problem> {
+    /// have been presented since is set aside first. Goes on also when nobody waits for it: what is in the database
+    /// must come into memory.
+    pub async fn promote(self: &Arc<Self>, by: &Administrator, request: PromoteRequest) -> Result<(), Problem> {
+        let (registrar, by) = (Arc::clone(self), by.clone());
+        let promoting = self.rotator.runtime().spawn(async move { registrar.end_fence(&by, request).await });
+        promoting.await.unwrap_or_else(|_| {
+            let problem = Problem::new(Code::Unavailable, "the promotion was stopped by a bug");
+            Err(problem.with_hint("look at the log, then: scorpiox-broker promote --check"))
+        })
+    }
+
+    async fn end_fence(&self, by: &Administrator, request: PromoteRequest) -> Result<(), Problem> {
         let _changing = self.changing.lock().await;
         let fence = &self.parts().fence;
         if fence.reason().is_none() {
