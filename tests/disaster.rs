@@ -6,6 +6,7 @@ use std::fs;
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use scorpiox_broker::vault::{Places, Vault};
 use scorpiox_tests::sim::{MASTER_KEY, SimBroker, World, administrator};
 use scorpiox_wire::Secret;
 use scorpiox_wire::admin::{LoginStanding, PromoteRequest, UnknownLogins};
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use crate::schedules::dice::Dice;
@@ -94,7 +96,7 @@ async fn back_up(broker: &SimBroker, to: &Path, lock: Lock, elsewhere: &Path) {
         instance: "i".to_owned(),
         now: parts.timeline.now(),
     };
-    let sealed = collection.seal(lock).await.unwrap();
+    let sealed = collection.seal(lock, Arc::new(Mutex::new(())).lock_owned().await).await.unwrap();
     fs::copy(sealed.path(), to).unwrap();
 }
 

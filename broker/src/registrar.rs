@@ -59,7 +59,7 @@ mod sessions;
 mod sight;
 mod view;
 
-pub use custody::{BackupFile, Custody};
+pub use custody::Custody;
 pub use enrolment::Replace;
 pub use logins::Logins;
 pub use once::{Once, Turn, UnderWay};

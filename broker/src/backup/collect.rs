@@ -8,6 +8,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use tokio::sync::OwnedMutexGuard;
 use zeroize::Zeroizing;
 
 use super::BackupError;
@@ -51,6 +52,8 @@ pub struct Sealed {
     pub sha256: String,
     /// Its length in bytes.
     pub size: u64,
+    /// Until the workshop is gone, also when whoever asked for it went away while it was being written.
+    _working: OwnedMutexGuard<()>,
 }
 
 impl Sealed {
@@ -88,14 +91,15 @@ impl Content {
 }
 
 impl Collection<'_> {
-    /// Makes a backup that `lock` closes. One at a time: the caller sees to that.
-    pub async fn seal(self, lock: Lock) -> Result<Sealed, BackupError> {
+    /// Makes a backup that `lock` closes. One at a time: `working` is given back when the workshop is gone.
+    pub async fn seal(self, lock: Lock, working: OwnedMutexGuard<()>) -> Result<Sealed, BackupError> {
         let data = self.vault.places().data.clone();
         let workshop = data.join(WORKSHOP);
         let _ = fs::remove_dir_all(&workshop);
         DirBuilder::new().mode(0o700).create(&workshop).map_err(|error| about(&workshop, error))?;
         // From here on an error takes the workshop away.
-        let mut sealed = Sealed { manifest: self.manifest(), workshop, sha256: String::new(), size: 0 };
+        let (manifest, sha256) = (self.manifest(), String::new());
+        let mut sealed = Sealed { workshop, manifest, sha256, size: 0, _working: working };
         let snapshot = sealed.workshop.join("broker.db");
         let (kept, records) = self.before_the_database(&data).await?;
         let source = |error: &dyn std::fmt::Display| BackupError::Source(error.to_string());

@@ -1,7 +1,12 @@
 use std::fs;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::{Arc, mpsc};
+use std::task::Poll;
 
 use scorpiox_wire::Secret;
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::BackupError;
@@ -29,11 +34,15 @@ const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 struct Bench {
     place: tempfile::TempDir,
     identity: age::x25519::Identity,
+    activity: Activity,
+    /// One backup at a time.
+    working: Arc<Mutex<()>>,
 }
 
 impl Bench {
     fn new() -> Self {
-        let bench = Self { place: tempfile::tempdir().unwrap(), identity: age::x25519::Identity::generate() };
+        let (place, identity) = (tempfile::tempdir().unwrap(), age::x25519::Identity::generate());
+        let bench = Self { place, identity, activity: Activity::default(), working: Arc::default() };
         for directory in ["data", "data/rescue", "data/tls"] {
             fs::create_dir(bench.path(directory)).unwrap();
         }
@@ -66,16 +75,17 @@ impl Bench {
     async fn backup(&self, lock: Lock) -> Result<Sealed, BackupError> {
         let vault = self.vault();
         let database = self.path("data/broker.db");
-        let (store, _) = Store::open(&database, vault.sealer().clone(), "i", Activity::default()).await.unwrap();
+        let (store, _) = Store::open(&database, vault.sealer().clone(), "i", self.activity.clone()).await.unwrap();
+        let working = Arc::clone(&self.working).lock_owned().await;
         let sealed = Collection {
             store: &store,
             vault: &vault,
             slots: vec![self.path("data/rescue")],
-            activity: &Activity::default(),
+            activity: &self.activity,
             instance: "i".to_owned(),
             now: NOW,
         }
-        .seal(lock)
+        .seal(lock, working)
         .await;
         store.close().await;
         sealed
@@ -140,6 +150,36 @@ async fn nothing_is_left_of_the_making_of_a_backup() {
     drop(sealed);
     assert!(bench.backup(bench.to_us()).await.is_err());
     assert!(!names(&bench.path("data")).contains(&"backup.new".to_owned()), "after a failure too");
+}
+
+#[test]
+fn the_workshop_of_a_backup_that_nobody_waits_for_any_more_is_gone_before_the_next_one_begins() {
+    // With one thread for what blocks, a test can hold a backup up before it writes.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let bench = Bench::new();
+        let (open, gate) = mpsc::channel::<()>();
+        let mut gate = Some(gate);
+        {
+            let mut backup = pin!(bench.backup(bench.to_us()));
+            poll_fn(|context| {
+                assert!(backup.as_mut().poll(context).is_pending());
+                match bench.activity.count() {
+                    // Its slots are read, or the database is being copied.
+                    1 => gate.take().map(|gate| drop(tokio::task::spawn_blocking(move || gate.recv()))),
+                    // It waits for the thread.
+                    2 if gate.is_none() => return Poll::Ready(()),
+                    _ => None,
+                };
+                Poll::Pending
+            })
+            .await;
+        }
+        assert!(bench.working.try_lock().is_err(), "it is still going to write");
+        drop(open);
+        let _next = bench.working.lock().await;
+        assert!(!bench.path("data/backup.new").exists());
+    });
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use scorpiox_wire::admin::BackupRequest;
 use scorpiox_wire::{Code, Problem};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::Mutex;
 use tracing::{error, info};
 
 use super::{Administrator, Registrar};
@@ -26,13 +26,6 @@ pub struct Custody {
     pub working: Arc<Mutex<()>>,
 }
 
-/// A backup on the broker's disk; it is taken away when this is dropped.
-pub struct BackupFile {
-    /// The file and what is in it.
-    pub sealed: Sealed,
-    _working: OwnedMutexGuard<()>,
-}
-
 impl Registrar {
     /// Where the data lies from now on.
     pub fn entrust(&self, custody: Custody) {
@@ -47,8 +40,8 @@ impl Registrar {
             .ok_or_else(|| Problem::new(Code::Unavailable, "the broker is still starting").with_hint("try again"))
     }
 
-    /// Makes a backup of everything.
-    pub async fn backup(&self, by: &Administrator, request: BackupRequest) -> Result<BackupFile, Problem> {
+    /// Makes a backup of everything. It is on the broker's disk until it is dropped.
+    pub async fn backup(&self, by: &Administrator, request: BackupRequest) -> Result<Sealed, Problem> {
         let custody = self.custody()?;
         let lock = match (request.passphrase, request.recipients.as_slice()) {
             (Some(passphrase), []) if !passphrase.is_empty() => Lock::Passphrase(passphrase),
@@ -72,10 +65,10 @@ impl Registrar {
             instance: custody.instance.clone(),
             now: self.now(),
         };
-        let sealed = collection.seal(lock).await.map_err(|error| not_made(&error))?;
+        let sealed = collection.seal(lock, working).await.map_err(|error| not_made(&error))?;
         info!(bytes = sealed.size, sha256 = sealed.sha256, "a backup was made");
         self.note(by, "broker.backup", "broker", "ok", &format!("sha256 {}", sealed.sha256)).await;
-        Ok(BackupFile { sealed, _working: working })
+        Ok(sealed)
     }
 }
 

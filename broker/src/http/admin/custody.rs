@@ -10,8 +10,9 @@ use tokio::io::AsyncReadExt as _;
 
 use super::json::Json;
 use super::{Answer, Data, Operation, ok};
+use crate::backup::collect::Sealed;
 use crate::domain::scope::Scope;
-use crate::registrar::{Administrator, BackupFile};
+use crate::registrar::Administrator;
 
 /// A backup's SHA-256 in hexadecimal: what was written can be compared with what was made.
 pub const SUM: &str = "X-Backup-Sha256";
@@ -39,8 +40,8 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn backup(by: Administrator, registrar: Data, body: Json<BackupRequest>) -> Answer {
     let backup = registrar.backup(&by, body.into_inner()).await?;
-    let (size, sum) = (backup.sealed.size, backup.sealed.sha256.clone());
-    let opened = tokio::fs::File::open(backup.sealed.path()).await;
+    let (size, sum) = (backup.size, backup.sha256.clone());
+    let opened = tokio::fs::File::open(backup.path()).await;
     let file =
         opened.map_err(|error| Problem::new(Code::Unavailable, format!("the backup cannot be read: {error}")))?;
     Ok(HttpResponse::Ok()
@@ -59,7 +60,7 @@ async fn rekey(by: Administrator, registrar: Data, body: Json<RekeyRequest>) -> 
 }
 
 /// The file, piece by piece; the backup is let go of at its end.
-fn pieces(file: tokio::fs::File, backup: BackupFile) -> impl stream::Stream<Item = Result<web::Bytes, std::io::Error>> {
+fn pieces(file: tokio::fs::File, backup: Sealed) -> impl stream::Stream<Item = Result<web::Bytes, std::io::Error>> {
     stream::try_unfold((file, backup), |(mut file, backup)| async move {
         let mut piece = Vec::with_capacity(PIECE);
         (&mut file).take(PIECE as u64).read_to_end(&mut piece).await?;
