@@ -26,6 +26,7 @@ use crate::rescue::{RescueSlots, Rescued};
 use crate::seal::MasterKey;
 use crate::spool::Spool;
 use crate::store::Store;
+use crate::store::administrators::SessionKey;
 use crate::vault::{Places, Vault};
 
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
@@ -180,6 +181,22 @@ fn the_workshop_of_a_backup_that_nobody_waits_for_any_more_is_gone_before_the_ne
         let _next = bench.working.lock().await;
         assert!(!bench.path("data/backup.new").exists());
     });
+}
+
+#[tokio::test]
+async fn a_backup_carries_no_sessions() {
+    let bench = Bench::new();
+    let sealer = bench.vault().sealer().clone();
+    let open = async |path: PathBuf| Store::open(&path, sealer.clone(), "i", Activity::default()).await.unwrap().0;
+    let store = open(bench.path("data/broker.db")).await;
+    let key = SessionKey { id: "k".to_owned(), created_at: NOW, key: Zeroizing::new([1; 32]) };
+    store.add_session_key(&key, &[]).await.unwrap();
+    store.close().await;
+    let file = bench.file().await;
+    let back = bench.path("back");
+    restore(&file, &bench.opener(), &back).unwrap();
+    assert!(open(back.join("broker.db")).await.session_keys().await.unwrap().is_empty());
+    assert_eq!(open(bench.path("data/broker.db")).await.session_keys().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use super::rows::count;
@@ -10,7 +10,8 @@ use super::{Store, StoreError};
 use crate::backup::manifest::Reached;
 
 impl Store {
-    /// Writes a copy to `path`, where no file is, checks it, and tells how far each credential had come in it.
+    /// Writes a copy to `path`, where no file is, checks it, and tells how far each credential had come in it. It has no
+    /// keys of sessions: it does not know which sessions will have been ended when it comes back.
     pub async fn snapshot(&self, path: &Path) -> Result<Vec<Reached>, StoreError> {
         let _under_way = self.activity.begin();
         let target = path.to_str().ok_or(StoreError::Impossible("the path of a copy"))?;
@@ -18,7 +19,10 @@ impl Store {
         let mut source = SqliteConnectOptions::clone(&self.readers.connect_options()).connect().await?;
         sqlx::query("VACUUM INTO $1").bind(target).execute(&mut source).await?;
         source.close().await?;
-        let mut copy = SqliteConnectOptions::new().filename(path).read_only(true).connect().await?;
+        // The copy is one file.
+        let options = SqliteConnectOptions::new().filename(path).journal_mode(SqliteJournalMode::Delete);
+        let mut copy = options.connect().await?;
+        sqlx::query("DELETE FROM session_keys").execute(&mut copy).await?;
         let reached = examine(&mut copy).await?;
         copy.close().await?;
         Ok(reached)
