@@ -2,10 +2,11 @@
 //!
 //! Between two looks the calendar may differ from the monotonic clock by a little, and is followed. A jump is not: a
 //! clock that was set an hour ahead must neither renew nor expire a thousand tokens. The jump is remembered and
-//! reported; the provider's own `Date`, an administrator's reload, or a restart decides who was right.
+//! reported; the provider's own `Date`, an administrator's reload, or a restart decides who was right. What cannot be
+//! taken back waits until one of the first two has spoken: a machine may boot with any date.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::clock::{Clock, Monotonic, SharedClock, Sleep, Timestamp};
@@ -21,13 +22,15 @@ pub struct Timeline {
     clock: SharedClock,
     /// Calendar minus monotonic clock, in seconds.
     offset: Arc<AtomicI64>,
+    /// Whether anybody but the machine has said what time it is.
+    confirmed: Arc<AtomicBool>,
 }
 
 impl Timeline {
     /// Begins with the machine's calendar as it is.
     pub fn new(clock: SharedClock) -> Self {
         let offset = clock.wall().as_unix() - elapsed(clock.as_ref());
-        Self { clock, offset: Arc::new(AtomicI64::new(offset)) }
+        Self { clock, offset: Arc::new(AtomicI64::new(offset)), confirmed: Arc::default() }
     }
 
     /// What time it is.
@@ -45,6 +48,11 @@ impl Timeline {
         own
     }
 
+    /// What time it is, once the provider or an administrator has told it since the start; `None` before.
+    pub fn confirmed_now(&self) -> Option<Timestamp> {
+        self.confirmed.load(Ordering::Relaxed).then(|| self.now())
+    }
+
     /// By how many seconds the machine's calendar jumped away, while it is not believed.
     pub fn stepped(&self) -> Option<i64> {
         let drift = self.clock.wall().as_unix() - self.own().as_unix();
@@ -55,16 +63,17 @@ impl Timeline {
     /// overrules both when neither is near it.
     pub fn witness(&self, date: Timestamp) {
         let near = |moment: Timestamp| (moment.as_unix() - date.as_unix()).abs() <= WITNESS_SECONDS;
-        if near(self.now()) {
-            return;
+        if !near(self.now()) {
+            let wall = self.clock.wall();
+            self.follow(if near(wall) { wall } else { date });
         }
-        let wall = self.clock.wall();
-        self.follow(if near(wall) { wall } else { date });
+        self.confirmed.store(true, Ordering::Relaxed);
     }
 
     /// Believes the machine's calendar again: an administrator said so.
     pub fn accept_wall(&self) {
         self.follow(self.clock.wall());
+        self.confirmed.store(true, Ordering::Relaxed);
     }
 
     /// The clock that never jumps.
@@ -175,6 +184,20 @@ mod tests {
         let (_, timeline) = begun();
         timeline.witness(Timestamp::from_unix(START + YEAR));
         assert_eq!(timeline.now().as_unix(), START + YEAR);
+    }
+
+    #[test]
+    fn the_date_with_which_a_machine_booted_is_not_confirmed_until_somebody_else_has_told_the_time() {
+        let (_, timeline) = begun();
+        assert_eq!(timeline.confirmed_now(), None);
+        timeline.witness(Timestamp::from_unix(START - 20 * YEAR));
+        assert_eq!(timeline.confirmed_now(), Some(Timestamp::from_unix(START - 20 * YEAR)));
+        let (_, timeline) = begun();
+        timeline.witness(Timestamp::from_unix(START + 1));
+        assert_eq!(timeline.confirmed_now(), Some(Timestamp::from_unix(START)));
+        let (_, timeline) = begun();
+        timeline.accept_wall();
+        assert_eq!(timeline.confirmed_now(), Some(Timestamp::from_unix(START)));
     }
 
     #[test]

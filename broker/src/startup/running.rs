@@ -344,7 +344,8 @@ fn left(rotator: &crate::rotator::Rotator) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Once a day, first soon after a start: lets go of entries of the audit that are older than an administrator wants.
+/// Once a day: lets go of entries of the audit that are older than an administrator wants. First soon after the time is
+/// confirmed: what a machine that booted with a wrong date takes for old would be gone for good.
 async fn prune_audit(running: &Running, keep: Duration, until: &mut u32) {
     if keep.is_zero() {
         return;
@@ -353,9 +354,9 @@ async fn prune_audit(running: &Running, keep: Duration, until: &mut u32) {
         *until -= 1;
         return;
     }
+    let Some(now) = running.assembly.timeline.confirmed_now() else { return };
     *until = PRUNING;
-    let cutoff = running.assembly.timeline.now() - keep;
-    if let Err(problem) = running.registrar.prune_audit(&Administrator::broker(), cutoff).await {
+    if let Err(problem) = running.registrar.prune_audit(&Administrator::broker(), now - keep).await {
         error!(%problem, "old entries of the audit were not removed");
     }
 }
