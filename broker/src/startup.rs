@@ -61,7 +61,8 @@ pub fn run(
     code
 }
 
-/// Whatever is created, by us or by SQLite, is for this user alone. A crash must not write tokens to a core file, and no other process of this user may read this one's memory.
+/// Whatever is created, by us or by SQLite, is for this user alone. A crash must not write tokens to a core file, and no
+/// other process of this user may read this one's memory.
 pub fn keep_secrets_in_memory() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit, umask};
     umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
