@@ -1,9 +1,10 @@
 //! A backup of a broker that serves, its directory lost, and back: with real processes.
 
 use std::fs::{self, Permissions};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use fake_provider::Account;
 use scorpiox_tests::process::Team;
@@ -196,4 +197,21 @@ fn a_backup_is_checked_and_what_is_no_good_keeps_the_old_file() {
     let there = run(&team, &["restore", text(&file), "--data", text(team.data()), "--passphrase-file", text(&phrase)]);
     assert!(String::from_utf8_lossy(&there.stderr).contains("not empty"));
     assert_eq!(team.admin().audit_of("broker.backup").len(), 1);
+}
+
+#[test]
+fn a_backup_comes_over_standard_output_and_goes_back_in_over_standard_input() {
+    let team = Team::new();
+    team.given_a_login("main");
+    let keeper = Keeper::of(&team);
+    let output = run(&team, &["backup", "-", "--recipient", &keeper.recipient]);
+    assert!(output.status.success(), "{output:?}");
+    let back = team.path("back");
+    let arguments = ["restore", "/dev/stdin", "--data", text(&back), "--identity-file", text(&keeper.identity)];
+    let mut restore = team.plan().command(&arguments).stdin(Stdio::piped()).spawn().unwrap();
+    restore.stdin.take().unwrap().write_all(&output.stdout).unwrap();
+    assert!(restore.wait().unwrap().success());
+    assert!(back.join("broker.db").exists() && back.join("master.key").exists());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("KiB are written"), "{told}");
 }

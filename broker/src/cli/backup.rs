@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -30,14 +30,16 @@ const LARGEST_IDENTITY: u64 = 64 << 10;
 ///
 /// The file is closed with a passphrase, or to recipients (age public keys) whose private key need not be on any of these
 /// machines. It holds everything, the master key too: whoever can open it has every login. After writing, it is read
-/// back and checked, as far as this machine can open it. FILE is replaced when it is there.
+/// back and checked, as far as this machine can open it. FILE is replaced when it is there; `-` is standard output, for
+/// a container or a pipe.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  scorpiox-broker backup /mnt/backup/broker.age --recipient age1...\n  \
     scorpiox-broker backup broker.age --passphrase-file /etc/scorpiox-broker/backup-passphrase\n  \
-    scorpiox-broker backup --check broker.age --identity-file key.txt\n\n\
+    scorpiox-broker backup --check broker.age --identity-file key.txt\n  \
+    podman exec broker scorpiox-broker backup - --recipient age1... > broker.age\n\n\
     It is an age file with a tar archive in it: age -d -i key.txt broker.age | tar -t")]
 pub(super) struct BackupArguments {
-    /// Where to write it, or with --check what to read
+    /// Where to write it (`-`: standard output), or with --check what to read
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// An age public key that can open it (age1...); may be given several times, instead of a passphrase
@@ -83,6 +85,9 @@ impl BackupArguments {
 impl Errand for BackupArguments {
     async fn run(self, desk: &mut Desk) -> Result<(), Failure> {
         let (request, opener) = self.lock(&mut desk.screen)?;
+        if self.file.as_os_str() == "-" {
+            return to_output(desk, &request).await;
+        }
         let written = Beside::create(&self.file).map_err(|error| Failure::of_file(&self.file, &error))?;
         let mut out = Summing::new(written);
         let said = desk.broker.backup(&request, &mut out).await?;
@@ -91,14 +96,34 @@ impl Errand for BackupArguments {
         written.file.sync_all().map_err(broken)?;
         let read_back = File::open(&written.path).and_then(sum).map_err(broken)?.0;
         if said != seen || said != read_back {
-            return Err(Failure::new(Exit::Failed, "what was written is not what the broker sent: no backup was made")
-                .next("look at the disk that it was written to"));
+            return Err(not_what_was_sent("look at the disk that it was written to"));
         }
         let manifest = opener.map(|opener| unpack::check(&written.path, &opener)).transpose();
         let manifest = manifest.map_err(|error| failed(&self.file, &error))?;
         written.take_name(&self.file).map_err(broken)?;
         report(&mut desk.screen, &self.file, size, manifest.as_ref())
     }
+}
+
+/// Into a pipe: whether it arrives is for whoever reads it to see, so only what was sent is compared.
+async fn to_output(desk: &mut Desk, request: &BackupRequest) -> Result<(), Failure> {
+    if io::stdout().is_terminal() {
+        return Err(Failure::new(Exit::Usage, "a backup is not for a terminal").next("scorpiox-broker backup - > FILE"));
+    }
+    let mut out = Summing::new(io::stdout());
+    let said = desk.broker.backup(request, &mut out).await?;
+    let (mut out, seen, size) = out.finish();
+    out.flush().map_err(|error| Failure::of_file(Path::new("standard output"), &error))?;
+    if said != seen {
+        return Err(not_what_was_sent("try again; what was written is no backup"));
+    }
+    let size = size.div_ceil(1024);
+    desk.screen.say(&format!("{size} KiB are written; see whether they arrived: scorpiox-broker backup --check FILE"));
+    Ok(())
+}
+
+fn not_what_was_sent(next: &str) -> Failure {
+    Failure::new(Exit::Failed, "what was written is not what the broker sent: no backup was made").next(next)
 }
 
 /// What is written, under another name until it is known to be good.
