@@ -195,6 +195,11 @@ fn a_short_password_is_refused_and_changes_nothing() {
     assert!(said(&output).contains("at least 12 characters") && !said(&output).contains("elevenchars"));
     let listed: Value = team.admin().ask("GET", "/administrators", None).json();
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    std::fs::write(&file, "twelve or more\n").unwrap();
+    let output = team.plan().command(&["admin", "add", "bert", "--password-file", file.to_str().unwrap()]).output();
+    let told = said(&output.unwrap());
+    let way_in = format!("--broker {} --admin bert --pin sha256:", network.url);
+    assert!(told.contains(&way_in), "{told}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use hyper::Method;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest,
-    ScopesRequest, SessionEnded, SessionRequest,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorAdded, AdministratorRequest, AdministratorView,
+    PasswordRequest, ScopesRequest, SessionEnded, SessionRequest,
 };
 
 use super::{AdminClient, AdminError, Line};
@@ -35,7 +35,7 @@ impl AdminClient {
     }
 
     /// Makes an administrator.
-    pub async fn add_administrator(&self, request: &AdministratorRequest) -> Result<AdministratorView, AdminError> {
+    pub async fn add_administrator(&self, request: &AdministratorRequest) -> Result<AdministratorAdded, AdminError> {
         self.post("administrators", request).await
     }
 

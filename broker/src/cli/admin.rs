@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use scorpiox_wire::admin::{AdministratorRequest, AdministratorView, PasswordRequest, Scope, ScopesRequest};
 
-use super::admin_key::KeyVerb;
+use super::admin_key::{KeyVerb, from_elsewhere};
 use super::desk::{Desk, Errand};
 use super::failure::Failure;
 use super::password::PasswordSource;
@@ -97,9 +97,12 @@ impl Errand for AdminArguments {
             Verb::Add { name, scopes, password } => {
                 let password = password.new_password(&mut desk.screen)?.secret().clone();
                 let request = AdministratorRequest { name: name.to_string(), scopes: scopes.scopes, password };
-                let view = desk.broker.add_administrator(&request).await?;
-                desk.answer(&view, |view, _| {
-                    format!("{} may administer over the network: {}", view.name, spoken(&view.scopes))
+                let added = desk.broker.add_administrator(&request).await?;
+                desk.answer(&added, |added, _| {
+                    let AdministratorView { name, scopes, .. } = &added.administrator;
+                    let who = format!("--admin {name}");
+                    let way_in = from_elsewhere(added.url.as_deref(), added.pin.as_deref(), &who);
+                    format!("{name} may administer over the network: {}{way_in}", spoken(scopes))
                 })
             }
             Verb::List => list(desk).await,

@@ -98,19 +98,24 @@ fn hand_over(desk: &mut Desk, destination: Destination, issued: &AdminKeyIssued)
     let end = issued.admin_key.expires_at.map_or_else(String::new, |at| format!(" until {}", wording.date(at)));
     let place = file.as_ref().map_or_else(|| "FILE".to_owned(), |file| quoted(file));
     let shown = if file.is_some() { "" } else { "; its key is shown this once, keep it in a file of mode 0600" };
-    desk.screen.say(&format!("{name} may administer{end}: {may}{shown}{}", how_to_use(issued, &place)));
+    desk.screen.say(&format!("{name} may administer{end}: {may}{shown}{}", way_in(issued, &place)));
     match file {
         None => desk.screen.answer(issued.key.expose()),
         Some(file) => desk.screen.answer(&file.display().to_string()),
     }
 }
 
-fn how_to_use(issued: &AdminKeyIssued, file: &str) -> String {
-    let Some(url) = &issued.url else {
+fn way_in(issued: &AdminKeyIssued, file: &str) -> String {
+    from_elsewhere(issued.url.as_deref(), issued.pin.as_deref(), &format!("--admin-key-file {file}"))
+}
+
+/// How the administration is reached from another machine, by whoever is named with `who`.
+pub(super) fn from_elsewhere(url: Option<&str>, pin: Option<&str>, who: &str) -> String {
+    let Some(url) = url else {
         return "\n  the administration is not served over the network: set [admin] listen".to_owned();
     };
-    let pin = issued.pin.as_ref().map(|pin| format!(" --pin {pin}")).unwrap_or_default();
-    let command = format!("scorpiox-broker --broker {url} --admin-key-file {file}{pin} status");
+    let pin = pin.map(|pin| format!(" --pin {pin}")).unwrap_or_default();
+    let command = format!("scorpiox-broker --broker {url} {who}{pin} status");
     format!("\n  from another machine: {}", printable(&command))
 }
 

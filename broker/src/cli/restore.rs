@@ -53,7 +53,8 @@ impl RestoreArguments {
         let logins = counted(manifest.credentials.len(), "login", "logins");
         screen.answer(&format!("{data} holds the backup of {taken_at} with {logins}; its broker will be fenced"))?;
         screen.say(&format!(
-            "the master key is in {data}/master.key: move it where [keys] says, and give the files to the service's user\n\
+            "the keys are in {data}/master.key and {data}/pepper.key, without a passphrase: move them where [keys] says, and \
+             give the files to the service's user\n\
              no administrator is logged in any more: over the network each logs in again\n  \
              next: start the broker, then scorpiox-broker promote --check"
         ));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, Page, PasswordRequest,
-    ScopesRequest,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorAdded, AdministratorRequest, AdministratorView, Page,
+    PasswordRequest, ScopesRequest,
 };
 use scorpiox_wire::{AdminKey, Code, Problem, Secret};
 use zeroize::Zeroizing;
@@ -37,7 +37,7 @@ impl Registrar {
         &self,
         by: &Administrator,
         request: &AdministratorRequest,
-    ) -> Result<AdministratorView, Problem> {
+    ) -> Result<AdministratorAdded, Problem> {
         let _changing = self.changing.lock().await;
         let (name, scopes) = (name(&request.name)?, scopes(&request.scopes)?);
         let password = new_password(&request.password)?;
@@ -48,7 +48,8 @@ impl Registrar {
         let account = self.administrators.add(name, scopes, &password).await.map_err(|error| not_done(&error))?;
         let detail = format!("scopes:{}", account.scopes);
         self.note(by, "admin.add", &format!("admin:{}", account.name), "ok", &detail).await;
-        Ok(account_view(&account))
+        let (url, pin) = self.door();
+        Ok(AdministratorAdded { administrator: account_view(&account), url, pin })
     }
 
     /// Removes an administrator; its sessions end with the very next request.
@@ -128,9 +129,13 @@ impl Registrar {
             self.administrators.add_key(name, scopes, expires_at, &key).await.map_err(|error| storage(&error))?;
         let detail = format!("key:{} scopes:{}", entry.id, entry.scopes);
         self.note(by, "admin_key.add", &format!("admin-key:{}", entry.name), "ok", &detail).await;
-        let door = self.facade().door;
-        let (url, pin) = door.map_or((None, None), |door| (Some(door.url), door.pin));
+        let (url, pin) = self.door();
         Ok(AdminKeyIssued { admin_key: key_view(&entry), key: Secret::new(key.expose()), url, pin })
+    }
+
+    /// Where administrators from elsewhere come in, and the pin of its certificate.
+    fn door(&self) -> (Option<String>, Option<String>) {
+        self.facade().door.map_or((None, None), |door| (Some(door.url), door.pin))
     }
 
     /// Ends an admin key with the very next request.

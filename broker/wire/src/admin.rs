@@ -26,7 +26,7 @@
 //! | `POST /admin/v1/alerts/test` | → [`AlertTest`] |
 //! | `POST /admin/v1/audit/prune` | [`PruneRequest`] → [`PruneAnswer`] |
 //! | `POST /admin/v1/audit/begin-anchors` | → [`AuditVerdict`] |
-//! | `GET`, `POST /admin/v1/administrators` | → a page of [`AdministratorView`]s; [`AdministratorRequest`] → [`AdministratorView`] |
+//! | `GET`, `POST /admin/v1/administrators` | → a page of [`AdministratorView`]s; [`AdministratorRequest`] → [`AdministratorAdded`] |
 //! | `DELETE /admin/v1/administrators/{name}` | → [`AdministratorView`] as it was |
 //! | `PUT /admin/v1/administrators/{name}/scopes` | [`ScopesRequest`] → [`AdministratorView`] |
 //! | `POST /admin/v1/administrators/{name}/password` | [`PasswordRequest`] → [`AdministratorView`] |
@@ -56,8 +56,8 @@ mod sign_in;
 mod status;
 
 pub use administrator::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest, Scope,
-    ScopesRequest, SessionAnswer, SessionEnded, SessionRequest, UnknownScope,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorAdded, AdministratorRequest, AdministratorView,
+    PasswordRequest, Scope, ScopesRequest, SessionAnswer, SessionEnded, SessionRequest, UnknownScope,
 };
 pub use alert::{AlertDelivery, AlertTest};
 pub use audit::{AuditEntry, AuditVerdict, PruneAnswer, PruneRequest};

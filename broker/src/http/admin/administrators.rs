@@ -3,8 +3,8 @@
 use actix_web::web;
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{
-    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorRequest, AdministratorView, PasswordRequest,
-    ScopesRequest,
+    AdminKeyIssued, AdminKeyRequest, AdminKeyView, AdministratorAdded, AdministratorRequest, AdministratorView,
+    PasswordRequest, ScopesRequest,
 };
 
 use super::json::Json;
@@ -22,7 +22,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::post(Scope::Everything, "/administrators", add_administrator)
             .says("Make an administrator")
             .takes::<AdministratorRequest>()
-            .answers::<AdministratorView>()
+            .answers::<AdministratorAdded>()
             .refuses(&[Code::Conflict, Code::Busy]),
         Operation::delete(Scope::Everything, "/administrators/{name}", remove_administrator)
             .says("Remove an administrator; its sessions end")

@@ -71,6 +71,18 @@ pub struct AdministratorView {
     pub password_set_at: i64,
 }
 
+/// An administrator that was made, and where it logs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AdministratorAdded {
+    /// What it is.
+    pub administrator: AdministratorView,
+    /// What goes behind `--broker`; absent while the administration is not served over the network.
+    pub url: Option<String>,
+    /// `sha256:…` of the certificate's public key, for `--pin`; absent over plain HTTP.
+    pub pin: Option<String>,
+}
+
 /// Make an administrator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
