@@ -225,3 +225,21 @@ fn what_is_not_understood_is_named_in_one_shape() {
         assert_eq!(reply.header("allow").is_some(), code == Code::MethodNotAllowed, "{method} {target}");
     }
 }
+
+#[test]
+fn a_person_reads_moments_in_the_zone_of_this_machine_and_a_program_as_before() {
+    let (team, _) = a_team_with_a_login();
+    let said = |arguments: &[&str]| {
+        let output = team.plan().command(arguments).env("TZ", "EET-2").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    for arguments in [&["status"] as &[&str], &["client", "show", "laptop"], &["audit"]] {
+        let text = said(arguments);
+        assert!(text.contains(" EET") && !text.contains("UTC"), "{arguments:?}: {text}");
+    }
+    let text = said(&["admin", "key", "add", "ci", "--scope", "read", "--expires", "90d"]);
+    assert!(text.contains("ci may administer until 2") && text.contains(" EET: "), "{text}");
+    let status: serde_json::Value = serde_json::from_str(&said(&["status", "--json"])).unwrap();
+    assert!(status["started_at"].is_i64(), "{status}");
+}
