@@ -91,30 +91,46 @@ fn a_command_may_print_a_key_and_no_more() {
     assert!(bench.program("echo nothing of use").load(None).is_err());
 }
 
+/// Runs a script that does not end and writes the number of a process that it started into the file `started`.
+fn started_by_one_that_does_not_end(bench: &Bench, script: &str) -> i32 {
+    let KeySource::Command(words) = bench.program(script) else { unreachable!() };
+    // A machine with much to do may need longer to start them.
+    let started = [1, 4, 16].into_iter().find_map(|seconds| {
+        let error = command::ask_within(&words, Duration::from_secs(seconds)).unwrap_err();
+        assert!(matches!(error, CommandError::TooSlow { .. }), "{error}");
+        fs::read_to_string(bench.0.path().join("started")).ok().filter(|text| text.ends_with('\n'))
+    });
+    started.expect("it started its child").trim().parse().unwrap()
+}
+
+/// A dead process may still be listed until somebody collects it.
+fn lives(process: i32) -> bool {
+    fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|state| !state.contains(") Z "))
+}
+
 #[test]
 fn a_command_that_does_not_end_is_killed_with_all_that_it_started() {
     let bench = Bench::new();
-    // Both hold the pipe open: the test ends only when both have ended.
-    let KeySource::Command(words) = bench.program("sleep 1000 & exec sleep 1000") else { unreachable!() };
-    let error = command::ask_within(&words, Duration::from_millis(50)).unwrap_err();
-    assert!(matches!(error, CommandError::TooSlow { .. }), "{error}");
+    let file = bench.0.path().join("started");
+    let child =
+        started_by_one_that_does_not_end(&bench, &format!("sleep 60 & echo $! > {}; exec sleep 60", file.display()));
+    // It was told to end; it may take a moment.
+    let gone = (0..2_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        !lives(child)
+    });
+    assert!(gone, "the command's own child lives on");
 }
 
 #[test]
 fn what_a_command_left_behind_with_its_pipes_open_is_not_waited_for() {
     let bench = Bench::new();
-    let file = bench.0.path().join("left");
-    let script = format!("setsid sh -c 'echo $$ > {}; exec sleep 100' & echo {KEY}; wait", file.display());
-    let KeySource::Command(words) = bench.program(&script) else { unreachable!() };
-    // A machine with much to do may need longer to start them.
-    let left = [1, 4, 16].into_iter().find_map(|seconds| {
-        let error = command::ask_within(&words, Duration::from_secs(seconds)).unwrap_err();
-        assert!(matches!(error, CommandError::TooSlow { .. }), "{error}");
-        fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'))
-    });
-    let left: i32 = left.expect("it started its child").trim().parse().unwrap();
-    let left = rustix::process::Pid::from_raw(left).unwrap();
+    let file = bench.0.path().join("started");
+    let script = format!("setsid sh -c 'echo $$ > {}; exec sleep 60' & echo {KEY}; wait", file.display());
+    let left = started_by_one_that_does_not_end(&bench, &script);
     // It is in a group of its own, so it lives: whoever waits for it comes too late for this.
+    assert!(lives(left), "it was waited for");
+    let left = rustix::process::Pid::from_raw(left).unwrap();
     rustix::process::kill_process(left, rustix::process::Signal::KILL).unwrap();
 }
 
