@@ -1,7 +1,7 @@
 //! A change of the master key while the broker serves.
 //!
 //! ```text
-//! ring: both keys ─▶ cells, batch by batch ─▶ nothing is left ─▶ the key's file ─▶ ring: the new key
+//! ring: both keys ─▶ database: the new key ─▶ cells, batch by batch ─▶ nothing is left ─▶ the key's file ─▶ ring: the new key
 //! ```
 //!
 //! From the first step on everything new is sealed under the new key. A stop between any two steps is gone on with by the
