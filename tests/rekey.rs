@@ -102,9 +102,9 @@ fn s3_a_directory_that_lost_its_key_ring_after_a_change_starts_no_broker_and_is_
 
 #[test]
 fn s3_during_a_change_either_key_is_refused_without_the_ring() {
-    let (mut team, laptop) = a_team_with_logins();
-    team.stop();
     for point in ["rekey_batch", "rekey_key_written"] {
+        let (mut team, laptop) = a_team_with_logins();
+        team.stop();
         team.change(|plan| plan.with("SCORPIOX_FAILPOINTS", &format!("{point}=kill")));
         team.start();
         assert!(!team.plan().command(&["rekey"]).output().unwrap().status.success(), "{point}");
@@ -113,7 +113,6 @@ fn s3_during_a_change_either_key_is_refused_without_the_ring() {
         refused_without_its_ring(&mut team);
         team.broker().wait_for_log("the key that was replaced is not needed any more");
         serves_and_renews(&team, &laptop);
-        team.stop();
     }
 }
 
