@@ -101,7 +101,7 @@ impl Registrar {
         SessionAnswer {
             token,
             expires_at: claims.exp,
-            expires_in: u64::try_from(claims.exp - self.now().as_unix()).unwrap_or(0),
+            expires_in: u64::try_from(claims.exp - claims.iat).unwrap_or(0),
             renewable_until: claims.renewable_until().as_unix(),
             scopes: scopes.to_vec(),
         }
