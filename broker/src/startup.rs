@@ -6,7 +6,9 @@
 //! * `administration`: the administration over the network.
 //! * `outward`: the way out for alerts and traces.
 //! * `desks`: who gives out tokens.
-//! * `running`: listeners, signals, the stop.
+//! * `listeners`: those of clients and of the local administration.
+//! * `pruning`: old entries of the audit go.
+//! * `running`: what serves together, signals, the stop.
 
 use std::process::ExitCode;
 
@@ -20,8 +22,10 @@ mod administration;
 mod assembly;
 mod desks;
 mod directory;
+mod listeners;
 mod metrics;
 mod outward;
+mod pruning;
 mod running;
 
 /// Which command starts the broker.

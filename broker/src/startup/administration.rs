@@ -7,7 +7,8 @@ use actix_web::{App, web};
 use tracing::{info, warn};
 
 use super::directory::Directory;
-use super::running::{DRAIN, made_for_itself};
+use super::listeners::made_for_itself;
+use super::running::DRAIN;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::http::limits::{Bounds, Caps};

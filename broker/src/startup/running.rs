@@ -1,14 +1,11 @@
-//! Listeners, signals, and the stop: no token that was obtained is lost to it.
+//! What serves together, signals, and the stop: no token that was obtained is lost to it.
 
 use std::io::Write;
-use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_server::ServerHandle;
-use actix_web::{App, web};
 use scorpiox_wire::Secret;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
@@ -17,29 +14,22 @@ use super::Start;
 use super::administration::{self, Administration};
 use super::assembly::{Assembly, assemble};
 use super::desks::Desks;
-use super::directory::{Directory, make_private};
+use super::directory::Directory;
+use super::listeners::{certificate, serve_administration, serve_clients};
 use super::outward;
+use super::pruning::Pruning;
 use crate::alerts::{Outbox, watch};
-use crate::clock::Timestamp;
-use crate::config::{Config, Transport};
-use crate::domain::meter::Quota;
-use crate::failures::Failures;
+use crate::config::Config;
 use crate::gate::Gate;
-use crate::http::limits::{Bounds, Caps};
-use crate::http::listener::{self, Listen};
-use crate::http::tls::{Reload, ReloadableCertificate, self_signed, server_config};
-use crate::http::{admin, auth_file, error as problems, health, local_socket, oauth, sign_in, token};
-use crate::registrar::{Administrator, Custody, Facade, Registrar};
+use crate::http::listener;
+use crate::http::tls::{Reload, ReloadableCertificate};
+use crate::registrar::{Custody, Facade, Registrar};
 use crate::scheduler;
-use crate::sign_in::SignIns;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
-use crate::timeline::Timeline;
 
 /// How often counted hand-outs are written and the certificate's file is looked at.
-const HOUSEKEEPING: Duration = Duration::from_secs(60);
-/// Rounds of housekeeping between two looks for old entries of the audit: a day.
-const PRUNING: u32 = 24 * 60;
+pub(super) const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// How long requests under way may take once the broker stops.
 pub(super) const DRAIN: Duration = Duration::from_secs(30);
 
@@ -78,7 +68,7 @@ pub(super) async fn run(
     info!(url, data = %config.data.display(), version = env!("CARGO_PKG_VERSION"), "serving");
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     housekeeping.tick().await;
-    let mut until_pruning = 0;
+    let mut pruning = Pruning::of(config.audit.keep);
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
@@ -89,7 +79,7 @@ pub(super) async fn run(
                 flush(&running.assembly.gate, &running.assembly.store).await;
                 running.registrar.tell_refused_logins().await;
                 keep_audit(&running.assembly.rotator).await;
-                prune_audit(&running, config.audit.keep, &mut until_pruning).await;
+                pruning.tick(&running.registrar, &running.assembly.timeline);
             }
         }
     }
@@ -132,13 +122,15 @@ async fn start(config: &Config, telemetry: Telemetry, passphrase: Option<Secret>
     });
     registrar.anchor_in(Arc::clone(&assembly.anchors));
     let desks = Desks::new(config, &assembly, &registrar, &url);
-    let clients = serve_clients(config, &assembly, &desks, socket, certificate.as_ref())?;
-    let administration = serve_administration(config, &registrar, &desks.sign_ins)?;
+    // What a request may begin must not be cut off by a start that fails after all: whoever can ask for a renewal comes
+    // last, clients last of all.
+    alert(config, &assembly, &registrar).await?;
+    let metrics = super::metrics::serve(config, &registrar, certificate.as_ref())?;
     let now = assembly.timeline.now();
     let network =
         administration::serve(config, &mut directory, &registrar, &desks.sign_ins, certificate.as_ref(), now)?;
-    alert(config, &assembly, &registrar).await?;
-    let metrics = super::metrics::serve(config, &registrar, certificate.as_ref())?;
+    let administration = serve_administration(config, &registrar, &desks.sign_ins)?;
+    let clients = serve_clients(config, &assembly, &desks, socket, certificate.as_ref())?;
     drop(tokio::spawn(scheduler::run(Arc::clone(rotator))));
     drop(tokio::spawn(Arc::clone(&registrar).go_on_rekeying()));
     let running =
@@ -155,105 +147,6 @@ async fn alert(config: &Config, assembly: &Assembly, registrar: &Arc<Registrar>)
     registrar.tell(Arc::clone(&outbox));
     drop(tokio::spawn(watch::run(Arc::downgrade(registrar), outbox, timeline)));
     Ok(())
-}
-
-fn serve_clients(
-    config: &Config,
-    assembly: &Assembly,
-    desks: &Desks,
-    socket: std::net::TcpListener,
-    certificate: Option<&Arc<ReloadableCertificate>>,
-) -> anyhow::Result<ServerHandle> {
-    let (rotator, gate, auditor) = (&assembly.rotator, &assembly.gate, &assembly.auditor);
-    let failures = NonZeroU32::new(config.limits.failures_per_minute).map(Quota::per_minute);
-    let failures = Arc::new(Failures::new(failures, assembly.timeline.clone()));
-    let oauth = web::Data::new(oauth::OAuthService {
-        oauth: Arc::clone(&desks.oauth),
-        sign_ins: Arc::clone(&desks.sign_ins),
-        failures: Arc::clone(&failures),
-        gateway_expires_in: config.serve.gateway_expires_in,
-    });
-    let sign_ins = web::Data::new(Arc::clone(&desks.sign_ins));
-    let tokens =
-        web::Data::new(token::TokenService { gate: Arc::clone(gate), issuer: Arc::clone(&desks.issuer), failures });
-    let state = web::Data::new(health::HealthService { rotator: Arc::clone(rotator), auditor: auditor.clone() });
-    let body_bytes = config.limits.body_bytes;
-    let listen = Listen {
-        socket,
-        tls: certificate.map(|certificate| server_config(Arc::clone(certificate))),
-        caps: Caps::from(&config.limits),
-        bounds: Bounds::from(&config.limits),
-        workers: config.workers,
-        drain: DRAIN,
-        open: rotator.parts().meters.connections.clients.clone(),
-    };
-    let app = move || {
-        App::new()
-            .app_data(tokens.clone())
-            .app_data(oauth.clone())
-            .app_data(sign_ins.clone())
-            .app_data(state.clone())
-            .configure(problems::extractors(body_bytes))
-            .configure(token::routes)
-            .configure(auth_file::routes)
-            .configure(oauth::routes)
-            .configure(sign_in::routes)
-            .configure(health::routes)
-    };
-    let listening = listener::serve(app, listen)?;
-    drop(tokio::spawn(listening.server));
-    Ok(listening.handle)
-}
-
-fn serve_administration(
-    config: &Config,
-    registrar: &Arc<Registrar>,
-    sign_ins: &Arc<SignIns>,
-) -> anyhow::Result<ServerHandle> {
-    let socket = local_socket::bind(&config.socket(), config.admin.socket_group.as_deref())?;
-    let open = registrar.meters().connections.socket.clone();
-    let registrar = web::Data::new(Arc::clone(registrar));
-    let sign_ins = web::Data::new(Arc::clone(sign_ins));
-    let bounds = Bounds::of_administration(&config.limits);
-    let body_bytes = bounds.body_bytes;
-    let app = move || {
-        App::new()
-            .app_data(registrar.clone())
-            .app_data(sign_ins.clone())
-            .configure(problems::extractors(body_bytes))
-            .configure(admin::routes)
-    };
-    let (handle, server) = listener::serve_local(app, socket, bounds, DRAIN, open)?;
-    drop(tokio::spawn(server));
-    Ok(handle)
-}
-
-fn certificate(
-    config: &Config,
-    directory: &mut Directory,
-    timeline: &Timeline,
-) -> anyhow::Result<Option<Arc<ReloadableCertificate>>> {
-    let (certificate, key) = match config.transport() {
-        Transport::Plain => return Ok(None),
-        Transport::Certificate { certificate, key } => (certificate, key),
-        Transport::SelfSigned => made_for_itself(config, directory, timeline.now())?,
-    };
-    Ok(Some(ReloadableCertificate::load(certificate, key)?))
-}
-
-/// The certificate and the key that the broker makes for [`Config::name`].
-pub(super) fn made_for_itself(
-    config: &Config,
-    directory: &mut Directory,
-    now: Timestamp,
-) -> anyhow::Result<(PathBuf, PathBuf)> {
-    let place = config.data.join("tls");
-    let made = make_private(&place)?;
-    let paths = self_signed(&config.name, &place, now)?;
-    if made {
-        directory.created.push(("certificate", paths.0.clone()));
-    }
-    Ok(paths)
 }
 
 impl Running {
@@ -342,23 +235,6 @@ impl Running {
 fn left(rotator: &crate::rotator::Rotator) -> ExitCode {
     error!(answers_lost = rotator.memory_only(), renewals_cut = rotator.in_flight(), "a second signal: leaving now");
     ExitCode::FAILURE
-}
-
-/// Once a day: lets go of entries of the audit that are older than an administrator wants. First soon after the time is
-/// confirmed: what a machine that booted with a wrong date takes for old would be gone for good.
-async fn prune_audit(running: &Running, keep: Duration, until: &mut u32) {
-    if keep.is_zero() {
-        return;
-    }
-    if *until > 0 {
-        *until -= 1;
-        return;
-    }
-    let Some(now) = running.assembly.timeline.confirmed_now() else { return };
-    *until = PRUNING;
-    if let Err(problem) = running.registrar.prune_audit(&Administrator::broker(), now - keep).await {
-        error!(%problem, "old entries of the audit were not removed");
-    }
 }
 
 /// Writes down outside the database where the audit ends, so that a cut-off end is noticed.
