@@ -41,16 +41,22 @@ fn the_refused_token_is_renewed_once_for_everybody_who_refuses_it() {
 }
 
 #[test]
-fn twenty_who_refuse_the_same_token_at_once_cost_one_exchange() {
+fn twenty_who_refuse_the_same_token_at_once_cost_one_exchange_and_one_of_their_clients_six() {
     let (team, laptop) = a_team(at_once);
-    let tag = team.fetch(&laptop.key).tag();
-    std::thread::scope(|scope| {
-        let asked: Vec<_> = (0..20).map(|_| scope.spawn(|| team.refuse(&laptop.key, &tag))).collect();
-        for reply in asked {
-            assert_eq!(reply.join().unwrap().json::<TokenAnswer>().generation, 2);
-        }
-    });
-    assert_eq!((team.provider.refresh_count(), team.provider.violations().len()), (1, 0));
+    let mut tag = team.fetch(&laptop.key).tag();
+    for exchanges in 1..=6 {
+        team.given_longer_tokens();
+        std::thread::scope(|scope| {
+            let asked: Vec<_> = (0..20).map(|_| scope.spawn(|| team.refuse(&laptop.key, &tag))).collect();
+            for reply in asked {
+                assert_eq!(reply.join().unwrap().json::<TokenAnswer>().generation, exchanges + 1);
+            }
+        });
+        assert_eq!(team.provider.refresh_count(), usize::try_from(exchanges).unwrap());
+        tag = TokenTag { generation: exchanges + 1, ..tag };
+    }
+    assert_eq!(team.refuse(&laptop.key, &tag).problem().code, Code::TooSoon, "the seventh of this day");
+    assert_eq!(team.provider.violations().len(), 0);
 }
 
 #[test]
@@ -105,6 +111,9 @@ fn a_client_that_knows_a_newer_token_is_a_witness_that_the_database_went_back() 
         assert_eq!(team.admin().credential("main").health, Health::Quarantine);
         assert_eq!(team.admin().refresh("main").unwrap_err().code, Code::Quarantined);
         team.broker().wait_for_log("QUARANTINE");
+        let _ = team.ask_with(&laptop.key, "/codex", &[("if-none-match", &future.to_etag())]);
+        let _ = team.refuse(&laptop.key, &future);
+        assert_eq!(team.broker().log().matches("QUARANTINE").count(), 1, "a login is set aside once");
         team.restart();
         assert_eq!(team.admin().credential("main").health, Health::Quarantine, "also after a restart");
         assert_eq!(team.provider.refresh_count(), 0);

@@ -299,6 +299,31 @@ impl Issuer {
         Ok(())
     }
 
+    /// The first word that the provider refused this generation is held against the login and its client; what others
+    /// say of it at the same moment is the same word.
+    fn note_refusal(
+        &self,
+        caller: &Caller,
+        holding: &Holding,
+        generation: u64,
+        obtained_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
+        let mut desk = holding.desk();
+        if desk.refused == Some(generation) || desk.credential.rotation.generation != generation {
+            return Ok(());
+        }
+        let minimum_age = self.rotator.parts().policy.minimum_token_age;
+        admit(obtained_at, &desk.refusals, &caller.refusals(), minimum_age, now)
+            .map_err(|moment| Refused::TooSoon(moment.since(now)))?;
+        desk.refused = Some(generation);
+        desk.refusals.note(now);
+        drop(desk);
+        caller.refusals().note(now);
+        holding.publish();
+        Ok(())
+    }
+
     /// The provider refused a token, says the client.
     async fn refused(
         &self,
@@ -323,20 +348,9 @@ impl Issuer {
         let record = self.record(caller, credential, "token.refused", "noted", origin);
         self.auditor.write(Deed { record, handout: None }).await?;
         // A login that has ended cannot be renewed too soon: its refusal is answered with what a person must do.
-        let first_word = is_renewable(credential) && holding.desk().refused != Some(generation);
-        if first_word {
+        if is_renewable(credential) {
             let obtained_at = credential.tokens.as_ref().map_or(now, |tokens| tokens.obtained_at);
-            let admitted =
-                admit(obtained_at, &holding.desk().refusals, &caller.refusals(), parts.policy.minimum_token_age, now);
-            if let Err(moment) = admitted {
-                return Err(Refused::TooSoon(moment.since(now)));
-            }
-            let mut desk = holding.desk();
-            desk.refused = Some(generation);
-            desk.refusals.note(now);
-            drop(desk);
-            caller.refusals().note(now);
-            holding.publish();
+            self.note_refusal(caller, holding, generation, obtained_at, now)?;
         }
         let waited = match self.rotator.renew(holding, Wish::Refused) {
             Ok(flight) => self.wait(flight).await,

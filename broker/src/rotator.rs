@@ -186,8 +186,12 @@ impl Rotator {
         self.wake();
     }
 
-    /// Sets a credential aside because of what a client knows: at once in memory, and on disk as soon as it takes it.
+    /// Sets a credential aside because of what a client knows: at once in memory, and on disk as soon as it takes it. One
+    /// that waits for a person already stays as it is: whoever knows better says so with every request.
     pub fn set_aside(self: &Arc<Self>, holding: &Arc<Holding>, cause: Quarantine) {
+        if matches!(holding.desk().credential.rotation.state, State::Quarantine(_) | State::Reauth(_)) {
+            return;
+        }
         error!(credential = %holding.id(), ?cause, "QUARANTINE");
         let quarantine = move |rotation: &Rotation| Some(rotation.quarantined(cause));
         self.assume(holding, quarantine);
