@@ -30,6 +30,14 @@ fn keys_of_cells(team: &Team) -> Vec<String> {
     )
 }
 
+/// Whether anything in the database's files is sealed under that key: each sealed cell has the key's id in the clear.
+fn is_in_files(team: &Team, key_id: &str) -> bool {
+    let id: Vec<u8> =
+        (0..key_id.len()).step_by(2).map(|at| u8::from_str_radix(&key_id[at..at + 2], 16).unwrap()).collect();
+    let files = ["broker.db", "broker.db-wal"].map(|name| fs::read(team.data().join(name)).unwrap());
+    files.iter().any(|file| file.windows(id.len()).any(|bytes| bytes == id))
+}
+
 fn serves_and_renews(team: &Team, laptop: &Client) {
     team.fetch(&laptop.key);
     team.given_longer_tokens();
@@ -43,11 +51,17 @@ fn everything_is_sealed_anew_and_the_old_key_opens_nothing() {
     let (mut team, laptop) = a_team_with_logins();
     let old = fs::read(team.data().join("master.key")).unwrap();
     let old_id = key_in_file(&team);
+    // Rows that were rewritten leave free pages and old frames of the log behind.
+    for _ in 0..3 {
+        serves_and_renews(&team, &laptop);
+    }
+    assert!(is_in_files(&team, &old_id));
     let view: RekeyView = team.admin().rekey(&RekeyRequest::default()).unwrap();
     assert_eq!((view.replaces, view.damaged, view.next), (None, 0, None));
     assert!(view.moved >= 2, "{}", view.moved);
     assert_ne!(view.key_id, old_id);
     serves_and_renews(&team, &laptop);
+    assert!(!is_in_files(&team, &old_id), "neither in a free page nor in the log");
     team.stop();
     assert_eq!(key_in_file(&team), view.key_id);
     assert_eq!(keys_of_cells(&team), std::slice::from_ref(&view.key_id));

@@ -9,6 +9,9 @@
 //! leaves its file only when nothing is sealed under it any more.
 
 use std::io;
+use std::sync::Arc;
+
+use tracing::warn;
 
 use crate::activity::Activity;
 use crate::failpoint::{Failpoints, Point};
@@ -26,7 +29,7 @@ pub struct Rekey<'a> {
     /// The database.
     pub store: &'a Store,
     /// The keys.
-    pub vault: &'a Vault,
+    pub vault: &'a Arc<Vault>,
     /// Freed slots hold what was in them last.
     pub slots: &'a RescueSlots,
     /// Runs what blocks.
@@ -97,6 +100,11 @@ impl Rekey<'_> {
         self.store.note_key().await?;
         let slots = self.slots.clone();
         self.activity.blocking(move || slots.scrub()).await?;
+        let was_under_way = all > 0 || self.vault.ring().change() != Change::Settled;
+        if was_under_way && let Err(error) = self.store.empty_log().await {
+            // The next stop empties it.
+            warn!(%error, "what was sealed under the old key is still in the database's log");
+        }
         self.failpoints.reach(Point::RekeyMoved).await;
         Ok(Moved { cells: all, damaged, standing: self.finish().await? })
     }
@@ -125,17 +133,10 @@ impl Rekey<'_> {
             self.vault.name_current_key()?;
             return Ok(Standing::Done);
         }
-        let source = &self.vault.places().source;
-        let current = ring.current().key_id();
-        if self.vault.given() != current {
-            if !source.put(ring.current(), self.vault.passphrase())? {
+        if self.vault.given() != ring.current().key_id() {
+            let vault = Arc::clone(self.vault);
+            if !self.activity.blocking(move || put_key(&vault)).await? {
                 return Ok(Standing::WaitsForSource);
-            }
-            // Read back: the ring is about to forget the way from the old key.
-            if source.load(self.vault.passphrase())?.key_id() != current {
-                return Err(
-                    io::Error::other(format!("{} does not give the key that was put there", source.place())).into()
-                );
             }
             self.failpoints.reach(Point::RekeyKeyWritten).await;
         }
@@ -143,4 +144,17 @@ impl Rekey<'_> {
         self.vault.name_current_key()?;
         Ok(Standing::Done)
     }
+}
+
+/// Gives the key's source the new key; `false` when that is not ours to write. A passphrase is stretched twice for it.
+fn put_key(vault: &Vault) -> Result<bool, RekeyError> {
+    let (source, ring) = (&vault.places().source, vault.ring());
+    if !source.put(ring.current(), vault.passphrase())? {
+        return Ok(false);
+    }
+    // Read back: the ring is about to forget the way from the old key.
+    if source.load(vault.passphrase())?.key_id() != ring.current().key_id() {
+        return Err(io::Error::other(format!("{} does not give the key that was put there", source.place())).into());
+    }
+    Ok(true)
 }

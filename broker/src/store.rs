@@ -166,9 +166,11 @@ impl Store {
         }
     }
 
-    /// The last connection that is closed empties the log by itself. But one that was on its way back to its pool when the
+    /// Empties the log into the database. Old forms of what was changed are in neither afterwards.
+    ///
+    /// The last connection that is closed empties it by itself. But one that was on its way back to its pool when the
     /// worker that had used it ended is closed by a thread for which nobody waits, perhaps not before the process has gone.
-    async fn empty_log(&self) -> Result<(), sqlx::Error> {
+    pub async fn empty_log(&self) -> Result<(), sqlx::Error> {
         let options = self.writer.connect_options();
         let mut log = options.get_filename().as_os_str().to_owned();
         log.push("-wal");
@@ -206,6 +208,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What was sealed under a key that was changed since must not be left in a page that is free.
+        .pragma("secure_delete", "ON")
         .busy_timeout(Duration::from_secs(5))
 }
 
@@ -215,6 +219,7 @@ async fn read_back(pool: &SqlitePool) -> Result<(), OpeningError> {
         ("journal_mode", "PRAGMA journal_mode", "wal"),
         ("synchronous", "PRAGMA synchronous", "2"),
         ("foreign_keys", "PRAGMA foreign_keys", "1"),
+        ("secure_delete", "PRAGMA secure_delete", "1"),
     ] {
         let row = sqlx::query(statement)
             .fetch_one(pool)

@@ -33,6 +33,10 @@ impl Registrar {
             Change::From(_) => None,
         };
         let (registrar, old) = (Arc::clone(self), ring.current().key_id());
+        if let Some(next) = &next {
+            // Whoever changed it is known even when a stop cuts the change off.
+            self.note(by, "broker.rekey", "broker", "begun", &format!("from {old} to {}", next.key_id())).await;
+        }
         let moving = self.rotator.runtime().spawn(async move { registrar.move_to(next, working).await });
         let moved = moving.await.unwrap_or_else(|_| Err(std::io::Error::other("a bug stopped it").into()));
         let moved = moved.map_err(|error| {
@@ -52,11 +56,18 @@ impl Registrar {
             return;
         }
         let working = Arc::clone(&custody.working).lock_owned().await;
+        let was_cut_off = matches!(custody.vault.ring().change(), Change::From(_));
         match self.move_to(None, working).await {
             Ok(moved) if moved.standing == Standing::WaitsForSource => {
                 warn!(key = %custody.vault.ring().current().key_id(), "the master key was changed: give its source the new key, then restart");
             }
-            Ok(moved) => info!(cells = moved.cells, "the key that was replaced is not needed any more"),
+            Ok(moved) => {
+                info!(cells = moved.cells, "the key that was replaced is not needed any more");
+                if was_cut_off {
+                    let detail = format!("{} cells, after a start", moved.cells);
+                    self.note(&Administrator::broker(), "broker.rekey", "broker", "ok", &detail).await;
+                }
+            }
             Err(error) => error!(%error, "the change of the master key does not go on; the next start tries again"),
         }
     }
