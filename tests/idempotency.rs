@@ -4,7 +4,7 @@ use std::thread;
 
 use fake_provider::{Fault, Hold, How};
 use scorpiox_tests::process::admin::Admin;
-use scorpiox_tests::process::{Team, patience};
+use scorpiox_tests::process::{Database, Team, patience};
 use scorpiox_wire::Code;
 use serde_json::{Value, json};
 
@@ -82,6 +82,38 @@ fn whoever_hung_up_is_told_by_the_repeat() {
     });
     assert_eq!(answer.header("idempotency-replayed"), Some("true"));
     assert_eq!(team.admin().credential("main").generation, 2);
+}
+
+#[test]
+fn a_revocation_without_a_name_holds_when_its_connection_was_reset() {
+    let mut team = Team::new();
+    team.given_a_login("main");
+    let laptop = team.given_a_client("laptop");
+    assert_eq!(team.ask(&laptop.key).status, 200);
+    let mut database = Database::of(team.data());
+    database.lock();
+    let asking = team.admin().begin_to_reset("POST", "/clients/laptop/revoke", Some(json!({})));
+    patience::until("the shut gate", || (team.ask(&laptop.key).status == 401).then_some(()));
+    drop(asking);
+    database.unlock();
+    drop(database);
+    patience::until("the revocation in the audit", || {
+        (team.admin().audit_of("client.revoke").len() == 1).then_some(())
+    });
+    team.restart();
+    assert_eq!(team.ask(&laptop.key).status, 401);
+}
+
+#[test]
+fn a_renewal_without_a_name_is_written_down_when_its_connection_was_reset() {
+    let team = Team::new();
+    team.given_a_login("main");
+    team.provider.fault(Fault::refresh(How::Plain).hold(Hold::BeforeAnswering));
+    let asking = team.admin().begin_to_reset("POST", "/credentials/main/refresh", Some(json!({})));
+    team.provider.wait_for_held(1);
+    drop(asking);
+    team.provider.release();
+    patience::until("its line", || (team.admin().audit_of("credential.refresh").len() == 1).then_some(()));
 }
 
 #[test]

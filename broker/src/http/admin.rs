@@ -4,6 +4,7 @@
 //! * [`reception`]: every request passes here first: who asks, and whether they may.
 //! * `administrator`: who asks.
 //! * `json`: the body of a change.
+//! * `to_the_end`: a change goes on when whoever asked has gone.
 //! * `once`: the header `Idempotency-Key`.
 //! * `paging`: which part of a list.
 //! * `broker`, `alerts`, `credentials`, `logins`, `clients`, `sign_ins`, `audit`, `administrators`, `session`: the rooms. Each has a list of its operations and their handlers.
@@ -45,6 +46,7 @@ mod paging;
 pub mod reception;
 mod session;
 mod sign_ins;
+mod to_the_end;
 
 pub use operation::Operation;
 

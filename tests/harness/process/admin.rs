@@ -71,6 +71,22 @@ impl Admin {
         connection
     }
 
+    /// Asks for a change without a name, behind a question whose answer is never read: whoever drops the connection
+    /// resets it.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub fn begin_to_reset(&self, method: &str, target: &str, body: Option<Value>) -> Connection<UnixStream> {
+        let target = format!("/admin/v1{target}");
+        let body = body.map(|body| body.to_string());
+        let mut connection = Connection::over(UnixStream::connect(&self.socket).expect("a broker"));
+        let question = Request { method: "GET", target: "/admin/v1/status", headers: &[], body: None };
+        for request in [question, Request { method, target: &target, headers: &[], body }] {
+            connection.send(&request).expect("a request is sent");
+        }
+        connection
+    }
+
     /// The same as [`Admin::ask`], when there may be no broker.
     pub fn try_ask(&self, method: &str, target: &str, body: Option<Value>) -> io::Result<Reply> {
         self.exchange(method, target, &[], body)

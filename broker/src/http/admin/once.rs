@@ -1,11 +1,9 @@
 //! The header `Idempotency-Key`: a change that is asked for twice is made once, and answered the same.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
@@ -13,11 +11,10 @@ use actix_web::{Error, HttpResponse, web};
 use scorpiox_wire::{Code, Problem};
 use zeroize::Zeroizing;
 
-use super::json::unread;
+use super::to_the_end::{body_of, to_the_end};
 use crate::domain::idempotency_key::IdempotencyKey;
 use crate::http::error::Refusal;
-use crate::http::request_id::{self, within};
-use crate::registrar::{Administrator, Once, Registrar, Turn};
+use crate::registrar::{Administrator, Once, Registrar};
 use crate::store::repeated_requests::KeptAnswer;
 
 /// Names a change.
@@ -25,7 +22,7 @@ pub(crate) const HEADER: HeaderName = HeaderName::from_static("idempotency-key")
 /// Says that an answer was given before.
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// Lets a change through at most once under its name; one without a name, every time.
+/// Lets a change through at most once under its name; one without a name, every time. Either goes on to its end.
 pub(super) async fn once<B: MessageBody + 'static>(
     by: &Administrator,
     mut request: ServiceRequest,
@@ -33,8 +30,8 @@ pub(super) async fn once<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let values = request.headers().get_all(HEADER).map(HeaderValue::as_bytes);
     let key = IdempotencyKey::read(values).map_err(|error| Refusal::new(Code::BadRequest, error.to_string()))?;
-    let Some(key) = key else { return Ok(next.call(request).await?.map_into_boxed_body()) };
-    let body = request.extract::<web::Bytes>().await.map_err(|error| unread(&error))?;
+    let body = body_of(&mut request).await?;
+    let Some(key) = key else { return Ok(to_the_end(next.call(request)).await??.map_into_boxed_body()) };
     let registrar = request.app_data::<web::Data<Arc<Registrar>>>().expect("the administration has its registrar");
     let registrar = Arc::clone(registrar);
     match registrar.once(by, &key, &fingerprinted(&request, &body)).await.map_err(Refusal::from)? {
@@ -44,9 +41,14 @@ pub(super) async fn once<B: MessageBody + 'static>(
             Ok(request.into_response(response))
         }
         Once::Begin(turn) => {
-            request.set_payload(Payload::from(body));
             let head = request.request().clone();
-            let (headers, answer) = to_the_end(&registrar, turn, request, next).await?;
+            // Whoever asked may hang up: the repeat is told what came of it all the same.
+            let (headers, answer) = to_the_end(async move {
+                let (headers, answer) = kept(next.call(request).await).await;
+                registrar.answered(turn, &answer).await;
+                (headers, answer)
+            })
+            .await?;
             let mut response = response(&answer)?;
             for (name, value) in &headers {
                 response.headers_mut().insert(name.clone(), value.clone());
@@ -63,30 +65,6 @@ fn fingerprinted(request: &ServiceRequest, body: &[u8]) -> Zeroizing<Vec<u8>> {
     all.extend_from_slice(head.as_bytes());
     all.extend_from_slice(body);
     all
-}
-
-/// In a task of its own: whoever asked may hang up, and the repeat is told what came of it all the same.
-async fn to_the_end<B: MessageBody + 'static>(
-    registrar: &Arc<Registrar>,
-    turn: Turn,
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<(HeaderMap, KeptAnswer), Error> {
-    let (registrar, id) = (Arc::clone(registrar), request_id::current());
-    let work = async move {
-        let (headers, answer) = kept(next.call(request).await).await;
-        registrar.answered(turn, &answer).await;
-        (headers, answer)
-    };
-    let task = actix_web::rt::spawn(async move {
-        let mut work = pin!(work);
-        poll_fn(move |context| match id {
-            Some(id) => within(id, || work.as_mut().poll(context)),
-            None => work.as_mut().poll(context),
-        })
-        .await
-    });
-    task.await.map_err(|_| Refusal::from_status(StatusCode::INTERNAL_SERVER_ERROR).into())
 }
 
 async fn kept<B: MessageBody + 'static>(answer: Result<ServiceResponse<B>, Error>) -> (HeaderMap, KeptAnswer) {

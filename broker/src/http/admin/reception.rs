@@ -2,10 +2,12 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpMessage, Route};
 use scorpiox_wire::{Code, Problem};
 
+use super::to_the_end::{body_of, to_the_end};
 use super::{Operation, once};
 use crate::domain::scope::Scope;
 use crate::http::error::Refusal;
@@ -14,22 +16,34 @@ use crate::registrar::Administrator;
 /// The operation's route, with the reception in front of it.
 pub(super) fn behind(operation: &Operation) -> Route {
     let scope = operation.scope;
-    let naming = if operation.takes_a_name() { Naming::Possible } else { Naming::None };
-    operation.route().wrap(from_fn(move |request, next| receive(scope, naming, request, next)))
+    let kind = Kind::of(operation);
+    operation.route().wrap(from_fn(move |request, next| receive(scope, kind, request, next)))
 }
 
-/// Whether a request may be given a name, so that it is done once.
+/// What a request is about.
 #[derive(Debug, Clone, Copy)]
-enum Naming {
-    /// A change.
-    Possible,
-    /// Asking twice does no harm, or must not be answered from memory.
-    None,
+enum Kind {
+    /// It reads: nothing is lost when it is cut off.
+    Reading,
+    /// It changes something, and must not be answered from memory.
+    Change,
+    /// It changes something, and may be given a name, so that it is done once.
+    Named,
+}
+
+impl Kind {
+    fn of(operation: &Operation) -> Self {
+        match operation {
+            _ if operation.takes_a_name() => Self::Named,
+            _ if operation.method == Method::GET => Self::Reading,
+            _ => Self::Change,
+        }
+    }
 }
 
 async fn receive<B: MessageBody + 'static>(
     scope: Option<Scope>,
-    naming: Naming,
+    kind: Kind,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -40,11 +54,18 @@ async fn receive<B: MessageBody + 'static>(
             Err(stranger) => return Ok(request.error_response(stranger)),
         };
         request.extensions_mut().insert(by.clone());
-        if let Naming::Possible = naming {
+        if let Kind::Named = kind {
             return once::once(&by, request, next).await;
         }
     }
-    Ok(next.call(request).await?.map_into_boxed_body())
+    let answer = match kind {
+        Kind::Reading => next.call(request).await?,
+        Kind::Change | Kind::Named => {
+            body_of(&mut request).await?;
+            to_the_end(next.call(request)).await??
+        }
+    };
+    Ok(answer.map_into_boxed_body())
 }
 
 fn forbidden(by: &Administrator, needed: Scope) -> Refusal {
@@ -53,4 +74,58 @@ fn forbidden(by: &Administrator, needed: Scope) -> Refusal {
     Problem::new(Code::Forbidden, format!("{} has the scope {has}; this needs {needed}", by.actor))
         .with_hint("ask an administrator with the scope everything for a key or an account with the missing one")
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::{TestRequest, init_service};
+    use actix_web::{App, HttpResponse, web};
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::domain::scope::Scopes;
+
+    /// Where a change stands still, and how it is seen.
+    #[derive(Default)]
+    struct Gate {
+        reached: Notify,
+        opened: Notify,
+        done: Notify,
+    }
+
+    async fn change(gate: web::Data<Gate>) -> HttpResponse {
+        gate.reached.notify_one();
+        gate.opened.notified().await;
+        gate.done.notify_one();
+        HttpResponse::Ok().finish()
+    }
+
+    fn somebody() -> Administrator {
+        let (actor, address) = ("admin:anna".to_owned(), "local".to_owned());
+        Administrator { actor, request_id: String::new(), address, scopes: Scopes::everything(), session: None }
+    }
+
+    #[actix_web::test]
+    async fn a_change_goes_on_when_its_request_is_dropped_also_without_a_name() {
+        let operations = [
+            Operation::post(Scope::Clients, "/unnamed", change),
+            Operation::post(Scope::Read, "/backup", change),
+            Operation::delete(Scope::Read, "/session", change).for_anybody(),
+        ];
+        for operation in operations {
+            let gate = web::Data::new(Gate::default());
+            let app = App::new().app_data(gate.clone()).route(operation.path, behind(&operation));
+            let app = init_service(app).await;
+            let request = TestRequest::with_uri(operation.path).method(operation.method.clone()).to_request();
+            request.extensions_mut().insert(somebody());
+            // The request's future ends with the block that it is selected in.
+            tokio::select! {
+                _ = actix_web::dev::Service::call(&app, request) => panic!("nothing opened the gate"),
+                () = gate.reached.notified() => {}
+            }
+            gate.opened.notify_one();
+            let done = tokio::time::timeout(std::time::Duration::from_secs(60), gate.done.notified()).await;
+            assert!(done.is_ok(), "{} was cut off", operation.path);
+        }
+    }
 }
