@@ -131,9 +131,11 @@ impl Fence {
         })
     }
 
-    /// How many credentials the mark knows that are not among these: the database has lost them.
-    pub fn unknown_to(&self, known: &BTreeSet<String>) -> usize {
-        self.survivor().map_or(0, |mark| mark.entries().iter().filter(|(id, _)| !known.contains(id)).count())
+    /// The credentials that the mark knows and that are not among these: the database has lost them. `None` without a
+    /// mark.
+    pub fn unknown_to(&self, known: &BTreeSet<String>) -> Option<Vec<String>> {
+        let entries = self.survivor()?.entries();
+        Some(entries.into_iter().map(|(id, _)| id).filter(|id| !known.contains(id)).collect())
     }
 
     /// Raises the mark and syncs it. Behind the fence nothing is marked: promotion writes everything at once.

@@ -10,6 +10,7 @@ use super::screen::Form;
 use super::status;
 use super::text::{Table, Tone};
 use super::wording::Wording;
+use crate::domain::words::counted;
 
 /// End a fence: declare that this database is the newest one
 ///
@@ -75,12 +76,7 @@ fn text(prospect: &PromotionView, wording: &Wording) -> String {
     }
     text.push_str(&table.render(wording.paint));
     let people: Vec<_> = prospect.logins.iter().filter_map(|login| login.next.as_deref()).collect();
-    if prospect.lost_logins > 0 {
-        text.push_str(&format!(
-            "\n{} more were put in after the backup and are lost: log in again",
-            prospect.lost_logins
-        ));
-    }
+    text.push_str(&lost(prospect));
     match people.len() {
         0 => text.push_str("\nno login needs a person"),
         count => {
@@ -91,6 +87,23 @@ fn text(prospect: &PromotionView, wording: &Wording) -> String {
         }
     }
     text
+}
+
+/// What was put in after the backup is in no table: the data has forgotten it, and the mark never knew its names.
+fn lost(prospect: &PromotionView) -> String {
+    match prospect.lost_logins.as_deref() {
+        None => {
+            "\nLogins that were put in after the backup are lost, and without the high-water mark nobody knows how \
+                 many: log in again with each."
+                .to_owned()
+        }
+        Some([]) => String::new(),
+        Some(ids) => format!(
+            "\n{} put in after the backup and lost: log in again (answers to clients name such a login by its id: {})",
+            counted(ids.len(), "more login was", "more logins were"),
+            ids.join(", ")
+        ),
+    }
 }
 
 fn words(standing: LoginStanding, restored: bool) -> (&'static str, &'static str) {

@@ -22,7 +22,7 @@ impl Registrar {
         let restored_from = fence.restored_from();
         PromotionView {
             fenced: fence.reason(),
-            lost_logins: restored_from.map_or(0, |_| fence.unknown_to(&known) as u64),
+            lost_logins: restored_from.map_or_else(|| Some(Vec::new()), |_| fence.unknown_to(&known)),
             restored_from: restored_from.map(crate::clock::Timestamp::as_unix),
             logins: holdings.iter().map(|holding| self.prospect(holding)).collect(),
         }

@@ -190,7 +190,7 @@ fn status_names_what_is_wrong_and_what_helps() {
 fn prospect() -> serde_json::Value {
     let login =
         |name: &str, standing: &str, next: Option<&str>| json!({ "name": name, "standing": standing, "next": next });
-    json!({ "fenced": "the data was restored", "restored_from": 1_795_000_000, "lost_logins": 2, "logins": [
+    json!({ "fenced": "the data was restored", "restored_from": 1_795_000_000, "lost_logins": ["c-7f", "c-80"], "logins": [
         login("a", "safe", None),
         login("b", "behind", Some("scorpiox-broker login --name b")),
         login("c", "unknown", Some("scorpiox-broker login --name c")),
@@ -223,7 +223,7 @@ fn promote_says_what_it_will_do_and_asks() {
 
 #[test]
 fn where_nothing_is_fenced_a_promotion_asks_and_changes_nothing() {
-    let unfenced = (200, json!({ "fenced": null, "restored_from": null, "lost_logins": 0, "logins": [] }));
+    let unfenced = (200, json!({ "fenced": null, "restored_from": null, "lost_logins": [], "logins": [] }));
     let broker = Broker::scripted([unfenced.clone(), (200, status()), unfenced, (200, status())]);
     let seen = broker.runs(&["promote"]);
     assert_eq!((seen.code, seen.stderr.as_str()), (0, ""));
@@ -240,7 +240,8 @@ fn a_look_before_a_promotion_names_each_login_that_needs_a_person() {
         "fenced: the data was restored\n",
         "clients that were revoked and logins that were paused are back",
         "b      behind    not renewed: its refresh token was used since",
-        "2 more were put in after the backup and are lost",
+        "2 more logins were put in after the backup and lost: log in again",
+        "by its id: c-7f, c-80)",
         "2 need a person:\n  next: scorpiox-broker login --name b --data DATA\n  next: scorpiox-broker login --name c",
     ] {
         assert!(seen.stdout.contains(part), "{part}\n{}", seen.stdout);
@@ -248,6 +249,14 @@ fn a_look_before_a_promotion_names_each_login_that_needs_a_person() {
     assert_eq!(broker.runs(&["promote", "--check", "--json"]).json(), prospect());
     assert_eq!(broker.runs(&["promote", "--check", "--yes"]).code, 2, "to look is not to do");
     assert_eq!(broker.asked(), ["GET /admin/v1/promote"; 2]);
+}
+
+#[test]
+fn without_a_mark_nobody_knows_what_is_lost_and_that_is_said() {
+    let unknown = changed(prospect(), json!({ "lost_logins": null }));
+    let broker = Broker::scripted([(200, unknown)]);
+    let seen = broker.runs(&["promote", "--check"]);
+    assert!(seen.stdout.contains("nobody knows how many"), "{}", seen.stdout);
 }
 
 #[test]

@@ -12,8 +12,9 @@ pub struct PromotionView {
     pub restored_from: Option<i64>,
     /// Each login, by name.
     pub logins: Vec<PromotionLogin>,
-    /// Logins that the high-water mark knows and this data has lost: they were put in after the backup.
-    pub lost_logins: u64,
+    /// Ids of logins that the high-water mark knows and this data has lost: they were put in after the backup. Absent
+    /// when nobody knows which, because the mark was lost too.
+    pub lost_logins: Option<Vec<String>>,
 }
 
 /// What a promotion would do to a login.
