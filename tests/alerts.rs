@@ -1,5 +1,6 @@
 //! Somebody is told what needs a person: once, in order, also across a restart, and signed.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
@@ -8,9 +9,10 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fake_provider::{Fault, Settings};
+use fake_provider::{Account, Fault, Settings};
 use scorpiox_tests::process::{Database, Plan, Team, patience};
-use scorpiox_wire::Code;
+use scorpiox_wire::admin::Health;
+use scorpiox_wire::{Code, TokenTag};
 use serde_json::{Value, json};
 
 const KEY: &str = "a-key-that-is-long-enough";
@@ -145,6 +147,84 @@ fn what_was_not_taken_is_told_again_in_order_and_under_the_same_id() {
     assert_eq!(first.body, second.body);
     team.broker().wait_for_log("redirects are not followed");
     assert!(listener.is_silent());
+}
+
+#[test]
+fn of_several_alerts_the_first_is_told_before_the_others_also_when_it_was_not_taken() {
+    let listener = Listener::answering(&[500]);
+    let team = Team::with(Settings::default(), told_at(&listener));
+    for (name, number) in [("a", 1), ("b", 2), ("c", 3)] {
+        team.given_a_login_of(name, &Account::numbered(number));
+        team.provider.fault(Fault::refresh_code(401, "refresh_token_invalidated"));
+        assert!(team.admin().refresh(name).is_err());
+    }
+    let posted: Vec<Posted> = (0..4).map(|_| listener.next()).collect();
+    let subjects: Vec<String> = posted.iter().map(|posted| posted.told()[2].clone()).collect();
+    assert_eq!(subjects, ["a", "a", "b", "c"]);
+    let ids: BTreeSet<&str> = posted.iter().map(|posted| posted.header("webhook-id")).collect();
+    assert_eq!(ids.len(), 3, "again is not another one");
+}
+
+#[test]
+fn a_renewal_without_an_answer_and_a_login_that_was_set_aside_are_told() {
+    let listener = Listener::answering(&[]);
+    let team = Team::with(Settings::default(), told_at(&listener));
+    team.given_a_login("main");
+    let laptop = team.given_a_client("laptop");
+    team.provider.fault(Fault::refresh_status(502, json!({})));
+    assert!(team.admin().refresh("main").is_err());
+    let posted = listener.next();
+    assert_eq!(posted.told(), ["raised", "in_doubt", "main"]);
+    assert_eq!(posted.json()["data"]["next"], "scorpiox-broker credential refresh main --probe");
+
+    // Somebody has seen a generation that the broker never made.
+    let token = team.fetch(&laptop.key);
+    let later = TokenTag { credential: token.credential, generation: token.generation + 5 };
+    team.refuse(&laptop.key, &later);
+    assert_eq!(listener.next().told(), ["raised", "quarantine", "main"]);
+}
+
+#[test]
+fn a_login_whose_renewal_is_paused_is_told_of_when_it_cannot_be_renewed() {
+    let listener = Listener::answering(&[]);
+    let team = Team::with(Settings::default(), told_at(&listener));
+    team.given_a_login("main");
+    team.provider.fault(Fault::refresh_code(401, "refresh_token_invalidated"));
+    assert!(team.admin().refresh("main").is_err());
+    assert_eq!(listener.next().told(), ["raised", "reauth", "main"]);
+    team.admin().pause_renewal("main").unwrap();
+    assert_eq!(team.admin().credential("main").health, Health::Reauth, "a pause does not hide it");
+    assert_eq!(team.admin().degraded(), ["reauth"]);
+    team.admin().pause("main").unwrap();
+    assert_eq!(team.admin().degraded(), Vec::<String>::new(), "nobody is given it any more");
+}
+
+#[test]
+fn the_end_of_the_administrations_own_certificate_is_told() {
+    let listener = Listener::answering(&[]);
+    let mut team = Team::not_started(Settings::default(), |plan| plan);
+    let place = team.path("admin-tls");
+    std::fs::create_dir(&place).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut wanted = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    wanted.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    std::fs::write(place.join("certificate.pem"), wanted.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(place.join("key.pem"), key.serialize_pem()).unwrap();
+    team.change(|plan| {
+        told_at(&listener)(plan)
+            .with("SCORPIOX_BROKER_ADMIN_LISTEN", "127.0.0.1:0")
+            .with("SCORPIOX_BROKER_ADMIN_CERTIFICATE", place.join("certificate.pem").to_str().unwrap())
+            .with("SCORPIOX_BROKER_ADMIN_KEY", place.join("key.pem").to_str().unwrap())
+    });
+    team.start();
+    let posted = listener.next();
+    assert_eq!(posted.told(), ["raised", "certificate_ends", "administration"]);
+    let reason = posted.json()["data"]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with("the certificate of the administration ended "), "{reason}");
+    let status = team.admin().status();
+    assert_eq!((status.certificate_ends_at, status.admin_certificate_ends_at), (None, Some(1_577_836_800)));
+    let said = team.plan().command(&["status"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&said.stdout).contains("administration's certificate"), "{said:?}");
 }
 
 #[test]

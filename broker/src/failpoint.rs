@@ -38,11 +38,14 @@ pub enum Point {
     RekeyMoved,
     /// The new key is in the file; the old one still opens the ring.
     RekeyKeyWritten,
+    /// The ring knows the new key only; the directory still names the old one.
+    RekeySettled,
 }
 
 impl Point {
     /// Those of a change of the master key, in order.
-    pub const REKEY: [Self; 4] = [Self::RekeyBegun, Self::RekeyBatch, Self::RekeyMoved, Self::RekeyKeyWritten];
+    pub const REKEY: [Self; 5] =
+        [Self::RekeyBegun, Self::RekeyBatch, Self::RekeyMoved, Self::RekeyKeyWritten, Self::RekeySettled];
 
     /// Those of a rotation, in order.
     pub const ALL: [Self; 10] = [
@@ -75,6 +78,7 @@ impl Point {
             Self::RekeyBatch => "rekey_batch",
             Self::RekeyMoved => "rekey_moved",
             Self::RekeyKeyWritten => "rekey_key_written",
+            Self::RekeySettled => "rekey_settled",
         }
     }
 }

@@ -36,6 +36,7 @@ use crate::domain::session::Claims;
 use crate::gate::Gate;
 use crate::holding::{Holding, Outcome};
 use crate::local_time::LocalTime;
+use crate::metrics::ClientSeries;
 use crate::provider::codex_provider::CodexProvider;
 use crate::rotator::{NotNow, Parts, Rotator};
 use crate::store::StoreError;
@@ -114,6 +115,7 @@ pub struct Registrar {
     local: LocalTime,
     /// So many clients have a series of their own.
     most_clients: AtomicUsize,
+    client_series: Mutex<ClientSeries>,
     /// Whom alerts go to.
     outbox: OnceLock<Arc<Outbox>>,
     /// One change of the set of credentials and clients at a time: names are checked before they are taken.
@@ -147,6 +149,7 @@ impl Registrar {
             facade: RwLock::new(facade),
             local: LocalTime::system(),
             most_clients: AtomicUsize::new(0),
+            client_series: Mutex::default(),
             outbox: OnceLock::new(),
             changing: tokio::sync::Mutex::new(()),
             custody: OnceLock::new(),

@@ -141,6 +141,7 @@ impl Rekey<'_> {
             self.failpoints.reach(Point::RekeyKeyWritten).await;
         }
         self.vault.adopt(ring.settled())?;
+        self.failpoints.reach(Point::RekeySettled).await;
         self.vault.name_current_key()?;
         Ok(Standing::Done)
     }

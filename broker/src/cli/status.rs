@@ -38,6 +38,9 @@ pub(super) fn text(status: &Status, wording: &Wording) -> String {
     if let Some(end) = status.certificate_ends_at {
         table.fact("certificate", format!("ends {}", wording.moment(end)));
     }
+    if let Some(end) = status.admin_certificate_ends_at {
+        table.fact("administration's certificate", format!("ends {}", wording.moment(end)));
+    }
     let mut text = wording.render(&table);
     for degraded in &status.degraded {
         let what = wording.tone(Tone::Attention, &degraded.what);

@@ -1,6 +1,7 @@
-//! What needs a person: the state of the world → conditions; what was told before → what is to be told now.
+//! What needs a person: the state of the world → conditions.
+//!
+//! * [`memory`]: what was told before → what is to be told now.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::credential::{Name, Pause};
@@ -9,12 +10,14 @@ use super::words::{cause_in_words, counted, ending_in_words};
 use crate::clock::Timestamp;
 use crate::local_time::LocalTime;
 
+mod memory;
+
+pub use memory::{Change, Memory, OVER_AFTER, Standing};
+
 /// A certificate that ends sooner than this needs a person.
 pub const CERTIFICATE_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
 /// A client that gets nothing sooner than this from now on is told of; and for as long after its end.
 pub const CLIENT_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// A condition is over when it has not been seen for so long: one that comes and goes is told once.
-pub const OVER_AFTER: Duration = Duration::from_secs(10);
 
 macro_rules! whats {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
@@ -65,6 +68,8 @@ whats! {
     InDoubt = "in_doubt";
     /// Renewing fails, and the token's last quarter has begun.
     RenewalFailing = "renewal_failing";
+    /// An administrator paused renewing, and the token's last quarter has begun.
+    RenewalPaused = "renewal_paused";
     /// The end that an administrator set for a client is near, or was a moment ago.
     ClientEnds = "client_ends";
 }
@@ -112,7 +117,7 @@ pub enum AuditState {
 pub struct Login {
     /// Its name.
     pub name: Name,
-    /// What an administrator switched off: that needs nobody.
+    /// What an administrator switched off. A login that is not handed out needs nobody.
     pub pause: Pause,
     /// How its rotation stands.
     pub state: State,
@@ -128,6 +133,24 @@ pub struct ClientEnd {
     /// Its name.
     pub client: Name,
     /// From when on it gets nothing.
+    pub at: Timestamp,
+}
+
+/// A listener that presents a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    /// The clients'.
+    Clients,
+    /// The administration's.
+    Administration,
+}
+
+/// When the certificate of a listener ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CertificateEnd {
+    /// Whose.
+    pub listener: Listener,
+    /// From when on nobody connects.
     pub at: Timestamp,
 }
 
@@ -150,8 +173,8 @@ pub struct World {
     pub free_slots: usize,
     /// Rescue slots that cannot be read: the file, and why.
     pub damaged_slots: Vec<(String, String)>,
-    /// When the certificate ends.
-    pub certificate_ends_at: Option<Timestamp>,
+    /// The certificates of the listeners, each once.
+    pub certificates: Vec<CertificateEnd>,
     /// Each credential.
     pub logins: Vec<Login>,
     /// Clients whose end is near.
@@ -162,7 +185,7 @@ pub struct World {
 pub fn conditions(world: &World, local: &LocalTime) -> Vec<Condition> {
     let mut found = Found { conditions: Vec::new(), now: world.now, local };
     found.broker(world);
-    for login in world.logins.iter().filter(|login| login.pause == Pause::None) {
+    for login in world.logins.iter().filter(|login| login.pause != Pause::All) {
         found.login(login);
     }
     for ending in &world.endings {
@@ -230,19 +253,27 @@ impl Found<'_> {
         for (path, reason) in &world.damaged_slots {
             self.add(What::RescueSlotDamaged, path, format!("{path}: {reason}"), None);
         }
-        self.certificate(world.certificate_ends_at);
+        for certificate in &world.certificates {
+            self.certificate(*certificate);
+        }
     }
 
-    fn certificate(&mut self, ends_at: Option<Timestamp>) {
-        let Some(end) = ends_at.filter(|end| *end <= self.now + CERTIFICATE_NOTICE) else { return };
-        let moment = self.local.told(end, self.now);
-        let reason = if end > self.now {
-            format!("the certificate of the client listener ends {moment}")
+    fn certificate(&mut self, CertificateEnd { listener, at }: CertificateEnd) {
+        if at > self.now + CERTIFICATE_NOTICE {
+            return;
+        }
+        let moment = self.local.told(at, self.now);
+        let (subject, whose, nobody) = match listener {
+            Listener::Clients => ("", "client listener", "no client"),
+            Listener::Administration => ("administration", "administration", "no administrator"),
+        };
+        let reason = if at > self.now {
+            format!("the certificate of the {whose} ends {moment}")
         } else {
-            format!("the certificate of the client listener ended {moment}: no client connects any more")
+            format!("the certificate of the {whose} ended {moment}: {nobody} connects any more")
         };
         let next = "put a new certificate and key into their files; they are read again within a minute";
-        self.add(What::CertificateEnds, "", reason, Some(next.into()));
+        self.add(What::CertificateEnds, subject, reason, Some(next.into()));
     }
 
     fn ending(&mut self, ending: &ClientEnd) {
@@ -284,9 +315,22 @@ impl Found<'_> {
             | State::Sent(Resting::InDoubt(doubt)) => {
                 let until = works.as_ref().map(|until| format!("; it works until {until}")).unwrap_or_default();
                 let reason = format!("nobody knows whether '{name}' was renewed ({}){until}", doubt.why);
-                let next = Some(format!("scorpiox-broker credential refresh {name} --probe"));
+                let next = match login.pause {
+                    Pause::Renewal => resume(name),
+                    Pause::None | Pause::All => Some(format!("scorpiox-broker credential refresh {name} --probe")),
+                };
                 self.add(What::InDoubt, name, reason, next.clone());
                 (format!("nobody knows whether it was renewed ({})", doubt.why), next)
+            }
+            State::Resting(Resting::Idle(_)) | State::Claimed(Resting::Idle(_)) | State::Sent(Resting::Idle(_))
+                if login.pause == Pause::Renewal =>
+            {
+                if let Some(until) = works.as_ref().filter(|_| self.is_late(login)) {
+                    let reason =
+                        format!("'{name}' works until {until} and is not renewed: an administrator paused that");
+                    self.add(What::RenewalPaused, name, reason, resume(name));
+                }
+                ("an administrator paused its renewal".to_owned(), resume(name))
             }
             State::Resting(Resting::Idle(_)) | State::Claimed(Resting::Idle(_)) | State::Sent(Resting::Idle(_)) => {
                 let Some(why) = &login.failing else { return };
@@ -315,58 +359,9 @@ impl Found<'_> {
     }
 }
 
-/// A condition that was told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// Since when.
-    pub since: Timestamp,
-    /// As it was told.
-    pub reason: String,
-    /// Since when it has not been seen.
-    pub unseen_since: Option<Timestamp>,
-}
-
-/// What is to be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// Something needs a person.
-    Raised(Condition),
-    /// It is over.
-    Resolved(Key, Standing),
-}
-
-/// What was told and is not over.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Memory(pub BTreeMap<Key, Standing>);
-
-impl Memory {
-    /// Takes in what is seen now, and tells what is new and what is over: once per change, whatever its words.
-    pub fn see(&mut self, conditions: &[Condition], now: Timestamp) -> Vec<Change> {
-        let mut changes = Vec::new();
-        for condition in conditions {
-            if let Some(standing) = self.0.get_mut(&condition.key) {
-                standing.unseen_since = None;
-                continue;
-            }
-            let standing = Standing { since: now, reason: condition.reason.clone(), unseen_since: None };
-            self.0.insert(condition.key.clone(), standing);
-            changes.push(Change::Raised(condition.clone()));
-        }
-        self.0.retain(|key, standing| {
-            if conditions.iter().any(|condition| condition.key == *key) {
-                return true;
-            }
-            let unseen = standing.unseen_since.get_or_insert(now);
-            // A calendar that went back must not keep it for ever.
-            *unseen = (*unseen).min(now);
-            let is_over = now.since(*unseen) >= OVER_AFTER;
-            if is_over {
-                changes.push(Change::Resolved(key.clone(), standing.clone()));
-            }
-            !is_over
-        });
-        changes
-    }
+/// The command that lets a login be renewed again.
+fn resume(name: &str) -> Option<String> {
+    Some(format!("scorpiox-broker credential resume {name}"))
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn world(logins: impl IntoIterator<Item = Login>) -> World {
         clock_stepped: None,
         free_slots: 16,
         damaged_slots: Vec::new(),
-        certificate_ends_at: None,
+        certificates: Vec::new(),
         logins: logins.into_iter().collect(),
         endings: Vec::new(),
     }
@@ -73,6 +73,7 @@ fn a_login_that_works_and_cannot_be_renewed_says_until_when_and_what_to_do() {
 #[test]
 fn each_state_of_a_login_has_its_conditions() {
     let ended = |state| Login { life: Some((NOW - HOUR * 20, NOW)), ..login(state) };
+    let late = |state| Login { life: Some((NOW - HOUR * 3, NOW + HOUR)), ..login(state) };
     let failing = Some("the provider was not reached: timeout".to_owned());
     let table = [
         (login(reauth()), vec!["reauth"]),
@@ -88,8 +89,15 @@ fn each_state_of_a_login_has_its_conditions() {
         (ended(idle()), vec![]),
         (Login { failing: failing.clone(), ..ended(idle()) }, vec!["login_ended"]),
         (Login { failing: failing.clone(), ..login(idle()) }, vec![]),
-        (Login { failing, life: Some((NOW - HOUR * 3, NOW + HOUR)), ..login(idle()) }, vec!["renewal_failing"]),
+        (Login { failing, ..late(idle()) }, vec!["renewal_failing"]),
         (Login { pause: Pause::All, ..ended(reauth()) }, vec![]),
+        // It is still handed out, so somebody who paused its renewal and forgot it is told before it ends.
+        (Login { pause: Pause::Renewal, ..login(reauth()) }, vec!["reauth"]),
+        (Login { pause: Pause::Renewal, ..login(State::Quarantine(Quarantine::BehindMark)) }, vec!["quarantine"]),
+        (Login { pause: Pause::Renewal, ..login(State::Resting(in_doubt())) }, vec!["in_doubt"]),
+        (Login { pause: Pause::Renewal, ..login(idle()) }, vec![]),
+        (Login { pause: Pause::Renewal, ..late(idle()) }, vec!["renewal_paused"]),
+        (Login { pause: Pause::Renewal, ..ended(idle()) }, vec!["login_ended"]),
     ];
     for (login, expected) in table {
         assert_eq!(kinds(&world([login.clone()])), expected, "{login:?}");
@@ -98,7 +106,9 @@ fn each_state_of_a_login_has_its_conditions() {
 
 #[test]
 fn each_state_of_the_broker_has_its_condition() {
-    let end = |left: Duration| World { certificate_ends_at: Some(NOW + left), ..world([]) };
+    let certificate = |listener, left: Duration| CertificateEnd { listener, at: NOW + left };
+    let end = |left| World { certificates: vec![certificate(Listener::Clients, left)], ..world([]) };
+    let administration = |left| World { certificates: vec![certificate(Listener::Administration, left)], ..world([]) };
     let day = HOUR * 24;
     let table = [
         (World { fence: Some("missing".into()), ..world([]) }, vec!["fenced"]),
@@ -111,11 +121,39 @@ fn each_state_of_the_broker_has_its_condition() {
         (end(day * 14), vec!["certificate_ends"]),
         (end(Duration::ZERO), vec!["certificate_ends"]),
         (end(day * 14 + Duration::from_secs(1)), vec![]),
+        (administration(day * 14), vec!["certificate_ends"]),
+        (administration(day * 14 + Duration::from_secs(1)), vec![]),
     ];
     for (world, expected) in table {
         assert_eq!(kinds(&world), expected, "{world:?}");
         assert!(seen(&world).iter().all(|condition| !condition.reason.is_empty()));
     }
+}
+
+#[test]
+fn two_certificates_are_two_conditions_and_each_says_whose_it_is() {
+    let ends = [Listener::Clients, Listener::Administration].map(|listener| CertificateEnd { listener, at: NOW });
+    let found = seen(&World { certificates: ends.into(), ..world([]) });
+    let reasons: Vec<_> = found.iter().map(|condition| condition.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "the certificate of the client listener ended 22:13 Tuesday (UTC): no client connects any more",
+            "the certificate of the administration ended 22:13 Tuesday (UTC): no administrator connects any more",
+        ]
+    );
+    assert_ne!(found[0].key, found[1].key);
+}
+
+#[test]
+fn a_login_whose_renewal_is_paused_says_how_it_goes_on() {
+    let paused = |state| Login { pause: Pause::Renewal, life: Some((NOW - HOUR * 3, NOW + HOUR)), ..login(state) };
+    for state in [idle(), State::Resting(in_doubt())] {
+        let found = seen(&world([paused(state)]));
+        assert_eq!(found[0].next.as_deref(), Some("scorpiox-broker credential resume main"), "a probe is refused");
+    }
+    let found = seen(&world([paused(reauth())]));
+    assert_eq!(found[0].next.as_deref(), Some("scorpiox-broker login --name main"));
 }
 
 #[test]

@@ -9,10 +9,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
-use scorpiox_wire::admin::Health;
 
+use super::sight::HEALTH_WORDS;
 use super::{Meters, Sight};
 use crate::clock::Timestamp;
+use crate::domain::alarm::{CertificateEnd, Listener};
 
 /// What the answer is.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -21,15 +22,6 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 const OTHERS: &str = "(other)";
 
 type Labels = Vec<(&'static str, String)>;
-
-const HEALTHS: [(Health, &str); 6] = [
-    (Health::Good, "good"),
-    (Health::BackingOff, "backing_off"),
-    (Health::InDoubt, "in_doubt"),
-    (Health::Reauth, "reauth"),
-    (Health::Quarantine, "quarantine"),
-    (Health::Paused, "paused"),
-];
 
 /// The answer of `/metrics`.
 pub fn exposition(meters: &Meters, sight: &Sight) -> String {
@@ -97,8 +89,7 @@ impl Page {
             if let Some(seconds) = credential.renew_in {
                 planned.get_or_create(&labels).set(seconds);
             }
-            let word = HEALTHS.iter().find(|(known, _)| *known == credential.health).map_or("good", |(_, word)| word);
-            health.get_or_create(&[labels, vec![("health", word.to_owned())]].concat()).set(1);
+            health.get_or_create(&[labels, vec![("health", credential.health.to_owned())]].concat()).set(1);
         }
         let help = "Seconds until the access token ends; negative afterwards";
         self.put_in(Unit::Seconds, "credential_expiry", help, expiry);
@@ -107,8 +98,8 @@ impl Page {
         self.put("credential_generation", "Token sets so far", generation);
         self.put("credential_health", "1 for the health that the credential has", health);
         let counts = Family::<Labels, Gauge>::default();
-        for (health, word) in HEALTHS {
-            let count = sight.credentials.iter().filter(|credential| credential.health == health).count();
+        for word in HEALTH_WORDS {
+            let count = sight.credentials.iter().filter(|credential| credential.health == word).count();
             counts.get_or_create(&vec![("health", word.to_owned())]).set(whole(count));
         }
         self.put("credentials", "Credentials by health", counts);
@@ -120,18 +111,21 @@ impl Page {
             let labels = vec![("kind", kind.to_owned()), ("code", code.to_owned())];
             answers.get_or_create(&labels).inc_by(counter.get());
         }
-        self.put("token_answers", "Answers to token requests, by kind and code", answers);
+        let help = "Answers to token requests, by kind and code; the unchanged ones (304) are hits of a client's cache";
+        self.put("token_answers", help, answers);
         self.put("token_waits", "Token requests that waited for a rotation", meters.waited.clone());
         self.put("token_waiters", "Token requests that wait for a rotation now", meters.waiting.clone());
         let handouts = Family::<Labels, Counter>::default();
-        for (place, (client, count)) in sight.handouts.iter().enumerate() {
-            let label = if place < sight.most_clients { client.as_str() } else { OTHERS };
-            handouts.get_or_create(&vec![("client", label.to_owned())]).inc_by(*count);
+        let others = sight.handouts.others.map(|count| (OTHERS, count));
+        let named = sight.handouts.named.iter().map(|(client, count)| (client.as_str(), *count));
+        for (client, count) in named.chain(others) {
+            handouts.get_or_create(&vec![("client", client.to_owned())]).inc_by(count);
         }
-        self.put("client_handouts", "Tokens handed out, by client", handouts);
-        self.state("clients", "Clients that are not revoked", whole(sight.handouts.len()));
+        let help = "Requests that were answered with a token, or with 304 because the client has it, by client";
+        self.put("client_handouts", help, handouts);
+        self.state("clients", "Clients that are not revoked", sight.clients);
         let ends = Family::<Labels, Gauge>::default();
-        for (client, left) in sight.client_ends.iter().take(sight.most_clients) {
+        for (client, left) in &sight.client_ends {
             ends.get_or_create(&vec![("client", client.clone())]).set(*left);
         }
         let help = "Seconds until the end of a client that has one; negative afterwards";
@@ -148,10 +142,16 @@ impl Page {
     }
 
     fn surroundings(&mut self, meters: &Meters, sight: &Sight) {
-        if let Some(end) = sight.certificate_ends_at {
-            let help = "When the certificate of the client listener ends, in Unix time";
-            self.put_in(Unit::Seconds, "certificate_expiry_timestamp", help, moment(end));
+        let certificates = Family::<Labels, Gauge>::default();
+        for CertificateEnd { listener, at } in &sight.certificates {
+            let listener = match listener {
+                Listener::Clients => "clients",
+                Listener::Administration => "administration",
+            };
+            certificates.get_or_create(&vec![("listener", listener.to_owned())]).set(at.as_unix());
         }
+        let help = "When the certificate of a listener ends, in Unix time";
+        self.put_in(Unit::Seconds, "certificate_expiry_timestamp", help, certificates);
         let connections = Family::<Labels, Gauge>::default();
         for (listener, open) in meters.connections.named() {
             connections.get_or_create(&vec![("listener", listener.to_owned())]).set(open.get());
@@ -189,7 +189,7 @@ fn whole(value: impl TryInto<i64>) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::CredentialSight;
+    use crate::metrics::{CredentialSight, Handouts};
 
     fn sight() -> Sight {
         let credential = |name: &str, health| CredentialSight {
@@ -200,8 +200,11 @@ mod tests {
             renew_in: None,
         };
         Sight {
-            credentials: vec![credential("main", Health::Good), credential("other", Health::InDoubt)],
-            certificate_ends_at: Some(Timestamp::from_unix(1_800_000_000)),
+            credentials: vec![credential("main", "good"), credential("other", "in_doubt")],
+            certificates: vec![CertificateEnd {
+                listener: Listener::Administration,
+                at: Timestamp::from_unix(1_800_000_000),
+            }],
             ..Sight::default()
         }
     }
@@ -214,7 +217,7 @@ mod tests {
             "scorpiox_broker_credential_health{credential=\"other\",health=\"in_doubt\"} 1",
             "scorpiox_broker_credentials{health=\"in_doubt\"} 1",
             "scorpiox_broker_credentials{health=\"reauth\"} 0",
-            "scorpiox_broker_certificate_expiry_timestamp_seconds 1800000000",
+            "scorpiox_broker_certificate_expiry_timestamp_seconds{listener=\"administration\"} 1800000000",
             "scorpiox_broker_rotations_total{outcome=\"renewed\"} 0",
             "scorpiox_broker_token_answers_total{kind=\"refused\",code=\"too_soon\"} 0",
         ] {
@@ -224,18 +227,19 @@ mod tests {
     }
 
     #[test]
-    fn more_clients_than_the_setting_share_one_series() {
-        let handouts = (0..5).map(|number| (format!("c{number}"), 10)).collect();
-        let text = exposition(&Meters::default(), &Sight { handouts, most_clients: 2, ..Sight::default() });
+    fn clients_without_a_series_of_their_own_share_one() {
+        let named = (0..2).map(|number| (format!("c{number}"), 10)).collect();
+        let handouts = Handouts { named, others: Some(30) };
+        let text = exposition(&Meters::default(), &Sight { handouts, ..Sight::default() });
         let series: Vec<&str> = text.lines().filter(|line| line.contains("client_handouts_total{")).collect();
         assert_eq!(series.len(), 3, "{series:?}");
         assert!(series.contains(&"scorpiox_broker_client_handouts_total{client=\"(other)\"} 30"), "{series:?}");
     }
 
     #[test]
-    fn clients_that_have_an_end_are_told_and_of_too_many_the_nearest() {
-        let client_ends = vec![("a".to_owned(), -5), ("b".to_owned(), 60), ("c".to_owned(), 90)];
-        let text = exposition(&Meters::default(), &Sight { client_ends, most_clients: 2, ..Sight::default() });
+    fn clients_that_have_an_end_are_told() {
+        let client_ends = vec![("a".to_owned(), -5), ("b".to_owned(), 60)];
+        let text = exposition(&Meters::default(), &Sight { client_ends, ..Sight::default() });
         let series: Vec<&str> = text.lines().filter(|line| line.contains("client_expiry_seconds{")).collect();
         let expected =
             ["a\"} -5", "b\"} 60"].map(|end| format!("scorpiox_broker_client_expiry_seconds{{client=\"{end}"));
@@ -247,8 +251,9 @@ mod tests {
 
     #[test]
     fn a_label_cannot_break_out_of_its_line() {
-        let handouts = vec![("a\"} 1\nfoo 2 \\".to_owned(), 1)];
-        let text = exposition(&Meters::default(), &Sight { handouts, most_clients: 9, ..Sight::default() });
+        let named = vec![("a\"} 1\nfoo 2 \\".to_owned(), 1)];
+        let handouts = Handouts { named, others: None };
+        let text = exposition(&Meters::default(), &Sight { handouts, ..Sight::default() });
         assert!(text.contains(r#"{client="a\"} 1\nfoo 2 \\"} 1"#), "{text}");
         assert!(!text.lines().any(|line| line.starts_with("foo")));
     }

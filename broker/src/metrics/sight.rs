@@ -2,7 +2,28 @@
 
 use scorpiox_wire::admin::Health;
 
+use super::Handouts;
 use crate::clock::Timestamp;
+use crate::domain::alarm::CertificateEnd;
+use crate::domain::credential::Pause;
+
+/// How a credential may be, as label values.
+pub const HEALTH_WORDS: [&str; 7] =
+    ["good", "backing_off", "in_doubt", "reauth", "quarantine", "paused", "renewal_paused"];
+
+/// How a credential is. One that is handed out though its renewal is paused goes on to its end, unlike one that is
+/// paused altogether.
+pub fn health_word(health: Health, pause: Pause) -> &'static str {
+    match (health, pause) {
+        (Health::Good, _) => "good",
+        (Health::BackingOff, _) => "backing_off",
+        (Health::InDoubt, _) => "in_doubt",
+        (Health::Reauth, _) => "reauth",
+        (Health::Quarantine, _) => "quarantine",
+        (Health::Paused, Pause::Renewal) => "renewal_paused",
+        (Health::Paused, Pause::None | Pause::All) => "paused",
+    }
+}
 
 /// What somebody who looks at the broker sees.
 #[derive(Debug, Clone, Default)]
@@ -11,8 +32,8 @@ pub struct Sight {
     pub now: Timestamp,
     /// When the process began to serve.
     pub started_at: Timestamp,
-    /// When the certificate ends; none over plain HTTP.
-    pub certificate_ends_at: Option<Timestamp>,
+    /// The certificates of the listeners, each once; none over plain HTTP.
+    pub certificates: Vec<CertificateEnd>,
     /// The high-water mark is missing: nothing is renewed.
     pub fenced: bool,
     /// Tokens can be handed out.
@@ -21,12 +42,12 @@ pub struct Sight {
     pub renewing: bool,
     /// Each credential.
     pub credentials: Vec<CredentialSight>,
-    /// Hand-outs of each client that is not revoked, since it was loaded.
-    pub handouts: Vec<(String, u64)>,
-    /// Seconds until the end of each client that has one, negative afterwards; the nearest end first.
+    /// Clients that are not revoked.
+    pub clients: u64,
+    /// What they were given.
+    pub handouts: Handouts,
+    /// Seconds until the end of clients that have one, negative afterwards; the nearest end first.
     pub client_ends: Vec<(String, i64)>,
-    /// So many clients have a series of their own; the others share one.
-    pub most_clients: usize,
     /// Rotations under way.
     pub in_flight: u64,
     /// Rescue slots that nobody holds.
@@ -52,8 +73,8 @@ pub struct Sight {
 pub struct CredentialSight {
     /// What people call it.
     pub name: String,
-    /// Can it be renewed.
-    pub health: Health,
+    /// How it is: one of [`HEALTH_WORDS`].
+    pub health: &'static str,
     /// Token sets so far.
     pub generation: u64,
     /// Seconds until the access token ends; negative afterwards.

@@ -5,7 +5,9 @@ use scorpiox_wire::admin::{CredentialView, Degraded, Health, HealthCounts, Readi
 use super::Registrar;
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
-use crate::domain::alarm::{AuditState, ClientEnd, Condition, Login, What, World, conditions};
+use crate::domain::alarm::{
+    AuditState, CertificateEnd, ClientEnd, Condition, Listener, Login, What, World, conditions,
+};
 use crate::holding::Holding;
 use crate::local_time::LocalTime;
 use crate::rotator::Rotator;
@@ -34,6 +36,17 @@ pub struct Door {
     pub url: String,
     /// `sha256:…` of its certificate's public key.
     pub pin: Option<String>,
+    /// When its certificate ends; none over plain HTTP, and where it is the clients' one.
+    pub certificate_ends_at: Option<Timestamp>,
+}
+
+impl Facade {
+    /// The certificates that are presented, each once.
+    pub fn certificates(&self) -> impl Iterator<Item = CertificateEnd> {
+        let administration = self.door.as_ref().and_then(|door| door.certificate_ends_at);
+        let ends = [(Listener::Clients, self.certificate_ends_at), (Listener::Administration, administration)];
+        ends.into_iter().filter_map(|(listener, at)| Some(CertificateEnd { listener, at: at? }))
+    }
 }
 
 /// So many credentials are listed at a glance; of more than that, those that are not well.
@@ -60,7 +73,7 @@ impl Registrar {
     /// Everything that needs a person, most urgent first.
     pub fn conditions(&self) -> Vec<Condition> {
         let world = World {
-            certificate_ends_at: self.facade().certificate_ends_at,
+            certificates: self.facade().certificates().collect(),
             endings: self.endings(),
             ..world(&self.rotator, &self.auditor)
         };
@@ -83,6 +96,7 @@ impl Registrar {
     /// The broker at a glance.
     pub fn status(&self) -> Status {
         let facade = self.facade();
+        let administration = facade.door.as_ref().and_then(|door| door.certificate_ends_at);
         let degraded = degraded(self.conditions());
         let (health, credentials) = self.credentials_at_a_glance();
         Status {
@@ -93,6 +107,7 @@ impl Registrar {
             serving: is_serving(&self.auditor),
             renewing: is_renewing(&self.rotator),
             certificate_ends_at: facade.certificate_ends_at.map(Timestamp::as_unix),
+            admin_certificate_ends_at: administration.map(Timestamp::as_unix),
             degraded,
             health,
             credentials,
@@ -152,7 +167,7 @@ fn world(rotator: &Rotator, auditor: &Auditor) -> World {
         clock_stepped: parts.timeline.stepped(),
         free_slots: parts.slots.free(),
         damaged_slots: damaged.map(|slot| (slot.path.display().to_string(), slot.reason)).collect(),
-        certificate_ends_at: None,
+        certificates: Vec::new(),
         endings: Vec::new(),
         logins: parts.holdings.all().iter().map(|holding| login(holding)).collect(),
     }

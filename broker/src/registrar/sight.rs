@@ -1,6 +1,7 @@
 //! The broker at one moment, for a monitoring system.
 
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::Registrar;
@@ -9,6 +10,7 @@ use super::view::{health, planned};
 use crate::clock::Timestamp;
 use crate::gate::Caller;
 use crate::holding::Holding;
+use crate::metrics::sight::health_word;
 use crate::metrics::{CredentialSight, Meters, Sight};
 
 impl Registrar {
@@ -34,17 +36,22 @@ impl Registrar {
         handouts.sort_unstable();
         let mut client_ends: Vec<_> = callers.iter().filter_map(|caller| time_left(caller, now)).collect();
         client_ends.sort_unstable_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
+        let most_clients = self.most_clients.load(Ordering::Relaxed);
+        client_ends.truncate(most_clients);
+        let mut series = self.client_series.lock().unwrap_or_else(PoisonError::into_inner);
+        let handouts = series.tell(handouts, most_clients);
+        drop(series);
         Sight {
             now,
             started_at: facade.started_at,
-            certificate_ends_at: facade.certificate_ends_at,
+            certificates: facade.certificates().collect(),
             fenced: parts.fence.reason().is_some(),
             serving: is_serving(&self.auditor),
             renewing: is_renewing(&self.rotator),
             credentials,
+            clients: callers.len() as u64,
             handouts,
             client_ends,
-            most_clients: self.most_clients.load(Ordering::Relaxed),
             in_flight: self.rotator.in_flight() as u64,
             slots_free: parts.slots.free() as u64,
             slots: parts.slots.capacity() as u64,
@@ -64,7 +71,7 @@ impl Registrar {
         let seconds_to = |moment: Timestamp| moment.as_unix() - now.as_unix();
         CredentialSight {
             name: credential.name.as_str().to_owned(),
-            health,
+            health: health_word(health, credential.pause),
             generation: credential.rotation.generation,
             expires_in: credential.tokens.as_ref().map_or(0, |tokens| seconds_to(tokens.expires_at)),
             renew_in: planned(credential, now, &self.parts().policy).map(seconds_to),

@@ -79,11 +79,25 @@ pub(super) fn health(
     backing_off: bool,
     last_failure: Option<String>,
 ) -> (Health, Option<String>) {
-    match credential.pause {
+    let (health, detail) = match credential.pause {
         Pause::All => return (Health::Paused, Some("paused by an administrator".into())),
-        Pause::Renewal => return (Health::Paused, Some("renewal paused by an administrator; still serving".into())),
-        Pause::None => {}
+        Pause::Renewal | Pause::None => unpaused_health(credential, backing_off, last_failure),
+    };
+    match (credential.pause, health) {
+        (Pause::Renewal, Health::Good | Health::BackingOff) => {
+            (Health::Paused, Some("renewal paused by an administrator; still serving".into()))
+        }
+        // It is still handed out, and needs a person all the more.
+        (Pause::Renewal, _) => (health, detail.map(|detail| format!("{detail}; renewal paused by an administrator"))),
+        (Pause::None | Pause::All, _) => (health, detail),
     }
+}
+
+fn unpaused_health(
+    credential: &Credential,
+    backing_off: bool,
+    last_failure: Option<String>,
+) -> (Health, Option<String>) {
     match &credential.rotation.state {
         State::Resting(Resting::InDoubt(doubt)) => (Health::InDoubt, Some(format!("answer unknown: {}", doubt.why))),
         State::Reauth(reauth) => (Health::Reauth, Some(ending_in_words(reauth))),
@@ -99,8 +113,10 @@ fn next_step(health: Health, credential: &Credential) -> Option<String> {
     let name = &credential.name;
     match health {
         Health::Good | Health::BackingOff => None,
-        Health::InDoubt => Some(format!("scorpiox-broker credential refresh {name} --probe")),
+        Health::InDoubt if credential.pause == Pause::None => {
+            Some(format!("scorpiox-broker credential refresh {name} --probe"))
+        }
         Health::Reauth | Health::Quarantine => Some(format!("scorpiox-broker login --name {name}")),
-        Health::Paused => Some(format!("scorpiox-broker credential resume {name}")),
+        Health::InDoubt | Health::Paused => Some(format!("scorpiox-broker credential resume {name}")),
     }
 }

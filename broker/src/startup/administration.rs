@@ -25,8 +25,14 @@ const CONNECTIONS: u32 = 512;
 /// The listener that serves it.
 pub(super) struct Administration {
     pub(super) handle: ServerHandle,
-    certificate: Option<Arc<ReloadableCertificate>>,
+    certificate: Option<Presented>,
     url: String,
+}
+
+/// The certificate that administrators meet.
+enum Presented {
+    Clients(Arc<ReloadableCertificate>),
+    Own(Arc<ReloadableCertificate>),
 }
 
 /// Serves the administration on its own address; nothing where none is configured.
@@ -45,7 +51,7 @@ pub(super) fn serve(
     let body_bytes = bounds.body_bytes;
     let listen = Listen {
         socket: listener::bind(address)?,
-        tls: certificate.as_ref().map(|certificate| server_config(Arc::clone(certificate))),
+        tls: certificate.as_ref().map(|certificate| server_config(Arc::clone(certificate.reloadable()))),
         caps: Caps { per_address: PER_ADDRESS, total: CONNECTIONS, loopback_exempt: config.limits.loopback_exempt },
         bounds,
         workers: Some(1),
@@ -73,7 +79,7 @@ pub(super) fn serve(
 impl Administration {
     /// A bad new certificate leaves the old one in place.
     pub(super) fn look_at_certificate(&self, registrar: &Registrar) {
-        let Some(certificate) = &self.certificate else { return };
+        let Some(certificate) = self.certificate.as_ref().map(Presented::reloadable) else { return };
         match certificate.reload() {
             // The clients' certificate may be this one too, and was read again a moment ago.
             Ok(Reload::Unchanged) => {}
@@ -86,8 +92,25 @@ impl Administration {
     }
 
     fn show(&self, registrar: &Registrar) {
-        let pin = self.certificate.as_ref().map(|certificate| certificate.pin());
-        registrar.show_door(Door { url: self.url.clone(), pin });
+        let pin = self.certificate.as_ref().map(|certificate| certificate.reloadable().pin());
+        let certificate_ends_at = self.certificate.as_ref().and_then(Presented::own_end);
+        registrar.show_door(Door { url: self.url.clone(), pin, certificate_ends_at });
+    }
+}
+
+impl Presented {
+    fn reloadable(&self) -> &Arc<ReloadableCertificate> {
+        match self {
+            Self::Clients(certificate) | Self::Own(certificate) => certificate,
+        }
+    }
+
+    /// The end of the clients' certificate is told with theirs.
+    fn own_end(&self) -> Option<Timestamp> {
+        match self {
+            Self::Clients(_) => None,
+            Self::Own(certificate) => Some(certificate.ends_at()),
+        }
     }
 }
 
@@ -97,15 +120,17 @@ fn certificate(
     directory: &mut Directory,
     clients: Option<&Arc<ReloadableCertificate>>,
     now: Timestamp,
-) -> anyhow::Result<Option<Arc<ReloadableCertificate>>> {
+) -> anyhow::Result<Option<Presented>> {
     let admin = &config.admin;
     match (&admin.certificate, &admin.key, clients) {
-        (Some(certificate), Some(key), _) => Ok(Some(ReloadableCertificate::load(certificate.clone(), key.clone())?)),
+        (Some(certificate), Some(key), _) => {
+            Ok(Some(Presented::Own(ReloadableCertificate::load(certificate.clone(), key.clone())?)))
+        }
         _ if admin.plain_http => Ok(None),
-        (_, _, Some(clients)) => Ok(Some(Arc::clone(clients))),
+        (_, _, Some(clients)) => Ok(Some(Presented::Clients(Arc::clone(clients)))),
         (_, _, None) => {
             let (certificate, key) = made_for_itself(config, directory, now)?;
-            Ok(Some(ReloadableCertificate::load(certificate, key)?))
+            Ok(Some(Presented::Own(ReloadableCertificate::load(certificate, key)?)))
         }
     }
 }

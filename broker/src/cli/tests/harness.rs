@@ -268,6 +268,7 @@ pub(super) fn status() -> Value {
         "version": "0.1.0", "started_at": NOW - 3_600, "data": "/var/lib/scorpiox-broker",
         "url": "https://broker.example:8443/codex", "serving": true, "renewing": false,
         "certificate_ends_at": NOW + 90 * 86_400,
+        "admin_certificate_ends_at": null,
         "degraded": [{ "what": "fenced", "reason": "the high-water mark is missing", "next": "scorpiox-broker promote" }],
         "health": { "good": 1, "backing_off": 0, "in_doubt": 0, "reauth": 0, "quarantine": 0, "paused": 0 },
         "credentials": [main_credential()], "clients": 2,

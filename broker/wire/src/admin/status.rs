@@ -84,6 +84,9 @@ pub struct Status {
     pub renewing: bool,
     /// When the certificate ends; absent over plain HTTP.
     pub certificate_ends_at: Option<i64>,
+    /// When the certificate of the administration ends; absent where it has none of its own.
+    #[serde(default)]
+    pub admin_certificate_ends_at: Option<i64>,
     /// What does not work as it should.
     pub degraded: Vec<Degraded>,
     /// How many credentials are how.
