@@ -8,6 +8,7 @@ use std::process::{Output, Stdio};
 
 use fake_provider::Account;
 use scorpiox_tests::process::Team;
+use scorpiox_tests::process::renewing::Renewing;
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{Health, LoginStanding};
 
@@ -93,7 +94,9 @@ fn a_restored_broker_serves_renews_nothing_and_tells_exactly_which_login_needs_a
     assert_eq!(standings(&team), expected.map(|(name, standing)| (name.to_owned(), standing)));
     let said = done(&run(&team, &["promote", "--check"]));
     assert!(said.contains("1 need a person:") && said.contains("login --name used"), "{said}");
-    assert!(said.contains("1 more were put in after the backup and are lost"), "{said}");
+    assert!(said.contains("1 more login was put in after the backup and lost: log in again"), "{said}");
+    let lost = team.admin().promotion().lost_logins.expect("the mark knows them");
+    assert!(matches!(&lost[..], [id] if said.contains(id)), "{lost:?}: {said}");
     team.restart();
     assert!(team.admin().degraded().contains(&"fenced".to_owned()), "a restart does not promote");
 
@@ -153,6 +156,9 @@ fn without_a_mark_nothing_is_presented_unless_somebody_says_so() {
     restore(&team, &keeper, &file);
     team.start();
     assert!(standings(&team).iter().all(|(_, standing)| *standing == LoginStanding::Unknown));
+    assert_eq!(team.admin().promotion().lost_logins, None);
+    let said = done(&run(&team, &["promote", "--check"]));
+    assert!(said.contains("are lost, and without the high-water mark nobody knows how many"), "{said}");
     done(&run(&team, &["promote", "--yes"]));
     for name in ["used", "unused"] {
         assert_eq!(team.admin().refresh(name).unwrap_err().code, Code::Quarantined, "{name}");
@@ -168,6 +174,36 @@ fn without_a_mark_nothing_is_presented_unless_somebody_says_so() {
     assert!(team.admin().refresh("unused").unwrap().renewed, "what was not used goes on");
     assert!(team.admin().refresh("used").is_err());
     assert_eq!(team.admin().credential("used").health, Health::Reauth, "one post tells");
+}
+
+#[test]
+fn a_backup_while_logins_are_renewed_is_good_and_has_each_as_it_was_then_or_later() {
+    let mut team = Team::new();
+    let keeper = Keeper::of(&team);
+    let renewing = Renewing::of(&team, 4);
+    let file = team.path("broker.age");
+    let generations = |team: &Team| -> Vec<u64> {
+        renewing.names.iter().map(|name| team.admin().credential(name).generation).collect()
+    };
+    let (before, said) = renewing.meanwhile(&team, || {
+        let before = generations(&team);
+        (before, done(&run(&team, &["backup", text(&file), "--recipient", &keeper.recipient])))
+    });
+    assert!(said.contains("is written"), "{said}");
+    let after = generations(&team);
+    team.kill_9();
+    fs::remove_dir_all(team.data()).unwrap();
+    let restored = ["restore", text(&file), "--data", text(team.data()), "--identity-file", text(&keeper.identity)];
+    assert!(done(&run(&team, &restored)).contains("with 4 logins"));
+    let posts = team.provider.refresh_count();
+    team.start();
+    assert!(team.admin().degraded().contains(&"fenced".to_owned()));
+    for ((restored, before), after) in generations(&team).into_iter().zip(before).zip(after) {
+        assert!((before..=after).contains(&restored), "{before} <= {restored} <= {after}");
+    }
+    assert_eq!(team.provider.refresh_count(), posts, "nothing is presented behind the fence");
+    assert!(renewing.names.iter().all(|name| team.admin().credential(name).serving));
+    assert_eq!(team.provider.violations(), Vec::<String>::new());
 }
 
 #[test]

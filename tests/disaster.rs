@@ -15,11 +15,12 @@ use scorpiox_broker::backup::collect::Collection;
 use scorpiox_broker::backup::envelope::{Lock, Opener};
 use scorpiox_broker::backup::unpack;
 use scorpiox_broker::domain::rotation::{Quarantine, State};
+use scorpiox_broker::failpoint::Point;
 use scorpiox_broker::key_file::{self, Kind};
 use scorpiox_broker::key_ring::KeyRing;
 use scorpiox_broker::key_source::KeySource;
 use scorpiox_broker::vault::{Places, Vault};
-use scorpiox_tests::sim::{MASTER_KEY, SimBroker, World, administrator};
+use scorpiox_tests::sim::{Deed, MASTER_KEY, SimBroker, World, administrator};
 use scorpiox_wire::Secret;
 use scorpiox_wire::admin::{LoginStanding, PromoteRequest, UnknownLogins};
 use tokio::sync::Mutex;
@@ -64,6 +65,16 @@ impl Drill {
     fn opener(&self) -> Opener {
         use age::secrecy::ExposeSecret as _;
         Opener::Identities(Secret::new(self.identity.to_string().expose_secret()))
+    }
+
+    fn lock(&self) -> Lock {
+        Lock::to(&[self.identity.to_public().to_string()]).unwrap()
+    }
+
+    fn loses_and_restores(&self, file: &Path) {
+        fs::remove_dir_all(self.world.data()).unwrap();
+        unpack::restore(file, &self.opener(), self.world.data()).unwrap();
+        fs::create_dir_all(self.world.data().join("rescue")).unwrap();
     }
 }
 
@@ -139,7 +150,7 @@ fn drill(seed: u64, survives: Survives, unknown: UnknownLogins) -> (usize, usize
     let lost_at = dice.in_range(1..=RENEWALS);
     let last_backup = dice.in_range(0..=lost_at - 1);
     let file = drill.backups.join("broker.age");
-    let lock = Lock::to(&[drill.identity.to_public().to_string()]).unwrap();
+    let lock = drill.lock();
     let elsewhere = drill.elsewhere.clone();
     let in_backup = drill.world.life(async |broker| {
         renew(broker, &mut dice, last_backup).await;
@@ -151,9 +162,7 @@ fn drill(seed: u64, survives: Survives, unknown: UnknownLogins) -> (usize, usize
     let used = presented(&drill.world, &in_backup);
     let used_at_the_loss = used.len();
 
-    fs::remove_dir_all(drill.world.data()).unwrap();
-    unpack::restore(&file, &drill.opener(), drill.world.data()).unwrap();
-    fs::create_dir_all(drill.world.data().join("rescue")).unwrap();
+    drill.loses_and_restores(&file);
     let told = drill.world.life(async |broker| {
         let before = broker.posts();
         broker.pass(MINUTE * 60 * 24 * 20).await;
@@ -212,19 +221,79 @@ fn without_a_mark_one_post_each_tells_when_an_administrator_wants_to_know() {
     drill(30, Survives::Nothing, UnknownLogins::Try);
 }
 
+/// When the last backup was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastBackup {
+    BeforeTheRenewal,
+    InTheMiddleOfIt,
+}
+
+/// The directory is lost while a renewal is at `point`: what the promotion says of its login, and what becomes of that.
+fn lost_in_a_renewal(point: Point, backup: LastBackup) -> (LoginStanding, State) {
+    let mut drill = Drill::new(50, Survives::MarkAndSlots);
+    let file = drill.backups.join("broker.age");
+    let (mut lock, elsewhere, one) = (Some(drill.lock()), drill.elsewhere.clone(), name(1));
+    drill.world.life(async |broker| {
+        broker.pass(MINUTE).await;
+        broker.renewed(&one).await;
+        broker.pass(MINUTE).await;
+        if backup == LastBackup::BeforeTheRenewal {
+            back_up(broker, &file, lock.take().unwrap(), &elsewhere).await;
+        }
+        broker.points.plan(point, Deed::Park);
+        let _flight = broker.renew(&one).expect("a rotation may begin");
+        broker.parks_at(point).await;
+        if backup == LastBackup::InTheMiddleOfIt {
+            back_up(broker, &file, lock.take().unwrap(), &elsewhere).await;
+        }
+    });
+    drill.loses_and_restores(&file);
+    let (standing, state) = drill.world.life(async |broker| {
+        let standing = broker.registrar.promotion().logins[0].standing;
+        broker.registrar.promote(&administrator(), PromoteRequest::default()).await.unwrap();
+        broker.pass(MINUTE * 60 * 24 * 12).await;
+        (standing, broker.state(&one))
+    });
+    drill.world.judge();
+    (standing, state)
+}
+
+#[test]
+fn a_loss_in_the_middle_of_a_renewal_presents_nothing_twice_and_says_how_the_login_stands() {
+    use LastBackup::{BeforeTheRenewal, InTheMiddleOfIt};
+    use LoginStanding::{Behind, InDoubt, Safe, Unknown};
+    let table = [
+        // The mark was not raised yet.
+        (Point::AfterArm, BeforeTheRenewal, Safe, "Idle"),
+        // It was, and nobody can tell from it that nothing had been sent.
+        (Point::BeforeSend, BeforeTheRenewal, Behind, "BehindMark"),
+        (Point::AfterAnswer, BeforeTheRenewal, Behind, "BehindMark"),
+        // The slot that had the answer is lost with the directory.
+        (Point::AfterRescue, BeforeTheRenewal, Behind, "BehindMark"),
+        // The backup has the slot and so knows more than the mark, which passes for an older one.
+        (Point::AfterRescue, InTheMiddleOfIt, Unknown, "Restored"),
+        // The backup says itself that it was sent: a probe finds out, once.
+        (Point::BeforeSend, InTheMiddleOfIt, InDoubt, "Idle"),
+        (Point::AfterAnswer, InTheMiddleOfIt, InDoubt, "Reauth"),
+    ];
+    for (point, backup, standing, becomes) in table {
+        let (told, state) = lost_in_a_renewal(point, backup);
+        assert_eq!(told, standing, "{point:?} {backup:?}");
+        assert!(format!("{state:?}").contains(becomes), "{point:?} {backup:?}: {state:?}");
+    }
+}
+
 #[test]
 fn a_promotion_goes_on_when_its_request_goes_away() {
     let mut drill = Drill::new(40, Survives::Nothing);
     let file = drill.backups.join("broker.age");
-    let lock = Lock::to(&[drill.identity.to_public().to_string()]).unwrap();
+    let lock = drill.lock();
     let elsewhere = drill.elsewhere.clone();
     drill.world.life(async |broker| {
         renew(broker, &mut Dice::new(40), u64::from(LOGINS)).await;
         back_up(broker, &file, lock, &elsewhere).await;
     });
-    fs::remove_dir_all(drill.world.data()).unwrap();
-    unpack::restore(&file, &drill.opener(), drill.world.data()).unwrap();
-    fs::create_dir_all(drill.world.data().join("rescue")).unwrap();
+    drill.loses_and_restores(&file);
     let rests = |broker: &SimBroker| (1..=LOGINS).map(|number| broker.state(&name(number))).collect::<Vec<_>>();
     let in_memory = drill.world.life(async |broker| {
         {

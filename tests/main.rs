@@ -62,6 +62,7 @@ mod fetch_ssh;
 mod gateway;
 mod hardening;
 mod idempotency;
+mod key_source;
 mod kills;
 mod limits;
 mod login;

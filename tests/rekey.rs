@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
+use scorpiox_tests::process::renewing::Renewing;
 use scorpiox_tests::process::{Client, Database, Team};
 use scorpiox_wire::admin::{Health, RekeyRequest, RekeyView};
 
@@ -81,7 +82,7 @@ fn everything_is_sealed_anew_and_the_old_key_opens_nothing() {
 
 #[test]
 fn s4_a_broker_that_is_killed_at_any_step_goes_on_at_its_next_start() {
-    for point in ["rekey_begun", "rekey_batch", "rekey_moved", "rekey_key_written"] {
+    for point in ["rekey_begun", "rekey_batch", "rekey_moved", "rekey_key_written", "rekey_settled"] {
         let (mut team, laptop) = a_team_with_logins();
         let old_id = key_in_file(&team);
         team.stop();
@@ -104,6 +105,27 @@ fn s4_a_broker_that_is_killed_at_any_step_goes_on_at_its_next_start() {
         team.start();
         serves_and_renews(&team, &laptop);
     }
+}
+
+#[test]
+fn a_change_while_logins_are_renewed_loses_none_of_them_and_leaves_nothing_under_the_old_key() {
+    let mut team = Team::new();
+    let renewing = Renewing::of(&team, 4);
+    let laptop = team.given_a_client_of("laptop", &renewing.names[0]);
+    let view = renewing.meanwhile(&team, || team.admin().rekey(&RekeyRequest::default()).unwrap());
+    assert_eq!(view.damaged, 0);
+    for name in &renewing.names {
+        assert_eq!(team.admin().credential(name).health, Health::Good, "{name}");
+    }
+    team.restart();
+    team.fetch(&laptop.key);
+    for name in &renewing.names {
+        team.given_longer_tokens();
+        assert!(team.admin().refresh(name).unwrap().renewed, "{name}");
+    }
+    team.stop();
+    assert_eq!(keys_of_cells(&team), [view.key_id]);
+    assert_eq!(team.provider.violations(), Vec::<String>::new());
 }
 
 #[test]

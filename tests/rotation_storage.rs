@@ -245,7 +245,11 @@ fn r14_a_panic_anywhere_costs_at_most_a_doubt_and_never_an_answer() {
                     assert_eq!(broker.kept_answers(MAIN).await, 0, "{point:?}: nothing was late");
                     assert_eq!(broker.rotator.parts().slots.free(), 3, "{point:?}");
                 }
-                Point::RekeyBegun | Point::RekeyBatch | Point::RekeyMoved | Point::RekeyKeyWritten => {
+                Point::RekeyBegun
+                | Point::RekeyBatch
+                | Point::RekeyMoved
+                | Point::RekeyKeyWritten
+                | Point::RekeySettled => {
                     unreachable!("no rotation passes there")
                 }
             }

@@ -31,6 +31,7 @@
 //! * [`laptop`]: a developer's machine with a login of its own.
 //! * [`terminal`]: a person at a pseudo-terminal.
 //! * [`team`]: a provider, a broker and the domain's verbs.
+//! * [`renewing`]: logins that are renewed while something else happens.
 
 pub mod admin;
 pub mod binaries;
@@ -45,6 +46,7 @@ pub mod network;
 pub mod output;
 pub mod patience;
 pub mod peak;
+pub mod renewing;
 pub mod snapshot;
 mod sockets;
 pub mod team;
