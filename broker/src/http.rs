@@ -12,7 +12,7 @@
 //! * `stream`, `head`, `farewell`, `connection`: a connection under watch: deadlines and bounds below the framework.
 //! * `inspection`, `body`, `passage`, `guard`: a request looked at before the application, its body, its time, its answer.
 //! * [`listener`]: sockets to applications, through all of the above.
-//! * `trace`: a request that is traced.
+//! * `trace`: a request that is traced. * `unhurried`: work that goes on when its client hangs up.
 //! * [`oauth`], [`auth_file`]: stock clients: the token endpoint, and the file they begin with.
 //! * [`sign_in`]: pages and endpoints of programs that sign in by browser.
 //! * [`token`], [`admin`], [`health`], [`metrics`]: decode, call, encode.
@@ -42,4 +42,5 @@ mod target;
 pub mod tls;
 pub mod token;
 mod trace;
+mod unhurried;
 pub mod visitor;

@@ -57,6 +57,8 @@ pub struct Ask {
     pub known: Option<TokenTag>,
     /// A token with less left than this is renewed first, if it may be and its successor lasts longer.
     pub at_least: Duration,
+    /// A token with no more than this left is of no use, and is neither charged nor written down.
+    pub floor: Duration,
 }
 
 /// What is handed out.
@@ -98,12 +100,31 @@ pub enum Refused {
     /// A renewal is under way and takes longer than this request may wait.
     #[error("a renewal is under way")]
     Busy(Duration),
+    /// What is left of the token is not enough for who asks, and no other can be had.
+    #[error("the token of the login '{credential}' ends in {} s, and a newer one cannot be had at the moment", left.as_secs())]
+    Short {
+        /// What is left of it.
+        left: Duration,
+        /// Whose.
+        credential: String,
+        /// Whether a person must log in.
+        mending: Mending,
+    },
     /// The token has ended and the broker renews nothing until it is promoted.
     #[error("the broker is fenced")]
     Fenced,
     /// The audit cannot be written anywhere.
     #[error("the audit cannot be written")]
     Audit(#[from] AuditUnavailable),
+}
+
+/// Who can mend it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mending {
+    /// The broker tries again by itself.
+    Itself,
+    /// Somebody must log in.
+    LogIn,
 }
 
 impl Refused {
@@ -114,9 +135,9 @@ impl Refused {
             Self::Denied(Denied::Requests { .. } | Denied::Handouts { .. }) => Code::TooMany,
             Self::Revoked => Code::Unauthorized,
             Self::Paused(_) => Code::Paused,
-            Self::Reauth(_) => Code::ReauthRequired,
+            Self::Reauth(_) | Self::Short { mending: Mending::LogIn, .. } => Code::ReauthRequired,
             Self::Quarantined(_) => Code::Quarantined,
-            Self::BackingOff(_) => Code::BackingOff,
+            Self::BackingOff(_) | Self::Short { mending: Mending::Itself, .. } => Code::BackingOff,
             Self::TooSoon(_) => Code::TooSoon,
             Self::Busy(_) => Code::Busy,
             Self::Fenced => Code::Unavailable,
@@ -133,6 +154,7 @@ impl Refused {
             | Self::BackingOff(_)
             | Self::TooSoon(_)
             | Self::Busy(_)
+            | Self::Short { .. }
             | Self::Fenced
             | Self::Audit(_) => false,
         }
@@ -202,25 +224,34 @@ impl Issuer {
         if !caller.is_admitted() {
             return Err(Refused::Revoked);
         }
+        long_enough(&served.credential, ask.floor, now)?;
         let unchanged = (ask.known.as_ref()).filter(|tag| ask.refused.is_none() && **tag == tag_of(&served.credential));
         if unchanged.is_none() {
             admission::charge(&caller.terms.load(), usual, meters, timeline.monotonic())?;
         }
         self.write_down(caller, &served.credential, origin, now).await?;
-        // While this request waited, the client may have been revoked or paused, or its credential.
-        if !caller.is_admitted() {
-            return Err(Refused::Revoked);
-        }
-        admission::still_admitted(&caller.terms.load(), || timeline.now())?;
-        if holding.served().credential.pause == Pause::All {
-            return Err(Refused::Paused(name(&served.credential)));
-        }
+        self.still_admitted(caller)?;
         if let Some(tag) = unchanged {
             return Ok(Handed::Unchanged(tag.clone()));
         }
         match Handout::of(Arc::clone(&served), now, self.terms.revalidate_after) {
             Some(handout) => Ok(Handed::Token(handout)),
             None => Err(Refused::Quarantined(name(&served.credential))),
+        }
+    }
+
+    /// While a request waits for whatever it is, its client may be revoked or paused, or the credential: asked after the
+    /// last wait.
+    pub fn still_admitted(&self, caller: &Caller) -> Result<(), Refused> {
+        if !caller.is_admitted() {
+            return Err(Refused::Revoked);
+        }
+        admission::still_admitted(&caller.terms.load(), || self.rotator.parts().timeline.now())?;
+        match &caller.holding {
+            Some(holding) if holding.served().credential.pause == Pause::All => {
+                Err(Refused::Paused(name(&holding.served().credential)))
+            }
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -477,6 +508,15 @@ impl Issuer {
             detail: Line::of(origin.agent),
         }
     }
+}
+
+fn long_enough(credential: &Credential, floor: Duration, now: Timestamp) -> Result<(), Refused> {
+    let left = credential.tokens.as_ref().map_or(Duration::ZERO, |tokens| tokens.expires_at.since(now));
+    if left > floor || floor.is_zero() {
+        return Ok(());
+    }
+    let mending = if is_renewable(credential) { Mending::Itself } else { Mending::LogIn };
+    Err(Refused::Short { left, credential: name(credential), mending })
 }
 
 fn tag_of(credential: &Credential) -> TokenTag {

@@ -9,6 +9,7 @@ use super::error::Refusal;
 use super::oauth::{OAuthService, origin, problem_of, secret_json};
 use super::request_id::RequestId;
 use super::token::{TokenService, recognise};
+use super::unhurried::to_the_end;
 use super::visitor::ClientAddress;
 use crate::domain::stand_in::Purpose;
 use crate::oauth::sign_in::SignedIn;
@@ -27,8 +28,11 @@ async fn get(
 ) -> Result<HttpResponse, Refusal> {
     let caller =
         recognise(&tokens, &request, address).inspect_err(|refusal| tokens.issuer.turned_away(refusal.problem.code))?;
-    let signed_in = service.oauth.sign_in(&caller, Purpose::AuthFile, origin(&request, &id, &address)).await;
-    signed_in.map(|signed_in| secret_json(&file(&signed_in))).map_err(|denied| problem_of(&denied))
+    let signed_in =
+        to_the_end(
+            async move { service.oauth.sign_in(&caller, Purpose::AuthFile, origin(&request, &id, &address)).await },
+        );
+    signed_in.await?.map(|signed_in| secret_json(&file(&signed_in))).map_err(|denied| problem_of(&denied))
 }
 
 fn file(signed_in: &SignedIn) -> AuthFile {

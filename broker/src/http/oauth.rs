@@ -15,15 +15,17 @@ use scorpiox_wire::{Code, stock};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::error::Refusal;
 use super::request_id::RequestId;
-use super::token::refusal;
+use super::token::{LATER, refusal};
+use super::unhurried::to_the_end;
 use super::visitor::ClientAddress;
 use crate::domain::stand_in::Purpose;
 use crate::failures::Failures;
 use crate::issuer::Origin;
 use crate::oauth::OAuth;
 use crate::oauth::renewal::Reason;
-use crate::oauth::sign_in::{Denied, Mending, SignedIn};
+use crate::oauth::sign_in::{Denied, SignedIn};
 use crate::sign_in::SignIns;
 
 pub mod parameters;
@@ -33,8 +35,6 @@ pub mod trouble;
 use parameters::{Dialect, Parameters, Unreadable};
 use trouble::{Kind, Trouble};
 
-/// When a client is told to come again and nobody knows better.
-const LATER: Duration = Duration::from_secs(30);
 /// Room for a whole answer: a buffer that grows leaves copies of a token behind.
 const ANSWER_BYTES: usize = 16 * 1024;
 
@@ -62,22 +62,29 @@ async fn token(
     address: ClientAddress,
     service: web::Data<OAuthService>,
     body: Bytes,
-) -> HttpResponse {
-    let origin = origin(&request, &id, &address);
+) -> Result<HttpResponse, Refusal> {
     let (dialect, parameters) = match read(&request, &body) {
         Ok(read) => read,
         Err((dialect, unreadable)) => {
-            return Trouble::new(Kind::InvalidRequest, unreadable.to_string()).response(dialect);
+            return Ok(Trouble::new(Kind::InvalidRequest, unreadable.to_string()).response(dialect));
         }
     };
-    let granted = match parameters.get("grant_type") {
-        Some("refresh_token") => refresh(&service, &parameters, origin).await,
-        Some(sign_in::AUTHORIZATION_CODE) => sign_in::redeem(&service.sign_ins, &parameters, origin).await,
-        Some(sign_in::DEVICE_CODE) => sign_in::poll(&service.sign_ins, &parameters, origin).await,
+    to_the_end(async move {
+        let granted = grant(&service, &parameters, origin(&request, &id, &address)).await;
+        let answered = granted.map(|signed_in| answer(&signed_in, service.gateway_expires_in));
+        answered.unwrap_or_else(|trouble| trouble.response(dialect))
+    })
+    .await
+}
+
+async fn grant(service: &OAuthService, parameters: &Parameters, origin: Origin<'_>) -> Result<SignedIn, Trouble> {
+    match parameters.get("grant_type") {
+        Some("refresh_token") => refresh(service, parameters, origin).await,
+        Some(sign_in::AUTHORIZATION_CODE) => sign_in::redeem(&service.sign_ins, parameters, origin).await,
+        Some(sign_in::DEVICE_CODE) => sign_in::poll(&service.sign_ins, parameters, origin).await,
         Some(_) => Err(Trouble::new(Kind::UnsupportedGrantType, "this grant_type is not known here")),
         None => Err(Trouble::new(Kind::InvalidRequest, "the parameter grant_type is missing")),
-    };
-    granted.map_or_else(|trouble| trouble.response(dialect), |signed_in| answer(&signed_in, service.gateway_expires_in))
+    }
 }
 
 async fn refresh(service: &OAuthService, parameters: &Parameters, origin: Origin<'_>) -> Result<SignedIn, Trouble> {
@@ -111,13 +118,16 @@ async fn revoke(
     address: ClientAddress,
     service: web::Data<OAuthService>,
     body: Bytes,
-) -> HttpResponse {
-    if let Ok((_, parameters)) = read(&request, &body)
-        && let Some(stand_in) = parameters.get("token")
-    {
-        service.oauth.revoke(stand_in, origin(&request, &id, &address)).await;
+) -> Result<HttpResponse, Refusal> {
+    if let Ok((_, parameters)) = read(&request, &body) {
+        to_the_end(async move {
+            if let Some(stand_in) = parameters.get("token") {
+                service.oauth.revoke(stand_in, origin(&request, &id, &address)).await;
+            }
+        })
+        .await?;
     }
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(serde_json::json!({}))
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(serde_json::json!({})))
 }
 
 /// Where a request came from.
@@ -168,7 +178,7 @@ pub(super) fn trouble_of(denied: &Denied) -> Trouble {
     match denied {
         Denied::Invalidated => Trouble::new(Kind::Invalidated, format!("{denied}: {again}")),
         Denied::Reused => Trouble::new(Kind::Reused, format!("{denied}: {again}")),
-        Denied::Short { .. } | Denied::Storage | Denied::Refused(_) => {
+        Denied::Storage | Denied::Refused(_) => {
             let refusal = problem_of(denied);
             let kind = match refusal.problem.code {
                 Code::Unauthorized => Kind::Invalidated,
@@ -187,19 +197,12 @@ pub(super) fn trouble_of(denied: &Denied) -> Trouble {
 }
 
 /// The same as a problem.
-pub(super) fn problem_of(denied: &Denied) -> super::error::Refusal {
-    use super::error::Refusal;
+pub(super) fn problem_of(denied: &Denied) -> Refusal {
     use scorpiox_wire::Problem;
     let problem = |code, hint: String| Refusal::from(Problem::new(code, denied.to_string()).with_hint(hint));
     match denied {
         Denied::Invalidated | Denied::Reused => {
             problem(Code::Unauthorized, "ask the broker's administrator".to_owned())
-        }
-        Denied::Short { mending: Mending::Itself, .. } => {
-            problem(Code::BackingOff, "the broker tries again by itself".to_owned()).retry_after(LATER)
-        }
-        Denied::Short { mending: Mending::LogIn, credential, .. } => {
-            problem(Code::ReauthRequired, format!("on the broker: scorpiox-broker login --name {credential}"))
         }
         Denied::Refused(refused) => refusal(refused),
         Denied::Storage => problem(Code::Unavailable, "on the broker: scorpiox-broker status".to_owned()),
@@ -209,12 +212,12 @@ pub(super) fn problem_of(denied: &Denied) -> super::error::Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::issuer::Refused;
+    use crate::issuer::{Mending, Refused};
 
     #[test]
     fn only_a_dead_stand_in_is_a_verdict_and_all_else_is_tried_again() {
         let name = || "main".to_owned();
-        let short = |mending| Denied::Short { left: Duration::from_secs(200), credential: name(), mending };
+        let short = |mending| Refused::Short { left: Duration::from_secs(200), credential: name(), mending }.into();
         let wait = Duration::from_secs(7);
         let table = [
             (Denied::Invalidated, Kind::Invalidated, None),

@@ -16,10 +16,13 @@ use super::visitor::ClientAddress;
 use crate::domain::admission::Denied;
 use crate::failures::Failures;
 use crate::gate::{Caller, Gate};
-use crate::issuer::{Ask, Handed, Issuer, Origin, Refused};
+use crate::issuer::{Ask, Handed, Issuer, Mending, Origin, Refused};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const BY_ITSELF: &str = "the broker tries again by itself";
+/// When a client is told to come again and nobody knows better.
+pub(super) const LATER: Duration = Duration::from_secs(30);
 
 /// What the handler needs.
 pub struct TokenService {
@@ -132,7 +135,9 @@ pub(super) fn refusal(refused: &Refused) -> Refusal {
         Refused::Revoked => ("ask the broker's administrator for a new key".into(), None),
         Refused::Paused(name) => (format!("on the broker: scorpiox-broker credential resume {name}"), None),
         Refused::Reauth(name) | Refused::Quarantined(name) => (login(name), None),
-        Refused::BackingOff(left) => ("the broker tries again by itself".into(), Some(*left)),
+        Refused::Short { mending: Mending::LogIn, credential, .. } => (login(credential), None),
+        Refused::Short { mending: Mending::Itself, .. } => (BY_ITSELF.to_owned(), Some(LATER)),
+        Refused::BackingOff(left) => (BY_ITSELF.to_owned(), Some(*left)),
         Refused::TooSoon(left) => ("the token is probably good: look at the error it met".into(), Some(*left)),
         Refused::Busy(left) => ("ask again in a moment".into(), Some(*left)),
         Refused::Fenced => ("on the broker: scorpiox-broker status".into(), None),

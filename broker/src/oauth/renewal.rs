@@ -61,8 +61,8 @@ impl OAuth {
     pub async fn renew(&self, stand_in: &str, reason: Reason, origin: Origin<'_>) -> Result<SignedIn, Denied> {
         let (family, number) = self.stand_ins.recognise(stand_in)?;
         let Some(caller) = self.gate.holder_of(&family.key_id) else {
-            // Revoked, or given another key.
-            self.stand_ins.end(&family).await;
+            // Revoked, or given another key. The family is not ended: a revocation that cannot be written down is taken
+            // back. Those of clients that stay away end with the next start.
             return Err(Denied::Invalidated);
         };
         let held = match family.admit(number, self.timeline.now()) {
@@ -71,7 +71,10 @@ impl OAuth {
         };
         let handout = self.renewed(&caller, family.purpose, held, reason, origin).await?;
         match self.stand_ins.advance(&family, number, given(&handout), self.timeline.now()).await {
-            Ok(stand_in) => Ok(SignedIn { handout, stand_in, purpose: family.purpose }),
+            Ok(stand_in) => match self.issuer.still_admitted(&caller) {
+                Ok(()) => Ok(SignedIn { handout, stand_in, purpose: family.purpose }),
+                Err(refused) => Err(self.denied(&caller, refused)),
+            },
             Err(dead) => Err(self.buried(&caller, &family, dead, origin).await),
         }
     }

@@ -8,7 +8,6 @@ use tracing::error;
 
 use super::OAuth;
 use crate::clock::Timestamp;
-use crate::domain::credential::Credential;
 use crate::domain::stand_in::{Given, Purpose};
 use crate::gate::Caller;
 use crate::handout::Handout;
@@ -18,6 +17,7 @@ use crate::issuer::{Ask, Handed, Origin, Refused};
 pub const STOCK_RENEWS_AT: Duration = Duration::from_secs(5 * 60);
 /// So it is not given one with less than this while a better one can be had.
 pub const STOCK_NEEDS: Duration = Duration::from_secs(6 * 60);
+const SOON: Duration = Duration::from_secs(1);
 
 /// A token, and the stand-in to come back with.
 #[derive(Debug)]
@@ -39,31 +39,12 @@ pub enum Denied {
     /// There are two copies of the stand-in; all of its family have ended.
     #[error("this refresh token was replaced long ago and is in use elsewhere: the file was copied")]
     Reused,
-    /// The token is so near its end that the client would ask again at once, for ever.
-    #[error("the token of the login '{credential}' ends in {} s, and a newer one cannot be had at the moment", left.as_secs())]
-    Short {
-        /// What is left of it.
-        left: Duration,
-        /// Whose.
-        credential: String,
-        /// Whether a person must log in.
-        mending: Mending,
-    },
     /// As for anybody else who asks for a token.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The database does not take it.
     #[error("the broker's storage failed; nothing was changed")]
     Storage,
-}
-
-/// Who can mend it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mending {
-    /// The broker tries again by itself.
-    Itself,
-    /// Somebody must log in.
-    LogIn,
 }
 
 impl SignedIn {
@@ -90,13 +71,13 @@ impl OAuth {
             Denied::Storage
         })?;
         // Revoked meanwhile: at the next look it would be found out, but nothing should leave at all.
-        if !caller.is_admitted() {
+        let noted = match self.issuer.still_admitted(caller) {
+            Ok(()) => self.note(caller, &family, "stand_in.issue", origin).await.map_err(Refused::from),
+            Err(refused) => Err(refused),
+        };
+        if let Err(refused) = noted.and_then(|()| self.issuer.still_admitted(caller)) {
             self.stand_ins.end(&family).await;
-            return Err(Refused::Revoked.into());
-        }
-        if let Err(unavailable) = self.note(caller, &family, "stand_in.issue", origin).await {
-            self.stand_ins.end(&family).await;
-            return Err(Refused::from(unavailable).into());
+            return Err(self.denied(caller, refused));
         }
         Ok(SignedIn { handout, stand_in, purpose })
     }
@@ -109,31 +90,27 @@ impl OAuth {
         ask: Ask,
         origin: Origin<'_>,
     ) -> Result<Handout, Denied> {
-        let at_least = match purpose {
-            Purpose::AuthFile => STOCK_NEEDS,
-            Purpose::Gateway => Duration::ZERO,
+        let ask = match purpose {
+            // With less it would ask again at once, for ever.
+            Purpose::AuthFile => Ask { at_least: STOCK_NEEDS, floor: STOCK_RENEWS_AT, ..ask },
+            Purpose::Gateway => ask,
         };
-        let handout = match self.issuer.hand_out(caller, &Ask { at_least, ..ask }, origin).await? {
-            Handed::Token(handout) => handout,
+        match self.issuer.hand_out(caller, &ask, origin).await {
+            Ok(Handed::Token(handout)) => Ok(handout),
             // Nobody asked with a tag of his own.
-            Handed::Unchanged(_) => return Err(Refused::Busy(Duration::from_secs(1)).into()),
-        };
-        match purpose {
-            Purpose::AuthFile => lasting(handout),
-            Purpose::Gateway => Ok(handout),
+            Ok(Handed::Unchanged(_)) => Err(Refused::Busy(SOON).into()),
+            Err(refused) => Err(self.denied(caller, refused)),
         }
     }
-}
 
-fn lasting(handout: Handout) -> Result<Handout, Denied> {
-    let answer = handout.answer();
-    let left = Duration::from_secs(u64::try_from(answer.expires_in).unwrap_or(0));
-    if left > STOCK_RENEWS_AT {
-        return Ok(handout);
+    /// A client that was given another credential while it waited is here still. To be told that it was revoked would
+    /// be a verdict for good; it asks again instead, and gets what it may have now.
+    pub(super) fn denied(&self, caller: &Caller, refused: Refused) -> Denied {
+        match refused {
+            Refused::Revoked if self.gate.holder_of(&caller.client.key_id).is_some() => Refused::Busy(SOON).into(),
+            refused => refused.into(),
+        }
     }
-    let Credential { name, .. } = handout.credential();
-    let mending = if answer.renewable { Mending::Itself } else { Mending::LogIn };
-    Err(Denied::Short { left, credential: name.as_str().to_owned(), mending })
 }
 
 pub(super) fn given(handout: &Handout) -> Given {

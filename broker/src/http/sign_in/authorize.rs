@@ -11,8 +11,10 @@ use super::page::{Leads, dead_end, guarded, invite_field, page, waiting};
 use super::{is_from_our_page, told, visitor};
 use crate::domain::authorization::{AuthorizationRequest, BadRequest};
 use crate::domain::loopback::Loopback;
+use crate::http::error::Refusal;
 use crate::http::oauth::parameters::{Dialect, Parameters};
 use crate::http::request_id::RequestId;
+use crate::http::unhurried::to_the_end;
 use crate::http::visitor::ClientAddress;
 use crate::sign_in::SignIns;
 
@@ -50,11 +52,21 @@ async fn submit(
     address: ClientAddress,
     sign_ins: web::Data<Arc<SignIns>>,
     body: Bytes,
+) -> Result<HttpResponse, Refusal> {
+    to_the_end(async move { answered(&request, &id, address, &sign_ins, &body).await }).await
+}
+
+async fn answered(
+    request: &HttpRequest,
+    id: &RequestId,
+    address: ClientAddress,
+    sign_ins: &SignIns,
+    body: &[u8],
 ) -> HttpResponse {
-    if !is_from_our_page(&request) {
+    if !is_from_our_page(request) {
         return dead_end(StatusCode::FORBIDDEN, "No sign-in", &format!("Another site's page sent this. {AGAIN}"));
     }
-    let Ok(fields) = Parameters::read(Dialect::Form, &body) else {
+    let Ok(fields) = Parameters::read(Dialect::Form, body) else {
         return dead_end(StatusCode::BAD_REQUEST, "No sign-in", &format!("The form cannot be read. {AGAIN}"));
     };
     let written = fields.get("request").unwrap_or_default();
@@ -71,7 +83,7 @@ async fn submit(
     if fields.get("answer") == Some("refuse") {
         return back(&asked.redirect, Some(&asked.state), ("access_denied", "the person said no"), sign_ins.issuer());
     }
-    let visitor = visitor(&request, &id, address);
+    let visitor = visitor(request, id, address);
     match sign_ins.authorize(&asked, fields.get("invite").unwrap_or_default(), visitor).await {
         Ok(to) => see_other(to.expose(), &asked.redirect),
         Err(refused) => {

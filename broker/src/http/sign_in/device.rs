@@ -12,9 +12,11 @@ use super::page::{Leads, dead_end, invite_field, page, waiting};
 use super::{is_from_our_page, told, visitor};
 use crate::domain::authorization::CLIENT;
 use crate::domain::device_grant::{INTERVAL, LIFE, UserCode};
+use crate::http::error::Refusal;
 use crate::http::oauth::parameters::{Dialect, Parameters};
 use crate::http::oauth::trouble::{Kind, Trouble};
 use crate::http::request_id::RequestId;
+use crate::http::unhurried::to_the_end;
 use crate::http::visitor::ClientAddress;
 use crate::sign_in::SignIns;
 
@@ -78,12 +80,22 @@ async fn submit(
     address: ClientAddress,
     sign_ins: web::Data<Arc<SignIns>>,
     body: Bytes,
+) -> Result<HttpResponse, Refusal> {
+    to_the_end(async move { answered(&request, &id, address, &sign_ins, &body).await }).await
+}
+
+async fn answered(
+    request: &HttpRequest,
+    id: &RequestId,
+    address: ClientAddress,
+    sign_ins: &SignIns,
+    body: &[u8],
 ) -> HttpResponse {
     const AGAIN: &str = "Open this page once more.";
-    if !is_from_our_page(&request) {
+    if !is_from_our_page(request) {
         return dead_end(StatusCode::FORBIDDEN, TITLE, &format!("Another site's page sent this. {AGAIN}"));
     }
-    let Ok(fields) = Parameters::read(Dialect::Form, &body) else {
+    let Ok(fields) = Parameters::read(Dialect::Form, body) else {
         return dead_end(StatusCode::BAD_REQUEST, TITLE, &format!("The form cannot be read. {AGAIN}"));
     };
     let field = |name| fields.get(name).unwrap_or_default();
@@ -91,7 +103,7 @@ async fn submit(
         let sentence = format!("This page has been open for too long, or did not come from here. {AGAIN}");
         return dead_end(StatusCode::BAD_REQUEST, TITLE, &sentence);
     }
-    match sign_ins.let_in(field("user_code"), field("invite"), visitor(&request, &id, address)).await {
+    match sign_ins.let_in(field("user_code"), field("invite"), visitor(request, id, address)).await {
         Ok(()) => dead_end(StatusCode::OK, "It is let in", "The program goes on by itself. You may close this page."),
         Err(refused) => {
             let (status, sentence, retry_after) = told(refused);
