@@ -6,6 +6,7 @@
 //! * [`form`]: what a form carries, so that no other page can send it. * `browser`: codes, on a page of ours (RFC 6749,
 //!   7636). * `device`: programs without a browser (RFC 8628). * `desk`: what administrators do.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use crate::domain::client::ClientId;
 use crate::domain::device_grant::DeviceGrants;
 use crate::domain::guesses::Guesses;
 use crate::domain::invite::Invite;
+use crate::domain::meter::{Meter, Quota};
 use crate::gate::{Caller, Gate};
 use crate::http::visitor::ClientAddress;
 use crate::oauth::OAuth;
@@ -63,12 +65,16 @@ pub struct Parts {
     pub issuer: String,
 }
 
+/// Lines of the audit about wrong invites, of all addresses together: one that has many addresses fills no disk.
+const REFUSALS: Quota = Quota::per_minute(NonZeroU32::new(60).expect("sixty is not zero"));
+
 /// Lets programs sign in.
 pub struct SignIns {
     parts: Parts,
     codes: Mutex<Codes<Arc<Family>>>,
     devices: Mutex<DeviceGrants>,
     guesses: Mutex<Guesses>,
+    refusals: Meter,
 }
 
 /// Who sits before a page.
@@ -112,7 +118,13 @@ struct GoodInvite {
 impl SignIns {
     /// Takes its parts.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, codes: Mutex::default(), devices: Mutex::default(), guesses: Mutex::default() }
+        Self {
+            parts,
+            codes: Mutex::default(),
+            devices: Mutex::default(),
+            guesses: Mutex::default(),
+            refusals: Meter::default(),
+        }
     }
 
     /// The issuer's identifier: what addresses of the broker begin with.
@@ -132,15 +144,15 @@ impl SignIns {
         self.parts.sealer.authenticate("invite", invite.letters().expose().as_bytes())
     }
 
-    /// Looks whether an invite is good. It is not used up yet; a wrong one is counted.
+    /// Looks whether an invite is good. It is not used up yet, and counts as wrong until it is: of many that are shown at
+    /// once no more are looked at than one after the other.
     async fn look_at(&self, typed: &str, visitor: Visitor<'_>) -> Result<GoodInvite, InviteRefused> {
         let address = visitor.address.0;
-        if let Some(left) = lock(&self.guesses).wait(address, self.moment()) {
-            return Err(InviteRefused::Wait(left));
-        }
+        lock(&self.guesses).count(address, self.moment()).map_err(InviteRefused::Wait)?;
         if let Ok(invite) = Invite::parse(typed) {
             let mac = self.mac(&invite);
-            let client = self.parts.store.find_invite(&mac, self.parts.timeline.now()).await?;
+            let found = self.parts.store.find_invite(&mac, self.parts.timeline.now()).await;
+            let client = found.inspect_err(|_| lock(&self.guesses).take_back(address))?;
             if let Some(caller) = client.and_then(|client| self.caller(&client)) {
                 return Ok(GoodInvite { mac, caller });
             }
@@ -150,6 +162,7 @@ impl SignIns {
 
     /// Uses it up. Of two that try at once, one is refused.
     async fn use_up(&self, invite: &GoodInvite, what_for: &str, visitor: Visitor<'_>) -> Result<(), InviteRefused> {
+        lock(&self.guesses).take_back(visitor.address.0);
         if !self.parts.store.use_invite(&invite.mac, self.parts.timeline.now()).await? {
             return Err(InviteRefused::Unknown);
         }
@@ -158,10 +171,11 @@ impl SignIns {
         Ok(())
     }
 
-    /// A code or an invite was wrong. There are few of these in the audit, because after ten an address waits.
+    /// A code or an invite was wrong. It is counted already.
     async fn wrong(&self, visitor: Visitor<'_>) -> InviteRefused {
-        lock(&self.guesses).note(visitor.address.0, self.moment());
-        self.note("broker", "invite.refused", "invite", "forbidden", visitor.agent, visitor).await;
+        if self.refusals.take(REFUSALS, self.moment()).is_ok() {
+            self.note("broker", "invite.refused", "invite", "forbidden", visitor.agent, visitor).await;
+        }
         InviteRefused::Unknown
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::client::ClientId;
 use super::letters;
+use super::network::counted_as;
 use crate::clock::{Monotonic, Timestamp};
 
 /// How long a person may take.
@@ -19,7 +20,7 @@ const SLOWER: Duration = Duration::from_secs(5);
 const LEEWAY: Duration = Duration::from_secs(1);
 /// Requests that may be open at once, of all and of one address.
 pub const MOST: usize = 1_000;
-/// Of one address; a person has one.
+/// Of one address (of IPv6: of one /64); a person has one.
 pub const MOST_OF_ADDRESS: usize = 10;
 
 const LENGTH: usize = 8;
@@ -114,6 +115,8 @@ struct Open {
 
 enum Verdict {
     None,
+    /// Somebody is about to agree, and nobody else may.
+    UnderWay,
     Denied,
     Approved(ClientId),
     /// It is being given what it asked for.
@@ -127,7 +130,8 @@ impl DeviceGrants {
         if self.open.len() >= MOST {
             return Err(Full::InAll);
         }
-        let of_address = self.open.values().filter(|open| open.asking.address == asking.address).count();
+        let place = asking.address.map(counted_as);
+        let of_address = self.open.values().filter(|open| open.asking.address.map(counted_as) == place).count();
         if of_address >= MOST_OF_ADDRESS {
             return Err(Full::OfAddress);
         }
@@ -147,20 +151,35 @@ impl DeviceGrants {
         found.map(|open| &open.asking).ok_or(NobodyWaits)
     }
 
-    /// A person agrees.
-    pub fn approve(&mut self, code: &UserCode, client: ClientId, now: Monotonic) -> Result<(), NobodyWaits> {
-        self.decide(code, Verdict::Approved(client), now)
+    /// A person is about to agree: [`Self::approve`] or [`Self::release`] follows. What agreeing costs is spent between,
+    /// so that of two who agree one pays.
+    pub fn reserve(&mut self, code: &UserCode, now: Monotonic) -> Result<(), NobodyWaits> {
+        self.open_at(code).filter(|open| open.waits(now)).ok_or(NobodyWaits)?.verdict = Verdict::UnderWay;
+        Ok(())
+    }
+
+    /// The person agrees.
+    pub fn approve(&mut self, code: &UserCode, client: ClientId) -> Result<(), NobodyWaits> {
+        let reserved = self.open_at(code).filter(|open| matches!(open.verdict, Verdict::UnderWay));
+        reserved.ok_or(NobodyWaits)?.verdict = Verdict::Approved(client);
+        Ok(())
+    }
+
+    /// Nothing came of it: it waits for the next person.
+    pub fn release(&mut self, code: &UserCode) {
+        if let Some(open) = self.open_at(code).filter(|open| matches!(open.verdict, Verdict::UnderWay)) {
+            open.verdict = Verdict::None;
+        }
     }
 
     /// A person refuses.
     pub fn deny(&mut self, code: &UserCode, now: Monotonic) -> Result<(), NobodyWaits> {
-        self.decide(code, Verdict::Denied, now)
+        self.open_at(code).filter(|open| open.waits(now)).ok_or(NobodyWaits)?.verdict = Verdict::Denied;
+        Ok(())
     }
 
-    fn decide(&mut self, code: &UserCode, verdict: Verdict, now: Monotonic) -> Result<(), NobodyWaits> {
-        let found = self.open.values_mut().find(|open| open.asking.user_code == *code && open.waits(now));
-        found.ok_or(NobodyWaits)?.verdict = verdict;
-        Ok(())
+    fn open_at(&mut self, code: &UserCode) -> Option<&mut Open> {
+        self.open.values_mut().find(|open| open.asking.user_code == *code)
     }
 
     /// The program asks how it stands. That it was approved is told once: [`Self::end`] or [`Self::give_back`] follows.
@@ -182,7 +201,7 @@ impl DeviceGrants {
                 open.verdict = Verdict::Answering(client.clone());
                 Poll::Approved(client)
             }
-            Verdict::Answering(_) => Poll::Pending,
+            Verdict::Answering(_) | Verdict::UnderWay => Poll::Pending,
         }
     }
 

@@ -27,6 +27,34 @@ fn client() -> ClientId {
     ClientId::from_stored("c1".into())
 }
 
+fn approve(grants: &mut DeviceGrants, code: &UserCode, now: Monotonic) {
+    grants.reserve(code, now).unwrap();
+    grants.approve(code, client()).unwrap();
+}
+
+#[test]
+fn of_two_who_are_about_to_agree_one_may() {
+    let (mut grants, code) = begun();
+    grants.reserve(&code, at(1)).unwrap();
+    assert_eq!(grants.reserve(&code, at(1)), Err(NobodyWaits));
+    assert_eq!((grants.deny(&code, at(1)), grants.pending(at(1)).len()), (Err(NobodyWaits), 0));
+    assert_eq!(grants.poll(&DEVICE, at(1)), Poll::Pending);
+    grants.release(&code);
+    approve(&mut grants, &code, at(2));
+    grants.release(&code);
+    assert_eq!(grants.poll(&DEVICE, at(6)), Poll::Approved(client()), "what is agreed is not taken back");
+}
+
+#[test]
+fn a_network_of_one_house_is_one_address() {
+    let mut grants = DeviceGrants::default();
+    for number in 0..10 {
+        grants.begin([number; 32], asking(number, &format!("2001:db8:0:1::{number}")), at(0)).unwrap();
+    }
+    assert_eq!(grants.begin([10; 32], asking(10, "2001:db8:0:1:ffff::1"), at(0)), Err(Full::OfAddress));
+    assert_eq!(grants.begin([10; 32], asking(10, "2001:db8:0:2::1"), at(0)), Ok(()));
+}
+
 #[test]
 fn a_code_is_eight_letters_read_however_they_are_typed() {
     let code = UserCode::from_random([77; 16]);
@@ -42,7 +70,7 @@ fn a_program_waits_until_somebody_decides_and_is_told_once() {
     assert_eq!(grants.poll(&DEVICE, at(0)), Poll::Pending, "the first question may come at once");
     assert_eq!(grants.poll(&DEVICE, at(5)), Poll::Pending);
     assert_eq!(grants.pending(at(5)).len(), 1);
-    grants.approve(&code, client(), at(6)).unwrap();
+    approve(&mut grants, &code, at(6));
     assert!(grants.pending(at(6)).is_empty());
     assert_eq!(grants.poll(&DEVICE, at(10)), Poll::Approved(client()));
     assert_eq!(grants.poll(&DEVICE, at(15)), Poll::Pending, "twice at once, it is answered once");
@@ -59,7 +87,7 @@ fn a_program_that_asks_too_soon_waits_five_seconds_longer_each_time() {
     assert_eq!(grants.poll(&DEVICE, at(0)), Poll::Pending);
     assert_eq!(grants.poll(&DEVICE, at(2)), Poll::SlowDown);
     assert_eq!(grants.poll(&DEVICE, at(8)), Poll::SlowDown, "it was to wait ten");
-    grants.approve(&code, client(), at(9)).unwrap();
+    approve(&mut grants, &code, at(9));
     assert_eq!(grants.poll(&DEVICE, at(18)), Poll::SlowDown, "it was to wait fifteen, also for good news");
     assert_eq!(grants.poll(&DEVICE, at(38)), Poll::Approved(client()));
 }
@@ -75,7 +103,8 @@ fn a_network_that_is_a_little_fast_is_not_too_soon() {
 fn a_program_that_was_refused_stays_refused() {
     let (mut grants, code) = begun();
     grants.deny(&code, at(1)).unwrap();
-    assert_eq!(grants.approve(&code, client(), at(2)), Err(NobodyWaits));
+    assert_eq!(grants.reserve(&code, at(2)), Err(NobodyWaits));
+    assert_eq!(grants.approve(&code, client()), Err(NobodyWaits));
     assert_eq!(grants.poll(&DEVICE, at(3)), Poll::Denied);
     assert_eq!(grants.poll(&DEVICE, at(9)), Poll::Denied);
 }
@@ -85,7 +114,7 @@ fn after_ten_minutes_nobody_waits() {
     let (mut grants, code) = begun();
     assert!(grants.find(&code, at(599)).is_ok());
     assert_eq!(grants.find(&code, at(600)), Err(NobodyWaits));
-    assert_eq!(grants.approve(&code, client(), at(600)), Err(NobodyWaits));
+    assert_eq!(grants.reserve(&code, at(600)), Err(NobodyWaits));
     assert_eq!(grants.poll(&DEVICE, at(600)), Poll::Expired);
     assert_eq!(grants.poll(&[6; 32], at(1)), Poll::Expired);
 }

@@ -25,15 +25,32 @@ struct Tally {
 }
 
 impl Guesses {
-    /// How long this address must wait before it may try again.
-    pub fn wait(&self, address: Option<IpAddr>, now: Monotonic) -> Option<Duration> {
+    /// Counts an attempt as wrong, unless this address must wait: then says how long. One that was right after all is
+    /// taken back.
+    pub fn count(&mut self, address: Option<IpAddr>, now: Monotonic) -> Result<(), Duration> {
+        match self.wait(address, now) {
+            Some(left) => Err(left),
+            None => {
+                self.note(address, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// It was right.
+    pub fn take_back(&mut self, address: Option<IpAddr>) {
+        if let Some(tally) = self.by_place.get_mut(&place(address)) {
+            tally.wrong = tally.wrong.saturating_sub(1);
+        }
+    }
+
+    fn wait(&self, address: Option<IpAddr>, now: Monotonic) -> Option<Duration> {
         let tally = self.by_place.get(&place(address))?;
         let left = WINDOW.saturating_sub(now.since(tally.since));
         (tally.wrong >= MOST && !left.is_zero()).then_some(left)
     }
 
-    /// It was wrong.
-    pub fn note(&mut self, address: Option<IpAddr>, now: Monotonic) {
+    fn note(&mut self, address: Option<IpAddr>, now: Monotonic) {
         if self.by_place.len() >= MOST_ADDRESSES {
             self.by_place.retain(|_, tally| now.since(tally.since) < WINDOW);
         }
@@ -79,9 +96,11 @@ mod tests {
     fn after_ten_wrong_codes_an_address_waits_for_the_end_of_its_quarter_of_an_hour() {
         let mut guesses = Guesses::default();
         for _ in 0..MOST {
-            assert_eq!(guesses.wait(ip("192.0.2.1"), at(0)), None);
-            guesses.note(ip("192.0.2.1"), at(0));
+            assert_eq!(guesses.count(ip("192.0.2.1"), at(0)), Ok(()));
         }
+        assert_eq!(guesses.count(ip("192.0.2.1"), at(0)), Err(WINDOW), "also while the others are still looked at");
+        guesses.take_back(ip("192.0.2.1"));
+        assert_eq!(guesses.count(ip("192.0.2.1"), at(0)), Ok(()));
         assert_eq!(guesses.wait(ip("192.0.2.1"), at(60)), Some(WINDOW - Duration::from_secs(60)));
         assert_eq!(guesses.wait(ip("192.0.2.2"), at(60)), None);
         assert_eq!(guesses.wait(ip("192.0.2.1"), at(900)), None);

@@ -55,7 +55,7 @@ struct Member {
     since: i64,
 }
 
-/// Whether anybody has presented the newest one.
+/// Whether anybody has presented it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Use {
@@ -63,13 +63,30 @@ enum Use {
     Seen,
 }
 
+impl Use {
+    /// Families that were written before this was noted of each one.
+    fn seen() -> Self {
+        Self::Seen
+    }
+}
+
+/// One that has a successor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Replaced {
+    #[serde(flatten)]
+    member: Member,
+    #[serde(default = "Use::seen")]
+    used: Use,
+}
+
 /// How a family stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lineage {
     newest: Member,
+    /// Of the newest.
     used: Use,
     /// Oldest first.
-    replaced: Vec<Member>,
+    replaced: Vec<Replaced>,
 }
 
 /// What a genuine stand-in is to its family.
@@ -81,11 +98,11 @@ enum Standing {
     Ahead,
     /// Replaced a moment ago.
     Recent,
-    /// Replaced long ago by one that nobody has presented since: the answer with it was lost.
+    /// Replaced long ago, and nobody has presented what came after it: the answers were lost.
     Bereft,
 }
 
-/// It was replaced long ago and its successor was used: two hold copies of it.
+/// It was replaced long ago and one of its successors was used: two hold copies of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this stand-in was replaced long ago")]
 pub struct Reused;
@@ -104,7 +121,7 @@ impl Lineage {
 
     /// The token that went out with this one, as far as that is remembered.
     pub fn given(&self, number: u64) -> Option<&Given> {
-        let mut all = self.replaced.iter().chain([&self.newest]);
+        let mut all = self.replaced.iter().map(|replaced| &replaced.member).chain([&self.newest]);
         all.find(|member| member.number == number).map(|member| &member.given)
     }
 
@@ -118,7 +135,10 @@ impl Lineage {
         let mut next = self.clone();
         match self.standing(number, now)? {
             Standing::Newest => next.used = Use::Seen,
-            Standing::Recent => {}
+            Standing::Recent => {
+                let presented = next.replaced.iter_mut().find(|replaced| replaced.member.number == number);
+                presented.expect("a recent one is remembered").used = Use::Seen;
+            }
             Standing::Ahead => {
                 next.newest = Member { number, given: given.clone(), since: now.as_unix() };
                 next.used = Use::Seen;
@@ -126,9 +146,10 @@ impl Lineage {
                 return Ok(next.succeeded(given, now));
             }
             Standing::Bereft => {
-                // Whoever has the successor after all is a second holder: it is not remembered.
-                let bereft = self.replaced.last().expect("a bereft one is the last that was replaced").clone();
-                next.replaced = vec![Member { since: now.as_unix(), ..bereft }];
+                // Whoever has a successor after all is a second holder: they are not remembered.
+                let mut bereft = self.find(number).expect("a bereft one is remembered").clone();
+                bereft.member.since = now.as_unix();
+                next.replaced = vec![bereft];
                 next.newest = Member { number: self.newest.number + 1, given, since: now.as_unix() };
                 return Ok(next);
             }
@@ -141,9 +162,9 @@ impl Lineage {
     fn succeeded(mut self, given: Given, now: Timestamp) -> Self {
         let number = self.newest.number + 1;
         let newest = Member { number, given, since: now.as_unix() };
-        let replaced = std::mem::replace(&mut self.newest, newest);
-        self.replaced.retain(|member| is_recent(member, now));
-        self.replaced.push(Member { since: now.as_unix(), ..replaced });
+        let member = Member { since: now.as_unix(), ..std::mem::replace(&mut self.newest, newest) };
+        self.replaced.retain(|replaced| is_recent(&replaced.member, now));
+        self.replaced.push(Replaced { member, used: self.used });
         let too_many = self.replaced.len().saturating_sub(REMEMBERED);
         self.replaced.drain(..too_many);
         self.used = Use::Never;
@@ -157,12 +178,17 @@ impl Lineage {
         if number > self.newest.number {
             return Ok(Standing::Ahead);
         }
-        let member = self.replaced.iter().find(|member| member.number == number).ok_or(Reused)?;
-        if is_recent(member, now) {
+        let replaced = self.find(number).ok_or(Reused)?;
+        if is_recent(&replaced.member, now) {
             return Ok(Standing::Recent);
         }
-        let is_last = self.replaced.last() == Some(member);
-        if is_last && self.used == Use::Never { Ok(Standing::Bereft) } else { Err(Reused) }
+        let later = self.replaced.iter().filter(|replaced| replaced.member.number > number);
+        let nobody_has_one = later.map(|replaced| replaced.used).chain([self.used]).all(|used| used == Use::Never);
+        if nobody_has_one { Ok(Standing::Bereft) } else { Err(Reused) }
+    }
+
+    fn find(&self, number: u64) -> Option<&Replaced> {
+        self.replaced.iter().find(|replaced| replaced.member.number == number)
     }
 }
 

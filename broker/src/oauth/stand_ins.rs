@@ -60,6 +60,10 @@ pub struct StandIns {
     store: Store,
     pepper: Pepper,
     families: RwLock<HashMap<FamilyId, Arc<Family>>>,
+    /// Queues sign-ins, so that of many at once none is beyond the limit.
+    beginning: tokio::sync::Mutex<()>,
+    /// Ended in memory, and still in the database because it did not take that.
+    owed: Mutex<Vec<FamilyId>>,
 }
 
 impl Family {
@@ -104,7 +108,8 @@ impl StandIns {
             let family = Family::from_stored(stored);
             (family.id.clone(), Arc::new(family))
         });
-        Ok(Self { families: RwLock::new(families.collect()), store, pepper })
+        let families = RwLock::new(families.collect());
+        Ok(Self { families, store, pepper, beginning: tokio::sync::Mutex::default(), owed: Mutex::default() })
     }
 
     /// Recognises a text: its family, and which of it.
@@ -135,6 +140,7 @@ impl StandIns {
             made_at: now,
             lineage: Lineage::begin(given, now),
         };
+        let _beginning = self.beginning.lock().await;
         let ended = self.beyond_the_limit(&client.id);
         let names: Vec<FamilyId> = ended.iter().map(|family| family.id.clone()).collect();
         self.store.begin_stand_in(&new, &names).await?;
@@ -170,10 +176,28 @@ impl StandIns {
         if !self.forget(std::slice::from_ref(family)) {
             return false;
         }
-        if let Err(error) = self.store.end_stand_ins(std::slice::from_ref(&family.id)).await {
-            warn!(stand_in = %family.id, %error, "a stand-in has ended until the next start only: the database does not take it");
-        }
+        self.owed().push(family.id.clone());
+        self.settle().await;
         true
+    }
+
+    /// Writes down what has ended, as far as the database did not take that before. Also asked for once in a minute.
+    pub async fn settle(&self) {
+        let owed = self.owed().clone();
+        if owed.is_empty() {
+            return;
+        }
+        match self.store.end_stand_ins(&owed).await {
+            Ok(()) => self.owed().retain(|id| !owed.contains(id)),
+            Err(error) => {
+                warn!(stand_ins = owed.len(), %error, "ended in memory only so far: the database does not take it");
+            }
+        }
+    }
+
+    fn owed(&self) -> MutexGuard<'_, Vec<FamilyId>> {
+        // Names are pushed and removed whole.
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many live.

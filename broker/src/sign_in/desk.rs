@@ -60,10 +60,11 @@ impl SignIns {
         request: &SignInApproval,
     ) -> Result<SignInApproved, Problem> {
         let (code, sign_in) = self.find(code)?;
+        // Before the client is made: for nobody there would be none.
+        let deciding = self.deciding(&code).map_err(|NobodyWaits| nobody(&code))?;
         let caller =
             self.parts.registrar.client_that_signs_in(by, &request.name, request.credential.as_deref()).await?;
-        let approved = lock(&self.devices).approve(&code, caller.client.id.clone(), self.moment());
-        approved.map_err(|NobodyWaits| nobody(&code))?;
+        deciding.approve(caller.client.id.clone()).map_err(|NobodyWaits| nobody(&code))?;
         let (object, detail) = (format!("client:{}", request.name), described(&sign_in));
         self.parts.registrar.note(by, "sign_in.approve", &object, "ok", &detail).await;
         Ok(SignInApproved { sign_in, client: request.name.clone(), credential: credential_of(&caller) })

@@ -4,7 +4,8 @@ use scorpiox_wire::Secret;
 
 use super::form::{self, NotOurs};
 use super::{InviteRefused, SignIns, Visitor, hash, lock, random, ticket};
-use crate::domain::device_grant::{Asking, Full, Poll, UserCode};
+use crate::domain::client::ClientId;
+use crate::domain::device_grant::{Asking, Full, NobodyWaits, Poll, UserCode};
 use crate::domain::stand_in::Purpose;
 use crate::issuer::Origin;
 use crate::oauth::sign_in::{Denied, SignedIn};
@@ -90,6 +91,12 @@ impl SignIns {
         Ok(signed_in?)
     }
 
+    /// From here on nobody else decides about the program with this code, until this is dropped.
+    pub(super) fn deciding<'a>(&'a self, code: &'a UserCode) -> Result<Deciding<'a>, NobodyWaits> {
+        lock(&self.devices).reserve(code, self.moment())?;
+        Ok(Deciding { sign_ins: self, code })
+    }
+
     /// The hidden field of the device page's form.
     pub fn device_form(&self) -> String {
         form::write(&self.parts.sealer, PAGE, &(), self.parts.timeline.now())
@@ -105,10 +112,28 @@ impl SignIns {
     pub async fn let_in(&self, code: &str, invite: &str, visitor: Visitor<'_>) -> Result<(), InviteRefused> {
         let invite = self.look_at(invite, visitor).await?;
         let code = UserCode::parse(code).ok();
-        let waits = |code: &UserCode| lock(&self.devices).find(code, self.moment()).is_ok();
-        let Some(code) = code.filter(waits) else { return Err(self.wrong(visitor).await) };
-        self.use_up(&invite, &format!("device: {code}"), visitor).await?;
-        let client = invite.caller.client.id.clone();
-        lock(&self.devices).approve(&code, client, self.moment()).map_err(|_| InviteRefused::Unknown)
+        let deciding = code.as_ref().and_then(|code| self.deciding(code).ok());
+        let Some(deciding) = deciding else { return Err(self.wrong(visitor).await) };
+        self.use_up(&invite, &format!("device: {}", deciding.code), visitor).await?;
+        deciding.approve(invite.caller.client.id.clone()).map_err(|NobodyWaits| InviteRefused::Unknown)
+    }
+}
+
+/// Somebody decides about a program. It waits on when nothing comes of that.
+pub(super) struct Deciding<'a> {
+    sign_ins: &'a SignIns,
+    code: &'a UserCode,
+}
+
+impl Deciding<'_> {
+    /// It is this client now.
+    pub(super) fn approve(&self, client: ClientId) -> Result<(), NobodyWaits> {
+        lock(&self.sign_ins.devices).approve(self.code, client)
+    }
+}
+
+impl Drop for Deciding<'_> {
+    fn drop(&mut self) {
+        lock(&self.sign_ins.devices).release(self.code);
     }
 }

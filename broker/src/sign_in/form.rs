@@ -16,8 +16,9 @@ use crate::seal::Sealer;
 /// How long a page may stand open.
 pub const LIFE: Duration = Duration::from_secs(10 * 60);
 
-/// Longest text that is looked at.
-const LONGEST: usize = 4096;
+/// Longest text that is looked at. The longest that is made: an address and a `state` of control characters, which are six
+/// letters each in JSON.
+const LONGEST: usize = 8192;
 
 /// The form was not made here, was changed, is another page's, or is too old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

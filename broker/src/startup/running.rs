@@ -77,6 +77,7 @@ pub(super) async fn run(
             _ = housekeeping.tick() => {
                 running.look_at_certificate();
                 flush(&running.assembly.gate, &running.assembly.store).await;
+                running.assembly.stand_ins.settle().await;
                 running.registrar.tell_refused_logins().await;
                 keep_audit(&running.assembly.rotator).await;
                 pruning.tick(&running.registrar, &running.assembly.timeline);
@@ -185,7 +186,7 @@ impl Running {
     /// Stops in order: no new connections, requests under way are answered, rotations end, then the files are closed.
     async fn stop(self, terminate: &mut Signal, interrupt: &mut Signal) -> anyhow::Result<ExitCode> {
         info!("stopping: requests and renewals under way are finished first");
-        let Assembly { rotator, gate, auditor, audit_writer, anchor_writer, store, .. } = self.assembly;
+        let Assembly { rotator, gate, auditor, audit_writer, anchor_writer, store, stand_ins, .. } = self.assembly;
         rotator.stop();
         let drained = async {
             let network = async {
@@ -217,6 +218,7 @@ impl Running {
             _ = interrupt.recv() => return Ok(left(&rotator)),
         }
         flush(&gate, &store).await;
+        stand_ins.settle().await;
         self.registrar.tell_refused_logins().await;
         drop((auditor, self.registrar));
         if tokio::time::timeout(Duration::from_secs(5), audit_writer).await.is_err() {

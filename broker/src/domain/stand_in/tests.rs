@@ -68,6 +68,20 @@ fn whoever_lost_the_answer_goes_on_however_late() {
     assert_eq!(family.admit(3, late + 2 * GRACE), Err(Reused));
 }
 
+/// Two answers within the hour, each with another successor because the token changed between them.
+#[test]
+fn whoever_lost_several_answers_goes_on_and_one_that_arrived_after_all_is_found_out() {
+    let (family, later) = second();
+    let lost = family.after(1, given(3), later + MINUTE).unwrap();
+    assert_eq!(lost.newest(), 3);
+    let late = later + 50 * GRACE;
+    assert_eq!(lost.after(1, given(3), late).unwrap().newest(), 4);
+    for arrived in [2, 3] {
+        let seen = lost.after(arrived, given(3), later + 2 * MINUTE).unwrap();
+        assert_eq!(seen.admit(1, late), Err(Reused), "{arrived} is in use");
+    }
+}
+
 #[test]
 fn two_machines_with_one_file_are_found_out_when_both_renew() {
     let ten_days = 10 * LONGEST_LIFE;
@@ -116,8 +130,11 @@ fn it_is_written_as_this_json() {
     let (family, _) = second();
     let json = concat!(
         r#"{"newest":{"number":2,"given":{"credential":"4k2j","generation":2},"since":1086400},"used":"never","#,
-        r#""replaced":[{"number":1,"given":{"credential":"4k2j","generation":1},"since":1086400}]}"#
+        r#""replaced":[{"number":1,"given":{"credential":"4k2j","generation":1},"since":1086400,"used":"seen"}]}"#
     );
     assert_eq!(serde_json::to_string(&family).unwrap(), json);
     assert_eq!(serde_json::from_str::<Lineage>(json).unwrap(), family);
+    let earlier = json.replace(r#","used":"seen"}]"#, "}]");
+    assert_ne!(earlier, json);
+    assert_eq!(serde_json::from_str::<Lineage>(&earlier).unwrap(), family, "as it was written before");
 }

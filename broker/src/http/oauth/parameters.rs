@@ -4,8 +4,10 @@
 //! nobody knows are ignored, and so is what is no text.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use scorpiox_wire::Secret;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 /// How a request was written. Its answer's errors are written in the same world's way: see [`super::trouble`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,41 @@ pub enum Unreadable {
     /// RFC 6749 section 3.2: parameters must not be included more than once.
     #[error("a parameter stands there twice")]
     Twice,
+}
+
+/// The members of an object, those that are texts with their values. A map of the parser's would keep the last one of two.
+struct Members(Result<BTreeMap<String, Option<Secret>>, Unreadable>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(object: D) -> Result<Self, D::Error> {
+        object.deserialize_map(Object).map(Self)
+    }
+}
+
+struct Object;
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Result<BTreeMap<String, Option<Secret>>, Unreadable>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut read = Ok(BTreeMap::new());
+        while let Some((name, value)) = members.next_entry::<String, serde_json::Value>()? {
+            let text = match value {
+                serde_json::Value::String(text) => Some(Secret::new(text)),
+                _ => None,
+            };
+            // To its end all the same: what is no JSON further on is no JSON.
+            let is_second = read.as_mut().is_ok_and(|read| read.insert(name, text).is_some());
+            if is_second {
+                read = Err(Unreadable::Twice);
+            }
+        }
+        Ok(read)
+    }
 }
 
 impl Dialect {
@@ -62,12 +99,8 @@ impl Parameters {
     }
 
     fn json(body: &[u8]) -> Result<Self, Unreadable> {
-        let members: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_slice(body).map_err(|_| Unreadable::Body)?;
-        let texts = members.into_iter().filter_map(|(name, value)| match value {
-            serde_json::Value::String(text) => Some((name, Secret::new(text))),
-            _ => None,
-        });
+        let Members(members) = serde_json::from_slice(body).map_err(|_| Unreadable::Body)?;
+        let texts = members?.into_iter().filter_map(|(name, value)| value.map(|text| (name, text)));
         Ok(Self(texts.collect()))
     }
 
@@ -129,6 +162,9 @@ mod tests {
             (Dialect::Json, "{", Unreadable::Body),
             (Dialect::Json, "", Unreadable::Body),
             (Dialect::Form, "a=1&a=1", Unreadable::Twice),
+            (Dialect::Json, r#"{"a":"1","a":"1"}"#, Unreadable::Twice),
+            (Dialect::Json, r#"{"a":1,"b":"2","a":"1"}"#, Unreadable::Twice),
+            (Dialect::Json, r#"{"a":"1","a":"1""#, Unreadable::Body),
         ] {
             assert_eq!(Parameters::read(dialect, body.as_bytes()).unwrap_err(), why, "{body}");
         }

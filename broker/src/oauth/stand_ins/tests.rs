@@ -127,6 +127,30 @@ async fn an_end_holds_at_once_even_when_the_database_does_not_take_it_and_is_tol
 }
 
 #[tokio::test]
+async fn an_end_that_the_database_did_not_take_is_written_down_later() {
+    let house = house().await;
+    let (family, _) = house.begin().await;
+    let directory = house._directory.path();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(directory.join("broker.db"));
+    let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let mut run = async |sql: &'static str| sqlx::query(sql).execute(&mut other).await.unwrap();
+    run("CREATE TRIGGER full BEFORE DELETE ON stand_ins BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+    assert!(house.stand_ins.end(&family).await);
+    assert_eq!(house.store.stand_ins().await.unwrap().len(), 1);
+    run("DROP TRIGGER full").await;
+    house.stand_ins.settle().await;
+    assert_eq!(house.store.stand_ins().await.unwrap(), []);
+    assert_eq!(*house.stand_ins.owed(), []);
+}
+
+#[tokio::test]
+async fn of_many_that_begin_at_once_none_is_beyond_the_limit() {
+    let house = house().await;
+    futures_util::future::join_all((0..PER_CLIENT + 4).map(|_| house.begin())).await;
+    assert_eq!((house.stand_ins.count(), house.store.stand_ins().await.unwrap().len()), (PER_CLIENT, PER_CLIENT));
+}
+
+#[tokio::test]
 async fn a_client_with_another_key_has_none_after_a_start() {
     let house = house().await;
     house.begin().await;
