@@ -154,7 +154,8 @@ fn must_have_ended(name: &str, seen: &Seen, refused: &Refused) {
         // Renewed in the very moment in which the request gave up.
         Refused::Busy(_) | Refused::BackingOff(_) => tokens.is_some_and(|tokens| tokens.obtained_at >= *now),
         Refused::Reauth(_) | Refused::Quarantined(_) | Refused::Fenced => false,
-        Refused::NoGrant | Refused::Revoked | Refused::Denied(_) | Refused::TooSoon(_) => false,
+        // Nobody here asks for a token that lasts.
+        Refused::NoGrant | Refused::Revoked | Refused::Denied(_) | Refused::TooSoon(_) | Refused::Short { .. } => false,
     };
     assert!(
         excused || !lives || credential.pause == Pause::All,
