@@ -127,11 +127,11 @@ impl Writer {
         self.note_spooled(self.spool.waiting());
         let mut batch = Vec::new();
         loop {
-            let spooling = !self.spool.is_empty();
+            let troubled = !self.spool.is_empty() || self.health.failing.load(Ordering::Relaxed);
             let received = tokio::select! {
                 received = self.queue.recv_many(&mut batch, BATCH) => received,
-                () = self.timeline.sleep(RETRY), if spooling => {
-                    self.empty_spool().await;
+                () = self.timeline.sleep(RETRY), if troubled => {
+                    self.try_again().await;
                     continue;
                 }
             };
@@ -146,6 +146,15 @@ impl Writer {
                 // Whoever went away does not need the answer.
                 let _ = done.send(result);
             }
+        }
+    }
+
+    /// While nothing is handed out nobody may ask any more, so that only a write of our own shows that it works again.
+    async fn try_again(&self) {
+        let works =
+            if self.spool.is_empty() { self.store.try_to_write().await.is_ok() } else { self.empty_spool().await };
+        if works && self.health.failing.swap(false, Ordering::Relaxed) {
+            info!("the audit can be written again");
         }
     }
 

@@ -53,6 +53,19 @@ impl Store {
         Ok(last)
     }
 
+    /// Whether the database takes writes: one that reaches the disk and leaves nothing behind.
+    pub async fn try_to_write(&self) -> Result<(), StoreError> {
+        let _under_way = self.activity.begin();
+        let mut transaction = self.begin().await?;
+        // An update to the same value would not change a page, and what is rolled back is not written.
+        for statement in ["INSERT INTO meta (key, value) VALUES ('probe', '')", "DELETE FROM meta WHERE key = 'probe'"]
+        {
+            sqlx::query(statement).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Entries after `seq`, oldest first, at most `limit`.
     pub async fn audit_after(&self, seq: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let _under_way = self.activity.begin();
@@ -210,6 +223,22 @@ mod tests {
             detail: line(""),
         };
         Deed { record, handout: (!number.is_multiple_of(3)).then_some(handout) }
+    }
+
+    #[tokio::test]
+    async fn a_try_reaches_the_disk_and_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("broker.db");
+        let sealer = Sealer::new(&MasterKey::from_bytes([7; 32]));
+        let (store, _) = Store::open(&path, sealer, "i", Activity::default()).await.unwrap();
+        let rows = async || sqlx::query("SELECT key, value FROM meta").fetch_all(&store.writer).await.unwrap().len();
+        let log = || std::fs::metadata(directory.path().join("broker.db-wal")).unwrap().len();
+        let before = (rows().await, log());
+        store.try_to_write().await.unwrap();
+        store.try_to_write().await.unwrap();
+        assert_eq!(rows().await, before.0);
+        assert!(log() > before.1, "it was written");
+        store.close().await;
     }
 
     #[tokio::test]
