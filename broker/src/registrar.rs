@@ -158,9 +158,9 @@ impl Registrar {
         })
     }
 
-    /// True once the broker was told to stop.
-    pub fn is_stopping(&self) -> bool {
-        self.rotator.is_stopping()
+    /// True once the broker was told to stop and no renewal is under way any more.
+    pub fn is_done(&self) -> bool {
+        self.rotator.is_stopping() && self.rotator.in_flight() == 0
     }
 
     fn parts(&self) -> &Parts {

@@ -117,7 +117,7 @@ mod tests {
     }
 
     fn notice() -> Notice {
-        Notice { id: "msg_1".into(), made_at: Timestamp::from_unix(0), body: r#"{"a":1}"#.into() }
+        Notice::kept("msg_1".into(), Timestamp::from_unix(0), r#"{"a":1}"#.into())
     }
 
     #[test]

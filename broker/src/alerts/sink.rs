@@ -18,6 +18,17 @@ pub enum Sink {
     Program(Program),
 }
 
+/// Why a notice was not taken; for people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undelivered {
+    /// Nothing is said about this notice: it is tried again in its turn.
+    #[error("{0}")]
+    Failed(String),
+    /// Whoever listens does not want this one.
+    #[error("{0}")]
+    Refused(String),
+}
+
 impl Sink {
     /// Its stable name.
     pub fn name(&self) -> &'static str {
@@ -35,17 +46,20 @@ impl Sink {
         }
     }
 
-    /// Delivers within [`LIMIT`]; the error is for people.
-    pub async fn deliver(&self, notice: &Notice, timeline: &Timeline) -> Result<(), String> {
+    /// Delivers within [`LIMIT`].
+    pub async fn deliver(&self, notice: &Notice, timeline: &Timeline) -> Result<(), Undelivered> {
         match self {
             Self::Webhook(webhook) => tokio::select! {
                 outcome = webhook.deliver(notice, timeline.now()) => outcome,
-                () = timeline.sleep(LIMIT) => Err(format!("{} took longer than {} s", self.who(), LIMIT.as_secs())),
+                () = timeline.sleep(LIMIT) => {
+                    Err(Undelivered::Failed(format!("{} took longer than {} s", self.who(), LIMIT.as_secs())))
+                }
             },
             Self::Program(program) => {
                 let (program, notice) = (program.clone(), notice.clone());
                 let run = tokio::task::spawn_blocking(move || program.deliver(&notice, LIMIT));
-                run.await.unwrap_or_else(|_| Err("the delivery stopped by a bug".to_owned()))
+                let outcome = run.await.unwrap_or_else(|_| Err("the delivery stopped by a bug".to_owned()));
+                outcome.map_err(Undelivered::Failed)
             }
         }
     }

@@ -10,7 +10,8 @@ use crate::timeline::Timeline;
 /// How soon somebody is told.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
-/// Looks and delivers until the broker stops. It holds on to nothing that the stop waits for.
+/// Looks and delivers until the broker stops and no renewal is under way any more: what goes wrong with the last ones is
+/// told too. It holds on to nothing that the stop waits for.
 pub async fn run(registrar: Weak<Registrar>, outbox: Arc<Outbox>, timeline: Timeline) {
     for place in 0..outbox.sinks().len() {
         drop(tokio::spawn(deliver(Arc::downgrade(&outbox), place, timeline.clone())));
@@ -18,7 +19,7 @@ pub async fn run(registrar: Weak<Registrar>, outbox: Arc<Outbox>, timeline: Time
     loop {
         {
             let Some(registrar) = registrar.upgrade() else { return };
-            if registrar.is_stopping() {
+            if registrar.is_done() {
                 return;
             }
             outbox.see(&registrar.conditions());

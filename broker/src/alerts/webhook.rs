@@ -8,6 +8,7 @@ use scorpiox_wire::Secret;
 use zeroize::Zeroizing;
 
 use super::Notice;
+use super::sink::Undelivered;
 use crate::clock::Timestamp;
 use crate::provider::dial::{BadEndpoint, CallFailed, Dialer, Endpoint};
 
@@ -68,7 +69,7 @@ impl Webhook {
     }
 
     /// Posts it. Only 2xx means that it was taken; a redirect is not followed.
-    pub async fn deliver(&self, notice: &Notice, now: Timestamp) -> Result<(), String> {
+    pub async fn deliver(&self, notice: &Notice, now: Timestamp) -> Result<(), Undelivered> {
         let mut headers = vec![
             ("content-type", "application/json".to_owned()),
             ("webhook-id", notice.id.clone()),
@@ -78,14 +79,20 @@ impl Webhook {
             headers.push(("webhook-signature", key.sign(&notice.id, now, &notice.body)));
         }
         match self.dialer.notify(&self.endpoint, &headers, notice.body.clone().into_bytes()).await {
-            Ok(answer) if (200..300).contains(&answer.status) => Ok(()),
-            Ok(answer) if (300..400).contains(&answer.status) => {
-                Err(format!("{} answered {}, and redirects are not followed", self.endpoint, answer.status))
-            }
-            Ok(answer) => Err(format!("{} answered {}", self.endpoint, answer.status)),
-            Err(CallFailed::Unsent(unsent)) => Err(unsent.0),
-            Err(CallFailed::NoAnswer(why)) => Err(format!("{}: {why}", self.endpoint)),
+            Ok(answer) => verdict(answer.status, &self.endpoint.to_string()),
+            Err(CallFailed::Unsent(unsent)) => Err(Undelivered::Failed(unsent.0)),
+            Err(CallFailed::NoAnswer(why)) => Err(Undelivered::Failed(format!("{}: {why}", self.endpoint))),
         }
+    }
+}
+
+/// 408 and 429 say nothing about the notice, any other 4xx does.
+fn verdict(status: u16, who: &str) -> Result<(), Undelivered> {
+    match status {
+        200..300 => Ok(()),
+        300..400 => Err(Undelivered::Failed(format!("{who} answered {status}, and redirects are not followed"))),
+        400..500 if status != 408 && status != 429 => Err(Undelivered::Refused(format!("{who} answered {status}"))),
+        _ => Err(Undelivered::Failed(format!("{who} answered {status}"))),
     }
 }
 
@@ -100,6 +107,15 @@ mod tests {
         let at = Timestamp::from_unix(1_614_265_330);
         let signature = key.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", at, r#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn each_status_says_whether_it_is_about_the_notice() {
+        let refused = |status| matches!(verdict(status, "w"), Err(Undelivered::Refused(_)));
+        let failed = |status| matches!(verdict(status, "w"), Err(Undelivered::Failed(_)));
+        assert!([200, 204, 299].iter().all(|status| verdict(*status, "w").is_ok()));
+        assert!([400, 401, 404, 410, 413, 422, 499].into_iter().all(refused));
+        assert!([100, 302, 408, 429, 500, 503].into_iter().all(failed));
     }
 
     #[test]

@@ -3,11 +3,10 @@
 use scorpiox_wire::admin::{CredentialView, Degraded, Health, HealthCounts, Readiness, Status};
 
 use super::Registrar;
+use crate::alerts::digest::{TOLD_EACH, list_of};
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
-use crate::domain::alarm::{
-    AuditState, CertificateEnd, ClientEnd, Condition, Listener, Login, What, World, conditions,
-};
+use crate::domain::alarm::{AuditState, CertificateEnd, ClientEnd, Condition, Listener, Login, World, conditions};
 use crate::holding::Holding;
 use crate::local_time::LocalTime;
 use crate::rotator::Rotator;
@@ -185,9 +184,6 @@ fn login(holding: &Holding) -> Login {
     }
 }
 
-/// So many of one kind are told one by one; the others are counted.
-const TOLD_EACH: usize = 10;
-
 fn degraded(conditions: Vec<Condition>) -> Vec<Degraded> {
     let mut found = Vec::new();
     for alike in conditions.chunk_by(|one, other| one.key.what == other.key.what) {
@@ -205,9 +201,4 @@ fn degraded(conditions: Vec<Condition>) -> Vec<Degraded> {
         }
     }
     found
-}
-
-/// The command that lists what such conditions are about.
-fn list_of(what: What) -> &'static str {
-    if what == What::ClientEnds { "scorpiox-broker client list" } else { "scorpiox-broker credential list" }
 }
