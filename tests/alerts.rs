@@ -218,7 +218,7 @@ fn the_end_of_the_administrations_own_certificate_is_told() {
     });
     team.start();
     let posted = listener.next();
-    assert_eq!(posted.told(), ["raised", "certificate_ends", "administration"]);
+    assert_eq!(posted.told(), ["raised", "certificate_ended", "administration"]);
     let reason = posted.json()["data"]["reason"].as_str().unwrap().to_owned();
     assert!(reason.starts_with("the certificate of the administration ended "), "{reason}");
     let status = team.admin().status();

@@ -56,7 +56,9 @@ whats! {
     RescueSlots = "rescue_slots";
     /// A rescue slot cannot be read.
     RescueSlotDamaged = "rescue_slot_damaged";
-    /// The certificate ends soon, or has ended.
+    /// The certificate has ended: nobody connects.
+    CertificateEnded = "certificate_ended";
+    /// The certificate ends soon.
     CertificateEnds = "certificate_ends";
     /// Nobody gets a token of this login any more.
     LoginEnded = "login_ended";
@@ -66,7 +68,7 @@ whats! {
     Quarantine = "quarantine";
     /// A renewal's answer is unknown.
     InDoubt = "in_doubt";
-    /// Renewing fails, and the token's last quarter has begun.
+    /// Renewing fails or has to wait, and the token's last quarter has begun.
     RenewalFailing = "renewal_failing";
     /// An administrator paused renewing, and the token's last quarter has begun.
     RenewalPaused = "renewal_paused";
@@ -125,6 +127,8 @@ pub struct Login {
     pub life: Option<(Timestamp, Timestamp)>,
     /// What the last attempts to renew came to, when they failed without harm.
     pub failing: Option<String>,
+    /// It may not be renewed sooner than this.
+    pub not_before: Option<Timestamp>,
 }
 
 /// A client for which an administrator set an end, and which is not paused.
@@ -171,6 +175,8 @@ pub struct World {
     pub clock_stepped: Option<i64>,
     /// Rescue slots that nobody holds.
     pub free_slots: usize,
+    /// Renewals under way.
+    pub in_flight: usize,
     /// Rescue slots that cannot be read: the file, and why.
     pub damaged_slots: Vec<(String, String)>,
     /// The certificates of the listeners, each once.
@@ -183,7 +189,7 @@ pub struct World {
 
 /// Everything that needs a person, most urgent first.
 pub fn conditions(world: &World, local: &LocalTime) -> Vec<Condition> {
-    let mut found = Found { conditions: Vec::new(), now: world.now, local };
+    let mut found = Found { conditions: Vec::new(), now: world.now, fence: world.fence.as_deref(), local };
     found.broker(world);
     for login in world.logins.iter().filter(|login| login.pause != Pause::All) {
         found.login(login);
@@ -205,6 +211,7 @@ impl ClientEnd {
 struct Found<'a> {
     conditions: Vec<Condition>,
     now: Timestamp,
+    fence: Option<&'a str>,
     local: &'a LocalTime,
 }
 
@@ -247,7 +254,8 @@ impl Found<'_> {
             let next = "correct the clock, or send SIGHUP to accept it";
             self.add(What::ClockStepped, "", reason, Some(next.into()));
         }
-        if world.free_slots == 0 {
+        // While renewals are under way they hold the slots: many that are due at once are no fault.
+        if world.free_slots == 0 && world.in_flight == 0 {
             self.add(What::RescueSlots, "", "no rescue slot is free, so nothing can be renewed".into(), None);
         }
         for (path, reason) in &world.damaged_slots {
@@ -267,13 +275,14 @@ impl Found<'_> {
             Listener::Clients => ("", "client listener", "no client"),
             Listener::Administration => ("administration", "administration", "no administrator"),
         };
-        let reason = if at > self.now {
-            format!("the certificate of the {whose} ends {moment}")
+        let (what, reason) = if at > self.now {
+            (What::CertificateEnds, format!("the certificate of the {whose} ends {moment}"))
         } else {
-            format!("the certificate of the {whose} ended {moment}: {nobody} connects any more")
+            let reason = format!("the certificate of the {whose} ended {moment}: {nobody} connects any more");
+            (What::CertificateEnded, reason)
         };
         let next = "put a new certificate and key into their files; they are read again within a minute";
-        self.add(What::CertificateEnds, subject, reason, Some(next.into()));
+        self.add(what, subject, reason, Some(next.into()));
     }
 
     fn ending(&mut self, ending: &ClientEnd) {
@@ -333,18 +342,32 @@ impl Found<'_> {
                 ("an administrator paused its renewal".to_owned(), resume(name))
             }
             State::Resting(Resting::Idle(_)) | State::Claimed(Resting::Idle(_)) | State::Sent(Resting::Idle(_)) => {
-                let Some(why) = &login.failing else { return };
-                let next = Some(format!("scorpiox-broker credential show {name}"));
+                let Some((why, next)) = self.hindrance(login) else { return };
                 if let Some(until) = works.as_ref().filter(|_| self.is_late(login)) {
                     let reason = format!("'{name}' works until {until} and could not be renewed so far: {why}");
                     self.add(What::RenewalFailing, name, reason, next.clone());
                 }
-                (why.clone(), next)
+                (why, next)
             }
         };
         if works.is_none() {
             self.add(What::LoginEnded, name, format!("nobody gets a token of '{name}' any more: {why}"), next);
         }
+    }
+
+    /// Why a login with which nothing is wrong is not renewed in time, and the command that helps. One that is due and
+    /// about to be renewed, as after a start, has none.
+    fn hindrance(&self, login: &Login) -> Option<(String, Option<String>)> {
+        if let Some(reason) = self.fence {
+            return Some((reason.to_owned(), Some("scorpiox-broker promote".to_owned())));
+        }
+        let (_, until) = login.life?;
+        let held = || {
+            let moment = login.not_before.filter(|moment| *moment >= until && *moment > self.now)?;
+            Some(format!("it may not be renewed before {}", self.local.told(moment, self.now)))
+        };
+        let why = login.failing.clone().or_else(held)?;
+        Some((why, Some(format!("scorpiox-broker credential show {}", login.name.as_str()))))
     }
 
     /// Until when the token works, in words; none when it does not.

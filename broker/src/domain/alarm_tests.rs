@@ -23,7 +23,14 @@ fn in_doubt() -> Resting {
 
 fn login(state: State) -> Login {
     let name = Name::parse("main").unwrap();
-    Login { name, pause: Pause::None, state, life: Some((NOW - HOUR * 2, NOW + HOUR * 20)), failing: None }
+    Login {
+        name,
+        pause: Pause::None,
+        state,
+        life: Some((NOW - HOUR * 2, NOW + HOUR * 20)),
+        failing: None,
+        not_before: None,
+    }
 }
 
 fn world(logins: impl IntoIterator<Item = Login>) -> World {
@@ -35,6 +42,7 @@ fn world(logins: impl IntoIterator<Item = Login>) -> World {
         audit: AuditState::Writing,
         clock_stepped: None,
         free_slots: 16,
+        in_flight: 0,
         damaged_slots: Vec::new(),
         certificates: Vec::new(),
         logins: logins.into_iter().collect(),
@@ -105,6 +113,48 @@ fn each_state_of_a_login_has_its_conditions() {
 }
 
 #[test]
+fn a_fence_or_a_renewal_that_may_only_come_too_late_is_told_of_each_login_that_ends() {
+    let late = Login { life: Some((NOW - HOUR * 3, NOW + HOUR)), ..login(idle()) };
+    let ended = Login { life: Some((NOW - HOUR * 20, NOW - HOUR)), ..login(idle()) };
+    let held = |hours, login: &Login| Login { not_before: Some(NOW + HOUR * hours), ..login.clone() };
+    let fenced = |login: &Login| World { fence: Some("no mark".into()), ..world([login.clone()]) };
+    let table = [
+        (fenced(&late), vec!["fenced", "renewal_failing"]),
+        (fenced(&ended), vec!["fenced", "login_ended"]),
+        (fenced(&login(idle())), vec!["fenced"]),
+        (world([held(1, &late)]), vec!["renewal_failing"]),
+        (world([held(2, &ended)]), vec!["login_ended"]),
+        // Soon enough.
+        (world([held(0, &late)]), vec![]),
+        (world([Login { not_before: Some(NOW + HOUR / 2), ..late.clone() }]), vec![]),
+        (world([held(0, &ended)]), vec![]),
+    ];
+    for (world, expected) in table {
+        assert_eq!(kinds(&world), expected, "{world:?}");
+    }
+    let found = seen(&fenced(&ended)).pop().unwrap();
+    assert_eq!(found.reason, "nobody gets a token of 'main' any more: no mark");
+    assert_eq!(found.next.as_deref(), Some("scorpiox-broker promote"));
+    let reason = seen(&world([held(1, &late)])).remove(0).reason;
+    let expected = "'main' works until 23:13 Tuesday (UTC) and could not be renewed so far: it may not be renewed \
+                    before 23:13 Tuesday (UTC)";
+    assert_eq!(reason, expected);
+}
+
+#[test]
+fn the_end_of_a_certificate_is_told_after_it_was_told_that_it_is_near() {
+    let mut memory = Memory::default();
+    let at = NOW + HOUR;
+    let near = |now| World { now, certificates: vec![CertificateEnd { listener: Listener::Clients, at }], ..world([]) };
+    assert_eq!(memory.see(&seen(&near(NOW)), NOW).len(), 1);
+    let changes = memory.see(&seen(&near(at)), at);
+    assert!(
+        matches!(&changes[..], [Change::Raised(condition)] if condition.key.what == What::CertificateEnded),
+        "{changes:?}"
+    );
+}
+
+#[test]
 fn each_state_of_the_broker_has_its_condition() {
     let certificate = |listener, left: Duration| CertificateEnd { listener, at: NOW + left };
     let end = |left| World { certificates: vec![certificate(Listener::Clients, left)], ..world([]) };
@@ -117,9 +167,12 @@ fn each_state_of_the_broker_has_its_condition() {
         (World { audit: AuditState::Spooling, ..world([]) }, vec!["audit_spooling"]),
         (World { clock_stepped: Some(-7), ..world([]) }, vec!["clock_stepped"]),
         (World { free_slots: 0, ..world([]) }, vec!["rescue_slots"]),
+        // A burst of renewals.
+        (World { free_slots: 0, in_flight: 16, ..world([]) }, vec![]),
         (World { damaged_slots: vec![("/r/1".into(), "torn".into())], ..world([]) }, vec!["rescue_slot_damaged"]),
         (end(day * 14), vec!["certificate_ends"]),
-        (end(Duration::ZERO), vec!["certificate_ends"]),
+        (end(Duration::from_secs(1)), vec!["certificate_ends"]),
+        (end(Duration::ZERO), vec!["certificate_ended"]),
         (end(day * 14 + Duration::from_secs(1)), vec![]),
         (administration(day * 14), vec!["certificate_ends"]),
         (administration(day * 14 + Duration::from_secs(1)), vec![]),

@@ -7,6 +7,7 @@ use crate::alerts::digest::{TOLD_EACH, list_of};
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
 use crate::domain::alarm::{AuditState, CertificateEnd, ClientEnd, Condition, Listener, Login, World, conditions};
+use crate::domain::permission::{Permission, Policy, Wish, permission};
 use crate::holding::Holding;
 use crate::local_time::LocalTime;
 use crate::rotator::Rotator;
@@ -157,30 +158,40 @@ fn world(rotator: &Rotator, auditor: &Auditor) -> World {
         (false, false) => AuditState::Writing,
     };
     let damaged = parts.slots.damaged().into_iter();
+    let now = parts.timeline.now();
+    // Looked at on both sides of what is under way: a renewal that ends or begins in between is no lack of slots.
+    let free = parts.slots.free();
+    let in_flight = rotator.in_flight();
     World {
-        now: parts.timeline.now(),
+        now,
         fence: parts.fence.reason(),
         memory_only: rotator.memory_only(),
         unsaved: rotator.unsaved(),
         audit,
         clock_stepped: parts.timeline.stepped(),
-        free_slots: parts.slots.free(),
+        free_slots: free.max(parts.slots.free()),
+        in_flight,
         damaged_slots: damaged.map(|slot| (slot.path.display().to_string(), slot.reason)).collect(),
         certificates: Vec::new(),
         endings: Vec::new(),
-        logins: parts.holdings.all().iter().map(|holding| login(holding)).collect(),
+        logins: parts.holdings.all().iter().map(|holding| login(holding, now, &parts.policy)).collect(),
     }
 }
 
-fn login(holding: &Holding) -> Login {
+fn login(holding: &Holding, now: Timestamp, policy: &Policy) -> Login {
     let desk = holding.desk();
     let credential = &desk.credential;
+    let not_before = match permission(credential, Wish::Need, now, policy) {
+        Permission::NotBefore(moment) => Some(moment),
+        Permission::Now | Permission::GiveUp | Permission::Never(_) => None,
+    };
     Login {
         name: credential.name.clone(),
         pause: credential.pause,
         state: credential.rotation.state.clone(),
         life: credential.tokens.as_ref().map(|tokens| (tokens.obtained_at, tokens.expires_at)),
         failing: desk.last_failure.clone().filter(|_| desk.backoff.is_failing()),
+        not_before,
     }
 }
 
