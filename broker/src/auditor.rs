@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
@@ -33,7 +34,8 @@ pub struct AuditUnavailable;
 
 struct Waiting {
     deed: Deed,
-    done: oneshot::Sender<Result<(), AuditUnavailable>>,
+    /// None when nobody waits for it.
+    done: Option<oneshot::Sender<Result<(), AuditUnavailable>>>,
 }
 
 /// Takes deeds from everywhere; one task writes them.
@@ -93,8 +95,16 @@ impl Auditor {
     /// Returns once the deed is durable.
     pub async fn write(&self, deed: Deed) -> Result<(), AuditUnavailable> {
         let (done, written) = oneshot::channel();
-        self.queue.try_send(Waiting { deed, done }).map_err(|_| AuditUnavailable)?;
+        self.queue.try_send(Waiting { deed, done: Some(done) }).map_err(|_| AuditUnavailable)?;
         written.await.unwrap_or(Err(AuditUnavailable))
+    }
+
+    /// Queues a record in its turn and waits for nothing. If it cannot be written anywhere, the log has it.
+    pub fn note(&self, record: Record) {
+        let waiting = Waiting { deed: Deed { record, handout: None }, done: None };
+        if let Err(TrySendError::Full(waiting) | TrySendError::Closed(waiting)) = self.queue.try_send(waiting) {
+            log_only(&waiting.deed.record);
+        }
     }
 
     /// Where the chain ends; [`Link::START`] until the first entry of this process.
@@ -140,11 +150,15 @@ impl Writer {
             }
             let (deeds, done): (Vec<_>, Vec<_>) =
                 batch.drain(..).map(|waiting: Waiting| (waiting.deed, waiting.done)).unzip();
-            let result = self.write(deeds).await;
+            let result = self.write(&deeds).await;
             self.health.failing.store(result.is_err(), Ordering::Relaxed);
-            for done in done {
-                // Whoever went away does not need the answer.
-                let _ = done.send(result);
+            for (deed, done) in deeds.iter().zip(done) {
+                match done {
+                    // Whoever went away does not need the answer.
+                    Some(done) => drop(done.send(result)),
+                    None if result.is_err() => log_only(&deed.record),
+                    None => {}
+                }
             }
         }
     }
@@ -159,9 +173,9 @@ impl Writer {
     }
 
     /// The spool goes first, so that the chain keeps the order in which things happened.
-    async fn write(&self, deeds: Vec<Deed>) -> Result<(), AuditUnavailable> {
+    async fn write(&self, deeds: &[Deed]) -> Result<(), AuditUnavailable> {
         if self.spool.is_empty() || self.empty_spool().await {
-            match self.store.append_deeds(&deeds).await {
+            match self.store.append_deeds(deeds).await {
                 Ok(newest) => {
                     self.note(newest);
                     return Ok(());
@@ -220,6 +234,13 @@ impl Writer {
         self.health.spooling.store(false, Ordering::Relaxed);
         true
     }
+}
+
+fn log_only(record: &Record) {
+    let Record { actor, action, object, outcome, detail, .. } = record;
+    let (actor, action, object) = (actor.as_str(), action.as_str(), object.as_str());
+    let (outcome, detail) = (outcome.as_str(), detail.as_str());
+    error!(actor, action, object, outcome, detail, "an entry of the audit is in this log only");
 }
 
 fn read(drained: &Drained) -> Vec<Deed> {

@@ -103,6 +103,8 @@ pub struct Desk {
     pub unsure: bool,
     /// For a person: what the last attempt came to.
     pub last_failure: Option<String>,
+    /// How the last rotation ended that the audit heard of.
+    pub noted: Option<&'static str>,
     /// Removed by an administrator: nothing may begin.
     pub removed: bool,
 }
@@ -131,6 +133,7 @@ impl Holding {
                 refusals: History::default(),
                 unsure: false,
                 last_failure: None,
+                noted: None,
                 removed: false,
             }),
             writing: tokio::sync::Mutex::new(()),

@@ -29,10 +29,10 @@
 //! * [`printed`]: an answer in bytes.
 //! * [`holding`]: one credential in memory.
 //! * [`metrics`]: what a monitoring system is told.
+//! * [`auditor`]: writes the audit, to the database or its spool.
 //! * [`rotator`]: the effects of a rotation in their order.
 //! * [`recovery`]: a start brings rows, slots and the mark together.
 //! * [`scheduler`]: who is due next.
-//! * [`auditor`]: writes the audit, to the database or its spool.
 //! * [`anchorer`]: writes anchors in time.
 //! * [`first_handout`]: the first hand-out of a generation is written once.
 //! * [`failures`]: addresses that present keys, or stand-ins, that nobody has.

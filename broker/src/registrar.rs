@@ -38,7 +38,7 @@ use crate::holding::{Holding, Outcome};
 use crate::local_time::LocalTime;
 use crate::metrics::ClientSeries;
 use crate::provider::codex_provider::CodexProvider;
-use crate::rotator::{NotNow, Parts, Rotator};
+use crate::rotator::{Asker, NotNow, Parts, Rotator};
 use crate::store::StoreError;
 use crate::store::audit::Deed;
 
@@ -96,6 +96,10 @@ impl Administrator {
     pub fn broker() -> Self {
         let (actor, address) = ("broker".to_owned(), "local".to_owned());
         Self { actor, request_id: String::new(), address, scopes: Scopes::everything(), session: None }
+    }
+
+    fn as_asker(&self) -> Asker<'_> {
+        Asker::Administrator { actor: &self.actor, request_id: &self.request_id, address: &self.address }
     }
 }
 
@@ -198,7 +202,7 @@ impl Registrar {
     pub async fn refresh(&self, by: &Administrator, name: &str, probe: bool) -> Result<RefreshAnswer, Problem> {
         let holding = self.holding(name)?;
         let wish = if probe { Wish::OperatorProbe } else { Wish::Operator };
-        let mut flight = self.rotator.renew(&holding, wish).map_err(|why| not_now(name, &why))?;
+        let mut flight = self.rotator.renew_for(by.as_asker(), &holding, wish).map_err(|why| not_now(name, &why))?;
         let outcome = flight.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
         let word = match &outcome {
             Some(Outcome::Renewed(generation)) => format!("generation {generation}"),

@@ -15,6 +15,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span, error, info, warn};
 
 use crate::activity::Activity;
+use crate::auditor::Auditor;
 use crate::clock::Timestamp;
 use crate::domain::credential::Credential;
 use crate::domain::permission::{Permission, Policy, Why, Wish, permission};
@@ -32,10 +33,13 @@ use crate::telemetry::trace::step;
 use crate::timeline::Timeline;
 
 mod attempt;
+mod concluded;
 mod durable;
 mod settling;
 
 use attempt::Attempt;
+pub use concluded::Asker;
+use concluded::Cause;
 
 /// A sender that finds, right before its first byte, that it armed longer ago than this hangs up (matrix R7d).
 const ARMED_FOR: Duration = Duration::from_secs(5);
@@ -50,6 +54,8 @@ pub struct Parts {
     pub slots: RescueSlots,
     /// The high-water mark.
     pub fence: Fence,
+    /// Hears how rotations end.
+    pub auditor: Auditor,
     /// The calendar.
     pub timeline: Timeline,
     /// Names refresh tokens and seals what is kept.
@@ -119,8 +125,13 @@ impl Rotator {
         &self.parts
     }
 
-    /// Begins a rotation, or joins the one under way. The rotation goes on whether or not anybody waits for it.
+    /// Begins a rotation that is due, as [`Self::renew_for`] does one that somebody wants.
     pub fn renew(self: &Arc<Self>, holding: &Arc<Holding>, wish: Wish) -> Result<Flight, NotNow> {
+        self.renew_for(Asker::Schedule, holding, wish)
+    }
+
+    /// Begins a rotation, or joins the one under way. The rotation goes on whether or not anybody waits for it.
+    pub fn renew_for(self: &Arc<Self>, asker: Asker<'_>, holding: &Arc<Holding>, wish: Wish) -> Result<Flight, NotNow> {
         let mut desk = holding.desk();
         if let Some(flight) = &desk.flight {
             return Ok(flight.clone());
@@ -144,14 +155,15 @@ impl Rotator {
             return Err(NotNow::Wait(left));
         }
         let (sender, flight) = watch::channel(None);
+        let attempt = Arc::new(Attempt::new(Cause::of(asker), sender));
         let rotator = Arc::clone(self);
         let held = Arc::clone(holding);
         match permitted {
             Permission::Now => {
                 let span = span_of(&desk.credential);
-                drop(self.runtime.spawn(rotator.supervise(held, sender).instrument(span)));
+                drop(self.runtime.spawn(rotator.supervise(held, attempt).instrument(span)));
             }
-            Permission::GiveUp => drop(self.runtime.spawn(rotator.give_up(held, sender))),
+            Permission::GiveUp => drop(self.runtime.spawn(rotator.give_up(held, attempt))),
             Permission::NotBefore(moment) => return Err(NotNow::Wait(moment.since(now))),
             Permission::Never(why) => return Err(NotNow::Never(why)),
         }
@@ -215,8 +227,7 @@ impl Rotator {
     }
 
     /// Runs the rotation where a panic in it can be caught, and tells everyone who waits.
-    async fn supervise(self: Arc<Self>, holding: Arc<Holding>, told: watch::Sender<Option<Outcome>>) {
-        let attempt = Arc::new(Attempt::new(told));
+    async fn supervise(self: Arc<Self>, holding: Arc<Holding>, attempt: Arc<Attempt>) {
         let flight = Arc::clone(&self).rotate(Arc::clone(&holding), Arc::clone(&attempt));
         let outcome = match tokio::spawn(flight.in_current_span()).await {
             Ok(outcome) => outcome,
@@ -228,8 +239,10 @@ impl Rotator {
         self.land(&holding, &attempt, outcome);
     }
 
-    /// The end of every rotation: backoff, the desk is free, everyone is told.
+    /// The end of every rotation: the audit hears of it, backoff, the desk is free, everyone is told.
     fn land(&self, holding: &Arc<Holding>, attempt: &Attempt, outcome: Outcome) {
+        // While this counts as under way, so that a stop waits until it is queued.
+        self.note(holding, attempt, &outcome);
         self.parts.meters.rotations.ended(&outcome);
         {
             let mut desk = holding.desk();
@@ -361,8 +374,7 @@ impl Rotator {
     }
 
     /// A doubt that has lasted a day beyond the token's end is an ending.
-    async fn give_up(self: Arc<Self>, holding: Arc<Holding>, told: watch::Sender<Option<Outcome>>) {
-        let attempt = Attempt::new(told);
+    async fn give_up(self: Arc<Self>, holding: Arc<Holding>, attempt: Arc<Attempt>) {
         let outcome = match self.make_sure(&holding).await {
             Err(failure) => failure,
             Ok(()) => {

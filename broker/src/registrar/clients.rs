@@ -131,7 +131,7 @@ impl Registrar {
         }
         self.note(by, "client.revoke", &format!("client:{name}"), "ok", "").await;
         let rotated = match (&caller.holding, rotate) {
-            (Some(holding), true) => self.rotate_now(holding).await,
+            (Some(holding), true) => self.rotate_now(by, holding).await,
             (Some(_), false) | (None, _) => false,
         };
         let client = Client { revoked_at: Some(now), ..caller.client.clone() };
@@ -158,8 +158,8 @@ impl Registrar {
         self.client_view(&client, &terms, credential.as_ref(), caller.as_ref()).await
     }
 
-    async fn rotate_now(&self, holding: &Arc<Holding>) -> bool {
-        let Ok(mut flight) = self.rotator.renew(holding, Wish::OperatorProbe) else { return false };
+    async fn rotate_now(&self, by: &Administrator, holding: &Arc<Holding>) -> bool {
+        let Ok(mut flight) = self.rotator.renew_for(by.as_asker(), holding, Wish::OperatorProbe) else { return false };
         let outcome = flight.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
         matches!(outcome, Some(Outcome::Renewed(_)))
     }

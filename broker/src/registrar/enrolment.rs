@@ -164,6 +164,7 @@ impl Registrar {
                 desk.backoff.succeed();
                 desk.refused = None;
                 desk.last_failure = None;
+                desk.noted = None;
                 Ok(())
             }
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::concluded::Cause;
 use crate::domain::credential::CredentialId;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::rotation::Rotation;
@@ -14,6 +15,7 @@ use crate::rescue::{Rescued, Slot};
 
 /// One rotation: the slot it took, what it armed, the answer it got.
 pub(super) struct Attempt {
+    cause: Cause,
     hands: Mutex<Hands>,
     told: watch::Sender<Option<Outcome>>,
 }
@@ -25,6 +27,8 @@ struct Hands {
     answer: Option<RawAnswer>,
     retry_after: Option<Duration>,
     in_slot: bool,
+    /// The audit has heard how it ended.
+    noted: bool,
 }
 
 /// What was presented.
@@ -36,8 +40,17 @@ pub(super) struct Armed {
 }
 
 impl Attempt {
-    pub(super) fn new(told: watch::Sender<Option<Outcome>>) -> Self {
-        Self { hands: Mutex::default(), told }
+    pub(super) fn new(cause: Cause, told: watch::Sender<Option<Outcome>>) -> Self {
+        Self { cause, hands: Mutex::default(), told }
+    }
+
+    pub(super) fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// True for the first who tells the audit how it ended.
+    pub(super) fn is_first_word(&self) -> bool {
+        !std::mem::replace(&mut self.hands().noted, true)
     }
 
     pub(super) fn begin(&self, slot: Slot) {

@@ -224,12 +224,15 @@ impl Rotator {
             error!(credential = %holding.id(), %error, "the high-water mark could not be raised");
         }
         self.parts.failpoints.reach(Point::BeforePublish).await;
+        let renewed = Outcome::Renewed(next.rotation.generation);
+        // Ahead of the hand-outs that it makes possible.
+        self.note(holding, attempt, &renewed);
         holding.publish();
-        attempt.tell(Outcome::Renewed(next.rotation.generation));
+        attempt.tell(renewed.clone());
         info!(credential = %next.name, generation = next.rotation.generation, "renewed");
         self.parts.failpoints.reach(Point::BeforeClear).await;
         self.clear(holding, attempt).await;
-        Outcome::Renewed(next.rotation.generation)
+        renewed
     }
 
     /// One transaction for the next token set. While it fails, memory serves it (matrix R12).

@@ -117,6 +117,7 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
         provider: Arc::new(provider.clone()),
         slots,
         fence: recovered.fence,
+        auditor: auditor.clone(),
         timeline: timeline.clone(),
         sealer,
         policy,

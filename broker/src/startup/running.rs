@@ -20,6 +20,7 @@ use super::outward;
 use super::pruning::Pruning;
 use crate::alerts::{Outbox, watch};
 use crate::config::Config;
+use crate::fence::Fence;
 use crate::gate::Gate;
 use crate::http::listener;
 use crate::http::tls::{Reload, ReloadableCertificate};
@@ -79,7 +80,7 @@ pub(super) async fn run(
                 flush(&running.assembly.gate, &running.assembly.store).await;
                 running.assembly.stand_ins.settle().await;
                 running.registrar.tell_refused_logins().await;
-                keep_audit(&running.assembly.rotator).await;
+                keep_audit(&running.assembly.rotator.parts().fence).await;
                 pruning.tick(&running.registrar, &running.assembly.timeline);
             }
         }
@@ -220,14 +221,15 @@ impl Running {
         flush(&gate, &store).await;
         stand_ins.settle().await;
         self.registrar.tell_refused_logins().await;
-        drop((auditor, self.registrar));
+        let fence = rotator.parts().fence.clone();
+        drop((auditor, rotator, self.registrar));
         if tokio::time::timeout(Duration::from_secs(5), audit_writer).await.is_err() {
             warn!("the audit was still being written");
         }
         if tokio::time::timeout(Duration::from_secs(5), anchor_writer).await.is_err() {
             warn!("the last anchor of the audit was not written");
         }
-        keep_audit(&rotator).await;
+        keep_audit(&fence).await;
         store.close().await;
         info!("stopped");
         Ok(ExitCode::SUCCESS)
@@ -240,8 +242,8 @@ fn left(rotator: &crate::rotator::Rotator) -> ExitCode {
 }
 
 /// Writes down outside the database where the audit ends, so that a cut-off end is noticed.
-async fn keep_audit(rotator: &crate::rotator::Rotator) {
-    if let Err(error) = rotator.parts().fence.keep_audit().await {
+async fn keep_audit(fence: &Fence) {
+    if let Err(error) = fence.keep_audit().await {
         warn!(%error, "the end of the audit was not written to the high-water mark");
     }
 }

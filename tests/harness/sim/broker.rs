@@ -125,6 +125,7 @@ impl SimBroker {
             provider: Arc::new(handle) as Arc<dyn Provider>,
             slots,
             fence: recovered.fence,
+            auditor: auditor.clone(),
             timeline: timeline.clone(),
             sealer,
             policy,
