@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use fake_provider::{Fault, Hold, How, Settings};
 use scorpiox_tests::process::http::Request;
 use scorpiox_tests::process::{Client, Crowd, Team, patience};
+use scorpiox_wire::admin::LoginState;
 use scorpiox_wire::{Code, TokenAnswer};
 
 fn a_team_with_a_login() -> (Team, Client) {
@@ -202,6 +203,22 @@ fn a_cancelled_login_stays_cancelled() {
     let end = "an attempt that ended by itself";
     patience::until(end, || team.admin().audit_of("login.end").pop());
     assert!(team.admin().credentials().is_empty());
+}
+
+#[test]
+fn a_login_whose_person_is_done_is_kept_and_cancelling_it_says_so() {
+    use fake_provider::Endpoint;
+    let team = Team::new();
+    team.provider.fault(Fault::on(Endpoint::CodeExchange, How::Plain).hold(Hold::BeforeAnswering));
+    let login = team.admin().begin_login("main", scorpiox_wire::admin::LoginFlow::Device, false).unwrap();
+    team.provider.wait_for_held(1);
+    let problem = team.admin().ask("DELETE", &format!("/logins/{}", login.id), None).problem();
+    assert_eq!(problem.code, Code::Conflict);
+    assert!(problem.message.contains("being saved"), "{problem:?}");
+    team.provider.release();
+    let LoginState::Done { credential } = team.admin().await_login(&login.id) else { panic!("not saved") };
+    assert_eq!((credential.name.as_str(), team.admin().credentials().len()), ("main", 1));
+    assert_eq!(team.admin().ask("DELETE", &format!("/logins/{}", login.id), None).status, 200);
 }
 
 #[test]

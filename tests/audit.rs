@@ -1,6 +1,6 @@
 //! The audit: written before a token leaves, whatever becomes of the disk, and whole or known not to be.
 
-use fake_provider::Settings;
+use fake_provider::{Fault, How, Settings};
 use scorpiox_tests::process::{Client, Crowd, Database, Reply, Team, patience};
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{AuditVerdict, Holder, LoginFlow, LoginState, Page, PruneAnswer};
@@ -190,6 +190,20 @@ fn old_entries_go_in_exchange_for_a_checkpoint_and_the_rest_is_still_proved() {
 }
 
 #[test]
+fn hand_outs_of_ended_tokens_go_with_the_entries_and_those_of_good_ones_stay() {
+    let (team, laptop) = an_anchored_team();
+    // The provider's answer confirms the date.
+    team.admin().refresh("main").unwrap();
+    team.fetch(&laptop.key);
+    team.admin().refresh("main").unwrap();
+    team.fetch(&laptop.key);
+    let mut database = Database::of(team.data());
+    database.execute("UPDATE handouts SET expires_at = 1 WHERE generation = 1");
+    prune(&team, i64::MAX).result::<PruneAnswer>().unwrap();
+    assert_eq!(database.column::<i64>("SELECT generation FROM handouts ORDER BY generation"), [2, 3]);
+}
+
+#[test]
 fn a_forged_checkpoint_a_removed_one_and_a_gap_behind_it_are_noticed() {
     for (edit, at) in [
         ("UPDATE audit_checkpoint SET count = 1", None),
@@ -206,7 +220,9 @@ fn a_forged_checkpoint_a_removed_one_and_a_gap_behind_it_are_noticed() {
         assert!(!whole(&verdict) && verdict.first_bad == at, "{edit}: {verdict:?}");
         let before = team.admin().audit();
         assert_eq!(prune(&team, i64::MAX).problem().code, Code::Conflict, "{edit}");
-        assert_eq!(team.admin().audit(), before, "{edit}: a refusal removes nothing");
+        let after = team.admin().audit();
+        assert!(after.starts_with(&before), "{edit}: a refusal removes nothing");
+        assert_eq!(after.last().unwrap().outcome, "conflict");
     }
 }
 
@@ -229,6 +245,92 @@ fn whoever_still_holds_a_token_is_named_revoked_or_not() {
     let revoked = team.admin().revoke("laptop").unwrap();
     assert_eq!(revoked.client.holds_until, Some(second.expires_at.max(first.expires_at)));
     assert_eq!(team.admin().ask("GET", "/credentials/none/holders", None).problem().code, Code::NotFound);
+}
+
+/// Who asked for the rotations of which outcome, oldest first.
+fn rotations(team: &Team) -> Vec<(String, String)> {
+    team.admin()
+        .audit_of("credential.rotate")
+        .into_iter()
+        .inspect(|entry| assert_eq!((entry.actor.as_str(), entry.object.as_str()), ("broker", "credential:main")))
+        .map(|entry| (entry.outcome, entry.detail))
+        .collect()
+}
+
+#[test]
+fn each_rotation_that_ended_is_a_line_that_says_who_asked_for_it() {
+    let (team, laptop) = a_team();
+    team.admin().refresh("main").unwrap();
+    let [(outcome, detail)] = &rotations(&team)[..] else { panic!("{:?}", rotations(&team)) };
+    assert_eq!(outcome, "ok");
+    assert!(detail.starts_with("generation 2; asked for by admin:uid="), "{detail}");
+    let by_admin = team.admin().audit_of("credential.refresh").remove(0);
+    let line = team.admin().audit_of("credential.rotate").remove(0);
+    assert_eq!((line.request_id, line.address), (by_admin.request_id, by_admin.address));
+    // Ahead of the first hand-out that it made possible.
+    team.fetch(&laptop.key);
+    assert!(line.seq < team.admin().audit_of("token.first").remove(0).seq);
+}
+
+#[test]
+fn a_rotation_that_a_refusal_caused_names_the_client() {
+    let team = Team::with(Settings::default(), |plan| plan.with("SCORPIOX_BROKER_ROTATION_MINIMUM_TOKEN_AGE", "0s"));
+    team.given_a_login("main");
+    let laptop = team.given_a_client("laptop");
+    let tag = team.fetch(&laptop.key).tag();
+    assert_eq!(team.refuse(&laptop.key, &tag).status, 200);
+    let line = team.admin().audit_of("credential.rotate").remove(0);
+    assert_eq!((line.outcome.as_str(), line.detail.as_str()), ("ok", "generation 2; asked for by client:laptop"));
+    let refusal = team.admin().audit_of("token.refused").remove(0);
+    assert_eq!((line.request_id, line.address.as_str()), (refusal.request_id, "127.0.0.1"));
+}
+
+#[test]
+fn a_doubt_is_a_line_and_failures_that_repeat_are_one() {
+    let (mut team, _) = a_team();
+    team.provider.fault(Fault::refresh(How::CutBefore { reset: true }));
+    assert!(team.admin().refresh("main").is_err());
+    patience::until("the line of the doubt", || rotations(&team).pop());
+    let [(outcome, detail)] = &rotations(&team)[..] else { panic!("{:?}", rotations(&team)) };
+    assert_eq!(outcome, "in_doubt");
+    assert!(detail.starts_with("generation 1; asked for by admin:uid="), "{detail}");
+    // Once more, without a verdict again: that is no news.
+    team.provider.fault(Fault::refresh(How::CutBefore { reset: true }));
+    assert!(team.admin().ask("POST", "/credentials/main/refresh", Some(json!({ "probe": true }))).status >= 400);
+    team.restart();
+    assert_eq!(rotations(&team).len(), 1);
+    assert!(whole(&team.admin().verify_audit()));
+}
+
+#[test]
+fn a_change_that_was_refused_is_a_line_with_the_code_of_the_refusal() {
+    let (team, _) = a_team();
+    let admin = team.admin();
+    let client = json!({ "name": "laptop", "credential": "main" });
+    assert_eq!(admin.ask("POST", "/clients", Some(client.clone())).problem().code, Code::Conflict);
+    assert_eq!(admin.ask("DELETE", "/credentials/other", None).problem().code, Code::NotFound);
+    let import =
+        json!({ "name": "third", "access_token": "a", "account_id": "b", "refresh_token": "", "id_token": "" });
+    assert_eq!(admin.ask("POST", "/credentials", Some(import)).problem().code, Code::BadRequest);
+    assert_eq!(admin.ask("POST", "/clients", Some(json!({ "name": "x", "what": 1 }))).problem().code, Code::BadRequest);
+    // The same request once more, under its name: nothing new was asked for.
+    for _ in 0..2 {
+        assert_eq!(admin.ask_once("k1", "POST", "/clients", Some(client.clone())).problem().code, Code::Conflict);
+    }
+    assert_eq!(admin.ask("GET", "/credentials/other", None).problem().code, Code::NotFound);
+    let refused = admin.audit().into_iter().filter(|entry| entry.outcome != "ok");
+    let refused: Vec<_> = refused
+        .inspect(|entry| assert!(entry.actor.starts_with("admin:uid=") && !entry.request_id.is_empty(), "{entry:?}"))
+        .map(|entry| format!("{} {} {}", entry.action, entry.object, entry.outcome))
+        .collect();
+    let expected = [
+        "client.create client:laptop conflict",
+        "credential.remove credential:other not_found",
+        "credential.import credential:third bad_request",
+        "client.create client:x bad_request",
+        "client.create client:laptop conflict",
+    ];
+    assert_eq!(refused, expected);
 }
 
 #[test]

@@ -15,7 +15,7 @@
 //! * `promotion`: the end of a fence: first said, then done.
 //! * `sight`: the same for a monitoring system.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use scorpiox_wire::admin::{CredentialRemoved, CredentialView, Page, RefreshAnswer, Upstream};
@@ -80,7 +80,13 @@ pub struct Administrator {
     pub scopes: Scopes,
     /// Its session, when it logged in with a password.
     pub session: Option<Claims>,
+    /// Whether the audit has heard of what it asks.
+    pub noted: Noted,
 }
+
+/// Set once an operation has written down what came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Noted(Arc<AtomicBool>);
 
 /// What happens to the login at the provider when its credential is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +101,19 @@ impl Administrator {
     /// The broker itself, which does what time brings.
     pub fn broker() -> Self {
         let (actor, address) = ("broker".to_owned(), "local".to_owned());
-        Self { actor, request_id: String::new(), address, scopes: Scopes::everything(), session: None }
+        Self {
+            actor,
+            request_id: String::new(),
+            address,
+            scopes: Scopes::everything(),
+            session: None,
+            noted: Noted::default(),
+        }
+    }
+
+    /// True once an operation has written down what came of it.
+    pub(crate) fn was_noted(&self) -> bool {
+        self.noted.0.load(Ordering::Relaxed)
     }
 
     fn as_asker(&self) -> Asker<'_> {
@@ -304,6 +322,7 @@ impl Registrar {
     /// Writes an administrator's deed down. The deed is done; if the audit cannot take it, the log says so.
     /// `outcome` is `ok` or the code of a problem; anything else goes into `detail`.
     pub(crate) async fn note(&self, by: &Administrator, action: &str, object: &str, outcome: &str, detail: &str) {
+        by.noted.0.store(true, Ordering::Relaxed);
         let record = Record {
             at: self.now(),
             actor: Line::of(&by.actor),

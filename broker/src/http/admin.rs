@@ -2,7 +2,7 @@
 //!
 //! * [`operation`]: one operation: its route, what it needs, and its part of the document.
 //! * [`reception`]: every request passes here first: who asks, and whether they may.
-//! * `administrator`: who asks.
+//! * `administrator`: who asks. * `refusals`: what was refused is written down.
 //! * `json`: the body of a change.
 //! * `to_the_end`: a change goes on when whoever asked has gone.
 //! * `once`: the header `Idempotency-Key`.
@@ -44,6 +44,7 @@ mod once;
 pub mod operation;
 mod paging;
 pub mod reception;
+mod refusals;
 mod session;
 mod sign_ins;
 mod to_the_end;

@@ -122,6 +122,7 @@ impl Registrar {
             let checkpoint = Checkpoint { link: last, count: before + removed, at: self.now() };
             store.prune_audit(&checkpoint).await.map_err(|error| storage(&error))?;
         }
+        self.prune_handouts(cutoff).await;
         drop(alone);
         if removed > 0 {
             info!(removed, up_to = last.seq, "old entries of the audit were removed");
@@ -129,6 +130,15 @@ impl Registrar {
             self.note(by, "audit.prune", "audit", "ok", &detail).await;
         }
         Ok(removed)
+    }
+
+    /// Hand-outs of tokens that ended before `cutoff` go with the entries that tell of them. By no date that nobody has
+    /// confirmed: a token that is good for another day must not be taken for one that ended.
+    async fn prune_handouts(&self, cutoff: Timestamp) {
+        let Some(now) = self.parts().timeline.confirmed_now() else { return };
+        if let Err(error) = self.parts().store.prune_handouts(cutoff.min(now)).await {
+            error!(%error, "hand-outs of tokens that have ended were not removed; they are with the next pruning");
+        }
     }
 
     /// Puts the anchor file aside: the next anchor begins a new one. For a file that was lost, or does not fit any more.

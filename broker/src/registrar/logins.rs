@@ -27,7 +27,17 @@ pub struct Logins(Mutex<HashMap<String, Login>>);
 struct Login {
     request: LoginRequest,
     view: LoginView,
-    browser: Option<BrowserLogin>,
+    stage: Stage,
+}
+
+/// Who does the next step.
+enum Stage {
+    /// The person, on any device.
+    Device,
+    /// The person, in the browser that was sent away.
+    Browser(BrowserLogin),
+    /// The broker: the person is done. What the provider gives now is kept.
+    Saving,
 }
 
 impl Logins {
@@ -50,6 +60,27 @@ impl Logins {
         if let Some(login) = self.all().get_mut(id) {
             login.view.state = state;
         }
+    }
+
+    /// From here on it is not cancelled any more; false when it was.
+    fn begin_saving(&self, id: &str) -> bool {
+        let mut all = self.all();
+        let login = all.get_mut(id).filter(|login| matches!(login.view.state, LoginState::Pending));
+        login.map(|login| login.stage = Stage::Saving).is_some()
+    }
+
+    /// Takes out what may be forgotten.
+    fn cancel(&self, id: &str) -> Result<Login, Problem> {
+        let mut all = self.all();
+        let login = all.get(id).ok_or_else(no_login)?;
+        if let (Stage::Saving, LoginState::Pending) = (&login.stage, &login.view.state) {
+            return Err(Problem::new(
+                Code::Conflict,
+                "the person has logged in already: the login is being saved and cannot be cancelled any more",
+            )
+            .with_hint(format!("scorpiox-broker credential show {}", login.request.name)));
+        }
+        all.remove(id).ok_or_else(no_login)
     }
 
     fn is_pending(&self, id: &str) -> bool {
@@ -89,16 +120,17 @@ impl Registrar {
         self.logins.all().get(id).map(|login| login.view.clone()).ok_or_else(no_login)
     }
 
-    /// Forgets an attempt that nobody waits for any more; one that is pending ends.
+    /// Forgets an attempt that nobody waits for any more; one that waits for its person ends. One whose person is done
+    /// is saved all the same, and the answer says so: what was redeemed would be lost otherwise.
     pub async fn cancel_login(&self, by: &Administrator, id: &str) -> Result<LoginView, Problem> {
-        let Login { request, view, .. } = self.logins.all().remove(id).ok_or_else(no_login)?;
+        let Login { request, view, .. } = self.logins.cancel(id)?;
         self.note(by, "login.cancel", &format!("credential:{}", request.name), "ok", "").await;
         Ok(view)
     }
 
     /// The browser came back.
     pub async fn login_callback(
-        &self,
+        self: &Arc<Self>,
         by: &Administrator,
         id: &str,
         callback: LoginCallback,
@@ -107,17 +139,28 @@ impl Registrar {
             let mut all = self.logins.all();
             let login = all.get_mut(id).ok_or_else(no_login)?;
             // Taken: a code that was tried once is spent, whatever came of it.
-            let browser = login.browser.take().ok_or_else(|| {
-                Problem::new(Code::Conflict, "this login does not wait for a browser").with_hint("begin a new one")
-            })?;
-            (login.request.clone(), browser)
+            match std::mem::replace(&mut login.stage, Stage::Saving) {
+                Stage::Browser(browser) => (login.request.clone(), browser),
+                other => {
+                    login.stage = other;
+                    let problem = Problem::new(Code::Conflict, "this login does not wait for a browser");
+                    return Err(problem.with_hint("begin a new one"));
+                }
+            }
         };
         let callback = Callback { outcome: Ok(callback.code), state: callback.state };
-        let state = match browser.accept(callback) {
-            Ok(code) => self.finish(by, &request, &code).await,
-            Err(error) => failed(&error),
-        };
-        self.end_login(by, &request.name, id, state).await;
+        let (registrar, by, own_id) = (Arc::clone(self), by.clone(), id.to_owned());
+        // In a task of its own: what is redeemed is saved, whether or not whoever asked has hung up.
+        let finishing = self.rotator.runtime().spawn(async move {
+            let state = match browser.accept(callback) {
+                Ok(code) => registrar.finish(&by, &request, &code).await,
+                Err(error) => failed(&error),
+            };
+            registrar.end_login(&by, &request.name, &own_id, state).await;
+        });
+        if finishing.await.is_err() {
+            return Err(Problem::new(Code::Internal, "a bug stopped this login").with_hint("begin a new one"));
+        }
         self.login(id)
     }
 
@@ -132,7 +175,7 @@ impl Registrar {
             interval: device.interval.as_secs().max(1),
             state: LoginState::Pending,
         };
-        let view = self.logins.open(Login { request: request.clone(), view, browser: None }, now)?;
+        let view = self.logins.open(Login { request: request.clone(), view, stage: Stage::Device }, now)?;
         let (registrar, by, id) = (Arc::clone(self), by.clone(), view.id.clone());
         let until = Timestamp::from_unix(view.expires_at);
         self.rotator.runtime().spawn(async move {
@@ -153,7 +196,7 @@ impl Registrar {
             interval: 1,
             state: LoginState::Pending,
         };
-        self.logins.open(Login { request, view, browser: Some(browser) }, now)
+        self.logins.open(Login { request, view, stage: Stage::Browser(browser) }, now)
     }
 
     /// Asks until the person is done, or their time is up.
@@ -177,10 +220,10 @@ impl Registrar {
                 return LoginState::Failed { problem: cancelled() };
             }
             match self.provider.poll_device(device).await {
-                Ok(Poll::Ready(_)) if !self.logins.is_pending(id) => {
-                    return LoginState::Failed { problem: cancelled() };
+                Ok(Poll::Ready(code)) if self.logins.begin_saving(id) => {
+                    return self.finish(by, request, &code).await;
                 }
-                Ok(Poll::Ready(code)) => return self.finish(by, request, &code).await,
+                Ok(Poll::Ready(_)) => return LoginState::Failed { problem: cancelled() },
                 Ok(Poll::SlowDown) => interval += Duration::from_secs(5),
                 Ok(Poll::Pending) | Err(LoginError::Unreachable(_)) => {}
                 Err(error) => return failed(&error),

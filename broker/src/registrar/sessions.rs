@@ -116,6 +116,7 @@ impl Visitor {
             address: self.address.clone(),
             scopes,
             session: None,
+            noted: super::Noted::default(),
         }
     }
 }

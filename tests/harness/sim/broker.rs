@@ -23,7 +23,7 @@ use scorpiox_broker::metrics::Meters;
 use scorpiox_broker::provider::dial::{self, Agent, Dialer, Egress};
 use scorpiox_broker::provider::{CodexProvider, OAuthServer, Provider};
 use scorpiox_broker::recovery::Recovery;
-use scorpiox_broker::registrar::{Administrator, Facade, Registrar};
+use scorpiox_broker::registrar::{Administrator, Facade, Noted, Registrar};
 use scorpiox_broker::rescue::RescueSlots;
 use scorpiox_broker::rotator::{NotNow, Parts, Rotator};
 use scorpiox_broker::scheduler;
@@ -384,6 +384,7 @@ pub fn administrator() -> Administrator {
         address: "unix".to_owned(),
         scopes: Scopes::everything(),
         session: None,
+        noted: Noted::default(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::http::connection::LocalUser;
 use crate::http::error::Refusal;
 use crate::http::request_id::{self, RequestId};
 use crate::http::visitor::ClientAddress;
-use crate::registrar::{Administrator, Registrar};
+use crate::registrar::{Administrator, Noted, Registrar};
 
 impl FromRequest for Administrator {
     type Error = Refusal;
@@ -30,7 +30,14 @@ fn find(request: &HttpRequest) -> Result<Administrator, Refusal> {
     let request_id = request_id::current().unwrap_or_else(RequestId::random).as_str().to_owned();
     if let Some(LocalUser(uid)) = request.conn_data::<LocalUser>() {
         let (actor, address) = (format!("admin:uid={uid}"), "unix".to_owned());
-        return Ok(Administrator { actor, request_id, address, scopes: Scopes::everything(), session: None });
+        return Ok(Administrator {
+            actor,
+            request_id,
+            address,
+            scopes: Scopes::everything(),
+            session: None,
+            noted: Noted::default(),
+        });
     }
     let registrar = request.app_data::<web::Data<Arc<Registrar>>>().ok_or_else(stranger)?;
     let recognised = bearer(request).and_then(|bearer| registrar.recognise(bearer).ok()).ok_or_else(stranger)?;
@@ -41,6 +48,7 @@ fn find(request: &HttpRequest) -> Result<Administrator, Refusal> {
         address,
         scopes: recognised.scopes,
         session: recognised.session,
+        noted: Noted::default(),
     })
 }
 

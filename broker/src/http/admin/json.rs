@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use scorpiox_wire::Code;
 use serde::de::DeserializeOwned;
 
+use super::refusals::Named;
 use crate::http::error::{Refusal, unreadable_body};
 
 /// A body that was read.
@@ -42,14 +43,27 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
             Err(_) => false,
         };
         let bytes = web::Bytes::from_request(request, payload);
+        let request = request.clone();
         Box::pin(async move {
             if !is_json {
                 return Err(Refusal::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
             }
             let bytes = bytes.await.map_err(|error| unread(&error))?;
+            if let Some(name) = named(&bytes) {
+                request.extensions_mut().insert(name);
+            }
             read(&bytes).map(Self)
         })
     }
+}
+
+/// What a body is about, if it says so, whatever else is wrong with it.
+fn named(bytes: &[u8]) -> Option<Named> {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        name: String,
+    }
+    serde_json::from_slice(bytes).ok().map(|Body { name }| Named(name))
 }
 
 /// The derived readers take a list for an object, its members in order: nobody means that.

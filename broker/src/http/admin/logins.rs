@@ -23,7 +23,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::delete(Scope::Credentials, "/logins/{id}", cancel_login)
             .says("Forget an attempt that nobody waits for any more; the answer is how it stood")
             .answers::<LoginView>()
-            .refuses(&[Code::NotFound]),
+            .refuses(&[Code::NotFound, Code::Conflict]),
         Operation::post(Scope::Credentials, "/logins/{id}/callback", finish_login)
             .says("Hand over what the browser brought back")
             .takes::<LoginCallback>()

@@ -7,6 +7,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpMessage, Route};
 use scorpiox_wire::{Code, Problem};
 
+use super::refusals::{self, Change};
 use super::to_the_end::{body_of, to_the_end};
 use super::{Operation, once};
 use crate::domain::scope::Scope;
@@ -17,7 +18,12 @@ use crate::registrar::Administrator;
 pub(super) fn behind(operation: &Operation) -> Route {
     let scope = operation.scope;
     let kind = Kind::of(operation);
-    operation.route().wrap(from_fn(move |request, next| receive(scope, kind, request, next)))
+    let change = Change::of(operation);
+    operation
+        .route()
+        // Inside, so that it is done also when whoever asked has hung up meanwhile.
+        .wrap(from_fn(move |request, next| refusals::noted(change, request, next)))
+        .wrap(from_fn(move |request, next| receive(scope, kind, change, request, next)))
 }
 
 /// What a request is about.
@@ -44,18 +50,30 @@ impl Kind {
 async fn receive<B: MessageBody + 'static>(
     scope: Option<Scope>,
     kind: Kind,
+    change: Option<Change>,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     if let Some(needed) = scope {
         let by = match request.extract::<Administrator>().await {
             Ok(by) if by.scopes.allow(needed) => by,
-            Ok(by) => return Ok(request.error_response(forbidden(&by, needed))),
+            Ok(by) => {
+                let refusal = forbidden(&by, needed);
+                if let Some(change) = change {
+                    change.refused(&by, request.request(), &refusal.problem).await;
+                }
+                return Ok(request.error_response(refusal));
+            }
             Err(stranger) => return Ok(request.error_response(stranger)),
         };
         request.extensions_mut().insert(by.clone());
         if let Kind::Named = kind {
-            return once::once(&by, request, next).await;
+            let head = request.request().clone();
+            let answer = once::once(&by, request, next).await;
+            if let (Some(change), Err(error)) = (change, &answer) {
+                change.refused(&by, &head, &refusals::of(error)).await;
+            }
+            return answer;
         }
     }
     let answer = match kind {
