@@ -73,13 +73,17 @@ fn s2_wherever_the_log_is_cut_no_token_is_presented_after_an_answer_that_settled
                 break;
             }
             log.set_len(cut_at).unwrap();
-            world.life(async |broker| {
+            // Behind the settled generation is only its line of the audit: without that it is renewed like any other.
+            let settled = world.life(async |broker| {
+                let settled = broker.generation(MAIN) == 2;
                 broker.pass(DAY * 9).await;
                 let _ = broker.probe(MAIN);
                 broker.pass(DAY * 3).await;
+                settled
             });
             world.judge();
-            assert!(name == "busy" || world.posts() == 1, "{name}, cut at {cut_at}: {} posts", world.posts());
+            let may_ask = name == "busy" || (name == "renewed" && settled);
+            assert!(may_ask || world.posts() == 1, "{name}, cut at {cut_at}: {} posts", world.posts());
             // Frames of a page and their headers, and some in the middle of one.
             cut_at += 4_120 / 2;
         }
