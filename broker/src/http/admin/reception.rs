@@ -102,6 +102,7 @@ mod tests {
 
     use super::*;
     use crate::domain::scope::Scopes;
+    use crate::registrar::Noted;
 
     /// Where a change stands still, and how it is seen.
     #[derive(Default)]
@@ -120,7 +121,14 @@ mod tests {
 
     fn somebody() -> Administrator {
         let (actor, address) = ("admin:anna".to_owned(), "local".to_owned());
-        Administrator { actor, request_id: String::new(), address, scopes: Scopes::everything(), session: None }
+        Administrator {
+            actor,
+            request_id: String::new(),
+            address,
+            scopes: Scopes::everything(),
+            session: None,
+            noted: Noted::default(),
+        }
     }
 
     #[actix_web::test]
