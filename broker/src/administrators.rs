@@ -145,13 +145,13 @@ impl Administrators {
 
     /// Compares a password and begins a session.
     pub async fn log_in(&self, name: &str, password: Secret, from: Option<IpAddr>) -> Result<Issued, LoginFailed> {
-        self.throttle().begin(name, from, self.timeline.monotonic()).map_err(LoginFailed::TooMany)?;
+        let attempt = self.throttle().begin(name, from, self.timeline.monotonic()).map_err(LoginFailed::TooMany)?;
         let account = self.roster.account(name);
         let expected = account.as_ref().map_or_else(|| self.nobody.clone(), |account| account.password.clone());
         let is_right = match self.hashing.compare(password, expected).await {
             Ok(is_right) => is_right,
             Err(busy) => {
-                self.throttle().not_tried(name, from);
+                self.throttle().not_tried(&attempt);
                 return Err(LoginFailed::Busy(busy));
             }
         };
@@ -162,7 +162,7 @@ impl Administrators {
         let Some(account) = current.filter(|_| is_right) else {
             return Err(LoginFailed::Wrong { is_known: account.is_some() });
         };
-        self.throttle().succeeded(name, from);
+        self.throttle().succeeded(attempt);
         let (session, token) = (crate::hex::encode(&random::<16>()), crate::hex::encode(&random::<16>()));
         let claims = Claims::begun(&account, session.to_string(), token.to_string(), self.timeline.now());
         self.issue(claims, account.scopes.clone()).await.map_err(LoginFailed::Store)
