@@ -15,12 +15,21 @@ use crate::timeline::Timeline;
 
 /// So many addresses are remembered at once; while all of them are busy, others are not counted.
 const REMEMBERED: usize = 10_000;
+/// How often all of them are looked through for some that rest.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// Wrong keys and stand-ins by address (of IPv6: by /64).
 pub struct Failures {
     quota: Option<Quota>,
     timeline: Timeline,
-    seen: Mutex<HashMap<IpAddr, Meter>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    meters: HashMap<IpAddr, Meter>,
+    /// When all of them were last looked through for some that rest.
+    looked: Option<Monotonic>,
 }
 
 impl Failures {
@@ -35,21 +44,26 @@ impl Failures {
         let now = self.timeline.monotonic();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let address = counted_as(address);
-        if let Some(meter) = seen.get(&address) {
+        if let Some(meter) = seen.meters.get(&address) {
             return meter.take(quota, now);
         }
-        if !has_room(&mut seen, now) {
+        if !seen.has_room(now) {
             return Ok(());
         }
-        seen.entry(address).or_default().take(quota, now)
+        seen.meters.entry(address).or_default().take(quota, now)
     }
 }
 
-fn has_room(seen: &mut HashMap<IpAddr, Meter>, now: Monotonic) -> bool {
-    if seen.len() >= REMEMBERED {
-        seen.retain(|_, meter| !meter.is_rested(now));
+impl Seen {
+    /// While all are busy, one look a second: a flood would else pay for a look each.
+    fn has_room(&mut self, now: Monotonic) -> bool {
+        let is_full = |seen: &Self| seen.meters.len() >= REMEMBERED;
+        if is_full(self) && self.looked.is_none_or(|looked| now.since(looked) >= BETWEEN_LOOKS) {
+            self.looked = Some(now);
+            self.meters.retain(|_, meter| !meter.is_rested(now));
+        }
+        !is_full(self)
     }
-    seen.len() < REMEMBERED
 }
 
 #[cfg(test)]
@@ -94,11 +108,27 @@ mod tests {
         for number in 0..30_000 {
             let _ = failures.note(four(number));
         }
-        let remembered = || failures.seen.lock().unwrap().len();
+        let remembered = || failures.seen.lock().unwrap().meters.len();
         assert_eq!(remembered(), REMEMBERED);
         assert!(failures.note(four(0)).is_err(), "who is known stays known");
         clock.advance(Duration::from_secs(61));
         assert_eq!(failures.note(four(99_999)), Ok(()));
         assert_eq!(remembered(), 1);
+    }
+
+    #[test]
+    fn while_all_are_busy_they_are_looked_through_once_a_second() {
+        let (failures, clock) = failures(1);
+        for number in 0..=REMEMBERED as u32 {
+            let _ = failures.note(four(number));
+        }
+        let looked = || failures.seen.lock().unwrap().looked;
+        let first = looked();
+        clock.advance(Duration::from_millis(999));
+        let _ = failures.note(four(99_999));
+        assert_eq!(looked(), first);
+        clock.advance(Duration::from_millis(1));
+        let _ = failures.note(four(99_999));
+        assert!(looked() > first);
     }
 }
