@@ -37,6 +37,9 @@ pub enum BadPlace {
     /// The URL has a query.
     #[error("the broker's URL ends with its port or a path, not with a query")]
     Query,
+    /// A pin for a broker that shows no certificate.
+    #[error("--pin names a certificate's key, and plain http has no certificate: leave --pin out, or use https")]
+    PinWithoutTls,
     /// The authorities.
     #[error("{0}")]
     Roots(#[from] RootsError),
@@ -80,19 +83,26 @@ impl Network {
             return Err(BadPlace::Query);
         }
         let mut pinned = None;
+        let by_system = || trust(None, environment("SSL_CERT_FILE").map(std::path::Path::new));
         let tls = match how {
+            Trust::Pin(_) if endpoint.is_plain_on_loopback() => return Err(BadPlace::PinWithoutTls),
             Trust::Pin(pin) => {
                 let only = Pinned::to(*pin);
                 pinned = Some(Arc::clone(&only));
                 trust_only(only)
             }
             Trust::CaFile(file) => trust(Some(file), None)?,
-            Trust::System => trust(None, environment("SSL_CERT_FILE").map(std::path::Path::new))?,
+            Trust::System => by_system()?,
         };
         let either = |upper, lower| environment(upper).or_else(|| environment(lower));
-        let egress = Egress::parse(either("HTTPS_PROXY", "https_proxy"), either("NO_PROXY", "no_proxy"))?;
+        let proxy = either("HTTPS_PROXY", "https_proxy");
+        let egress = Egress::parse(proxy, either("NO_PROXY", "no_proxy"))?;
         let prefix = endpoint.path().trim_end_matches('/').to_owned();
-        let dialer = Dialer::new(clock.clone(), tls, egress);
+        let mut dialer = Dialer::new(clock.clone(), tls, egress);
+        if pinned.is_some() && proxy.is_some() {
+            // The pin is the broker's, not the proxy's.
+            dialer = dialer.trusting_proxies_by(by_system()?);
+        }
         Ok(Self { url: url.to_owned(), endpoint, prefix, dialer, clock, pinned, pass: Mutex::new(Pass::None) })
     }
 

@@ -41,6 +41,8 @@ pub const DIAL_LIMIT: Duration = Duration::from_secs(10);
 pub struct Dialer {
     clock: SharedClock,
     tls: Arc<ClientConfig>,
+    /// For a proxy that is spoken to over TLS.
+    proxy_tls: Arc<ClientConfig>,
     egress: Egress,
 }
 
@@ -58,7 +60,12 @@ pub enum CallFailed {
 impl Dialer {
     /// `tls` comes from [`trust`].
     pub fn new(clock: SharedClock, tls: Arc<ClientConfig>, egress: Egress) -> Self {
-        Self { clock, tls, egress }
+        Self { clock, proxy_tls: Arc::clone(&tls), tls, egress }
+    }
+
+    /// Another trust for the proxy: `tls` may know one peer only.
+    pub fn trusting_proxies_by(self, proxy_tls: Arc<ClientConfig>) -> Self {
+        Self { proxy_tls, ..self }
     }
 
     /// Opens a connection over which nothing has been said, within [`DIAL_LIMIT`].

@@ -113,7 +113,7 @@ async fn tunnel(dialer: &Dialer, proxy: &Proxy, endpoint: &Endpoint) -> Result<B
     let tcp = reach(&dialer.clock, host, *port, Reach::Anywhere).await.map_err(|unsent| through(unsent.0))?;
     let mut stream: Box<dyn Stream> = match proxy.security {
         ProxySecurity::Plain => Box::new(tcp),
-        ProxySecurity::Tls => secure(&dialer.tls, host, tcp).await.map_err(|unsent| through(unsent.0))?,
+        ProxySecurity::Tls => secure(&dialer.proxy_tls, host, tcp).await.map_err(|unsent| through(unsent.0))?,
     };
     ask_to_connect(&mut stream, proxy, endpoint).await.map_err(|error| through(error.to_string()))?;
     Ok(stream)
