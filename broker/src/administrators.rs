@@ -56,6 +56,8 @@ pub struct Administrators {
 pub struct Recognised {
     /// As the audit names it: `admin:anna`, `admin-key:backup`.
     pub actor: String,
+    /// The id of its account or key.
+    pub id: String,
     /// What it may do at this moment.
     pub scopes: Scopes,
     /// Its session; none for a key.
@@ -130,7 +132,7 @@ impl Administrators {
             return Err(Stranger);
         }
         let actor = format!("admin:{}", account.name);
-        Ok(Recognised { actor, scopes: account.scopes.clone(), session: Some(claims) })
+        Ok(Recognised { actor, id: account.id.clone(), scopes: account.scopes.clone(), session: Some(claims) })
     }
 
     fn recognise_key(&self, presented: &str, now: Timestamp) -> Result<Recognised, Stranger> {
@@ -140,7 +142,8 @@ impl Administrators {
         let mac = known.as_ref().map_or([0; 32], |key| *key.mac.as_bytes());
         let is_right = self.pepper.verify(presented, &mac);
         let key = known.filter(|key| is_right && key.is_good(now)).ok_or(Stranger)?;
-        Ok(Recognised { actor: format!("admin-key:{}", key.name), scopes: key.scopes.clone(), session: None })
+        let actor = format!("admin-key:{}", key.name);
+        Ok(Recognised { actor, id: key.id.clone(), scopes: key.scopes.clone(), session: None })
     }
 
     /// Compares a password and begins a session.

@@ -27,7 +27,7 @@
 //! * [`stand_in`]: refresh tokens of the broker's own, for clients that will not do without one.
 //! * [`administrator`]: who may administer over the network.
 //! * [`session`]: how long a session of an administrator goes on.
-//! * [`login_throttle`], [`refused_logins`]: failed logins are slowed down; a flood of them is told in few lines.
+//! * [`login_throttle`], [`told_refusals`]: failed logins are slowed down; a flood of them is told in few lines.
 
 pub mod administrator;
 pub mod admission;
@@ -52,11 +52,11 @@ pub mod permission;
 pub mod pkce;
 pub mod recovery;
 pub mod refusal;
-pub mod refused_logins;
 pub mod restoration;
 pub mod rotation;
 pub mod scope;
 pub mod session;
 pub mod stand_in;
 pub mod token_set;
+pub mod told_refusals;
 pub mod words;

@@ -8,6 +8,7 @@
 //! * `once`: a change that is asked for twice under one name is made once.
 //! * `administrators`, `sessions`: who may administer over the network; logging in.
 //! * `alerts`: telling people.
+//! * `denials`: administrators who were refused.
 //! * `holders`: who still holds a token.
 //! * `audit`: who did what: read, proved, its oldest part let go of.
 //! * `overview`: the broker at a glance.
@@ -30,7 +31,6 @@ use crate::auditor::Auditor;
 use crate::clock::Timestamp;
 use crate::domain::credential::{Name, Pause};
 use crate::domain::permission::{Why, Wish};
-use crate::domain::refused_logins::RefusedLogins;
 use crate::domain::scope::Scopes;
 use crate::domain::session::Claims;
 use crate::gate::Gate;
@@ -41,12 +41,14 @@ use crate::provider::codex_provider::CodexProvider;
 use crate::rotator::{Asker, NotNow, Parts, Rotator};
 use crate::store::StoreError;
 use crate::store::audit::Deed;
+use crate::timeline::Timeline;
 
 mod administrators;
 mod alerts;
 mod audit;
 mod clients;
 mod custody;
+mod denials;
 mod enrolment;
 mod grants;
 mod holders;
@@ -72,6 +74,8 @@ pub use sessions::{LoginRefused, Visitor};
 pub struct Administrator {
     /// `admin:uid=0`.
     pub actor: String,
+    /// What belongs to it alone, also when another gets its name after it: the id of its account or key.
+    pub identity: String,
     /// The request id in the log.
     pub request_id: String,
     /// `unix`, or an address.
@@ -101,14 +105,8 @@ impl Administrator {
     /// The broker itself, which does what time brings.
     pub fn broker() -> Self {
         let (actor, address) = ("broker".to_owned(), "local".to_owned());
-        Self {
-            actor,
-            request_id: String::new(),
-            address,
-            scopes: Scopes::everything(),
-            session: None,
-            noted: Noted::default(),
-        }
+        let (identity, request_id, noted) = (actor.clone(), String::new(), Noted::default());
+        Self { actor, identity, request_id, address, scopes: Scopes::everything(), session: None, noted }
     }
 
     /// True once an operation has written down what came of it.
@@ -131,7 +129,7 @@ pub struct Registrar {
     /// Changes with a name that are being made.
     under_way: UnderWay,
     administrators: Arc<Administrators>,
-    refused_logins: Mutex<RefusedLogins>,
+    denials: denials::Denials,
     facade: RwLock<Facade>,
     /// How moments are told.
     local: LocalTime,
@@ -167,7 +165,7 @@ impl Registrar {
             logins: Logins::default(),
             under_way: UnderWay::default(),
             administrators,
-            refused_logins: Mutex::default(),
+            denials: denials::Denials::default(),
             facade: RwLock::new(facade),
             local: LocalTime::system(),
             most_clients: AtomicUsize::new(0),
@@ -187,6 +185,10 @@ impl Registrar {
 
     fn parts(&self) -> &Parts {
         self.rotator.parts()
+    }
+
+    pub(crate) fn timeline(&self) -> &Timeline {
+        &self.parts().timeline
     }
 
     fn now(&self) -> Timestamp {

@@ -27,8 +27,8 @@ impl UnderWay {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, actor: &str, key: &IdempotencyKey) -> Option<Turn> {
-        let name = (actor.to_owned(), key.as_str().to_owned());
+    fn begin(&self, identity: &str, key: &IdempotencyKey) -> Option<Turn> {
+        let name = (identity.to_owned(), key.as_str().to_owned());
         self.names().insert(name.clone()).then(|| Turn { under_way: self.clone(), name })
     }
 }
@@ -64,7 +64,7 @@ pub enum Once {
 impl Registrar {
     /// Claims the name before the deed. `request` is everything that makes it the same one.
     pub async fn once(&self, by: &Administrator, key: &IdempotencyKey, request: &[u8]) -> Result<Once, Problem> {
-        let Some(turn) = self.under_way.begin(&by.actor, key) else {
+        let Some(turn) = self.under_way.begin(&by.identity, key) else {
             return Err(Problem::new(
                 Code::InProgress,
                 "the first request with this Idempotency-Key is still worked on",
@@ -88,6 +88,13 @@ impl Registrar {
                  unknown",
             )
             .with_hint("look, then ask again with another key: scorpiox-broker audit")),
+        }
+    }
+
+    /// Forgets answers that are remembered no longer: some hold a key.
+    pub async fn forget_repeats(&self) {
+        if let Err(error) = self.parts().store.forget_requests(self.now() - REMEMBERED).await {
+            error!(%error, "old answers to requests with an idempotency key were not removed; the next try is soon");
         }
     }
 

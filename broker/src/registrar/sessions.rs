@@ -1,19 +1,17 @@
 //! Logging in with a password, over the network.
 
 use std::net::IpAddr;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use scorpiox_wire::admin::{SessionAnswer, SessionEnded, SessionRequest};
 use scorpiox_wire::{Code, Problem};
 
+use super::denials::UNKNOWN;
 use super::{Administrator, Registrar, storage};
 use crate::administrators::{Administrators, Issued, LoginFailed, Recognised, Stranger};
 use crate::domain::login_throttle::TooManyFailures;
-use crate::domain::scope::Scopes;
+use crate::domain::told_refusals::Refused;
 
-/// Stands for every name that no administrator has: what was typed may be a password in the wrong field.
-const UNKNOWN: &str = "(unknown)";
 /// How long whoever meets a full pool should wait.
 const POOL_WAIT: Duration = Duration::from_secs(2);
 
@@ -48,7 +46,7 @@ impl Registrar {
         let SessionRequest { name, password } = request;
         match self.administrators.log_in(&name, password, visitor.counted_as).await {
             Ok(issued) => {
-                let by = visitor.as_administrator(&name, issued.scopes.clone());
+                let by = visitor.as_administrator(&name, &issued);
                 let detail = format!("session:{}", issued.claims.sid);
                 self.note(&by, "admin.login", &by.actor, "ok", &detail).await;
                 Ok(self.answer(issued))
@@ -56,7 +54,7 @@ impl Registrar {
             Err(failed) => {
                 let known = is_known(&failed, &self.administrators, &name);
                 let refused = refused(&failed);
-                self.note_refused(visitor, if known { &name } else { UNKNOWN }, refused.problem.code).await;
+                self.note_refused(visitor, if known { &name } else { UNKNOWN }, refused.problem.code);
                 Err(refused)
             }
         }
@@ -77,23 +75,10 @@ impl Registrar {
         Ok(SessionEnded { actor: by.actor.clone(), ended_at: self.now().as_unix() })
     }
 
-    /// Tells of refused logins that were counted and not told: from time to time, and at the end.
-    pub async fn tell_refused_logins(&self) {
-        let untold = self.refused_logins.lock().unwrap_or_else(PoisonError::into_inner).take_untold();
-        for (name, times) in untold {
-            let nowhere = Visitor { request_id: String::new(), address: String::new(), counted_as: None };
-            let by = nowhere.as_administrator(&name, Scopes::everything());
-            let detail = format!("{times} more were refused");
-            self.note(&by, "admin.login", &by.actor, Code::Unauthorized.as_str(), &detail).await;
-        }
-    }
-
-    async fn note_refused(&self, visitor: &Visitor, name: &str, code: Code) {
-        let told = self.refused_logins.lock().unwrap_or_else(PoisonError::into_inner).refuse(name, self.now());
-        let Some(untold) = told else { return };
-        let by = visitor.as_administrator(name, Scopes::everything());
-        let detail = if untold == 0 { String::new() } else { format!("{untold} more were refused before") };
-        self.note(&by, "admin.login", &by.actor, code.as_str(), &detail).await;
+    fn note_refused(&self, visitor: &Visitor, name: &str, code: Code) {
+        let Visitor { request_id, address, counted_as: _ } = visitor.clone();
+        let (actor, object) = (format!("admin:{name}"), format!("admin:{name}"));
+        self.note_refused_login(name, Refused { actor, object, outcome: code.as_str(), request_id, address });
     }
 
     fn answer(&self, issued: Issued) -> SessionAnswer {
@@ -109,12 +94,13 @@ impl Registrar {
 }
 
 impl Visitor {
-    fn as_administrator(&self, name: &str, scopes: Scopes) -> Administrator {
+    fn as_administrator(&self, name: &str, issued: &Issued) -> Administrator {
         Administrator {
             actor: format!("admin:{name}"),
+            identity: issued.claims.sub.clone(),
             request_id: self.request_id.clone(),
             address: self.address.clone(),
-            scopes,
+            scopes: issued.scopes.clone(),
             session: None,
             noted: super::Noted::default(),
         }

@@ -79,7 +79,8 @@ pub(super) async fn run(
                 running.look_at_certificate();
                 flush(&running.assembly.gate, &running.assembly.store).await;
                 running.assembly.stand_ins.settle().await;
-                running.registrar.tell_refused_logins().await;
+                running.registrar.tell_refusals().await;
+                running.registrar.forget_repeats().await;
                 keep_audit(&running.assembly.rotator.parts().fence).await;
                 pruning.tick(&running.registrar, &running.assembly.timeline);
             }
@@ -220,7 +221,7 @@ impl Running {
         }
         flush(&gate, &store).await;
         stand_ins.settle().await;
-        self.registrar.tell_refused_logins().await;
+        self.registrar.tell_refusals().await;
         let fence = rotator.parts().fence.clone();
         drop((auditor, rotator, self.registrar));
         if tokio::time::timeout(Duration::from_secs(5), audit_writer).await.is_err() {

@@ -12,7 +12,7 @@ use crate::seal::Place;
 /// What names a request.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestName<'a> {
-    /// Who asks.
+    /// Who asks: an id, so that whoever gets a name after another is told nothing of that one's.
     pub actor: &'a str,
     /// The name that they gave it.
     pub key: &'a str,
@@ -108,6 +108,18 @@ impl Store {
         Ok(())
     }
 
+    /// Removes what began before.
+    pub async fn forget_requests(&self, before: Timestamp) -> Result<(), StoreError> {
+        let _under_way = self.activity.begin();
+        let mut transaction = self.begin().await?;
+        sqlx::query("DELETE FROM repeated_requests WHERE begun_at < $1")
+            .bind(before.as_unix())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
     /// Nothing was done: the name is free again.
     pub async fn release_request(&self, name: RequestName<'_>) -> Result<(), StoreError> {
         let _under_way = self.activity.begin();
@@ -167,6 +179,21 @@ mod tests {
         store.close().await;
         let file = std::fs::read(directory.path().join("broker.db")).unwrap();
         assert!(!file.windows(15).any(|part| part == b"canary-of-a-key"));
+    }
+
+    #[tokio::test]
+    async fn an_old_answer_goes_also_when_nobody_asks_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(directory.path()).await;
+        for (key, now) in [("old", 1_000), ("new", 2_000)] {
+            assert_eq!(claim(&store, RequestName { key, ..NAME }, 1, now, 10).await, None);
+        }
+        store.forget_requests(at(2_000)).await.unwrap();
+        let keeping = Keeping { since: at(0), most: 10 };
+        for (key, before) in [("old", None), ("new", Some(Before::Unanswered))] {
+            let name = RequestName { key, ..NAME };
+            assert_eq!(store.claim_request(name, &[1; 32], at(2_000), keeping).await.unwrap(), before, "{key}");
+        }
     }
 
     #[tokio::test]

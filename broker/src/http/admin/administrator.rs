@@ -8,7 +8,9 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use scorpiox_wire::{Code, Problem};
 
+use crate::administrators::Recognised;
 use crate::domain::scope::Scopes;
+use crate::failures::Failures;
 use crate::http::connection::LocalUser;
 use crate::http::error::Refusal;
 use crate::http::request_id::{self, RequestId};
@@ -30,26 +32,23 @@ fn find(request: &HttpRequest) -> Result<Administrator, Refusal> {
     let request_id = request_id::current().unwrap_or_else(RequestId::random).as_str().to_owned();
     if let Some(LocalUser(uid)) = request.conn_data::<LocalUser>() {
         let (actor, address) = (format!("admin:uid={uid}"), "unix".to_owned());
-        return Ok(Administrator {
-            actor,
-            request_id,
-            address,
-            scopes: Scopes::everything(),
-            session: None,
-            noted: Noted::default(),
-        });
+        let (identity, scopes, noted) = (actor.clone(), Scopes::everything(), Noted::default());
+        return Ok(Administrator { actor, identity, request_id, address, scopes, session: None, noted });
     }
-    let registrar = request.app_data::<web::Data<Arc<Registrar>>>().ok_or_else(stranger)?;
-    let recognised = bearer(request).and_then(|bearer| registrar.recognise(bearer).ok()).ok_or_else(stranger)?;
-    let address = ClientAddress::of(request).to_string();
-    Ok(Administrator {
-        actor: recognised.actor,
-        request_id,
-        address,
-        scopes: recognised.scopes,
-        session: recognised.session,
-        noted: Noted::default(),
-    })
+    let registrar = request.app_data::<web::Data<Arc<Registrar>>>().ok_or_else(unknown)?;
+    let from = ClientAddress::of(request);
+    let Some(recognised) = bearer(request).and_then(|bearer| registrar.recognise(bearer).ok()) else {
+        registrar.deny_stranger(&operation(request), request_id, from.to_string());
+        return Err(stranger(request, from));
+    };
+    let Recognised { actor, id: identity, scopes, session } = recognised;
+    let (address, noted) = (from.to_string(), Noted::default());
+    Ok(Administrator { actor, identity, request_id, address, scopes, session, noted })
+}
+
+/// What is asked for, without the names in it: a stranger may write anything there.
+pub(super) fn operation(request: &HttpRequest) -> String {
+    format!("{} {}", request.method(), request.match_pattern().unwrap_or_default())
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
@@ -57,7 +56,19 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| bearer.trim())
 }
 
-fn stranger() -> Refusal {
+fn stranger(request: &HttpRequest, from: ClientAddress) -> Refusal {
+    let failures = request.app_data::<web::Data<Failures>>();
+    match failures.map_or(Ok(()), |failures| failures.note(from.0)) {
+        Ok(()) => unknown(),
+        Err(wait) => Refusal {
+            problem: Problem::new(Code::TooMany, "too many unknown sessions or keys came from this address")
+                .with_hint("a good key or session is served at once"),
+            retry_after: Some(wait),
+        },
+    }
+}
+
+fn unknown() -> Refusal {
     Problem::new(Code::Unauthorized, "nobody is known by this session or admin key")
         .with_hint("log in again (--admin NAME), or ask for another key: scorpiox-broker admin key add NAME")
         .into()

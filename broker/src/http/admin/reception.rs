@@ -1,18 +1,21 @@
 //! Every request passes here first: who asks, and whether they may.
 
+use std::sync::Arc;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{Error, HttpMessage, Route};
+use actix_web::{Error, HttpMessage, Route, web};
 use scorpiox_wire::{Code, Problem};
 
 use super::refusals::{self, Change};
+use super::administrator::operation;
 use super::to_the_end::{body_of, to_the_end};
 use super::{Operation, once};
 use crate::domain::scope::Scope;
 use crate::http::error::Refusal;
-use crate::registrar::Administrator;
+use crate::registrar::{Administrator, Registrar};
 
 /// The operation's route, with the reception in front of it.
 pub(super) fn behind(operation: &Operation) -> Route {
@@ -58,10 +61,7 @@ async fn receive<B: MessageBody + 'static>(
         let by = match request.extract::<Administrator>().await {
             Ok(by) if by.scopes.allow(needed) => by,
             Ok(by) => {
-                let refusal = forbidden(&by, needed);
-                if let Some(change) = change {
-                    change.refused(&by, request.request(), &refusal.problem).await;
-                }
+                let refusal = forbidden(&request, &by, needed);
                 return Ok(request.error_response(refusal));
             }
             Err(stranger) => return Ok(request.error_response(stranger)),
@@ -86,8 +86,11 @@ async fn receive<B: MessageBody + 'static>(
     Ok(answer.map_into_boxed_body())
 }
 
-fn forbidden(by: &Administrator, needed: Scope) -> Refusal {
+fn forbidden(request: &ServiceRequest, by: &Administrator, needed: Scope) -> Refusal {
     let has = &by.scopes;
+    if let Some(registrar) = request.app_data::<web::Data<Arc<Registrar>>>() {
+        registrar.deny(by, &operation(request.request()));
+    }
     tracing::warn!(actor = by.actor, %needed, %has, "an operation was refused: the scope is missing");
     Problem::new(Code::Forbidden, format!("{} has the scope {has}; this needs {needed}", by.actor))
         .with_hint("ask an administrator with the scope everything for a key or an account with the missing one")
@@ -97,7 +100,7 @@ fn forbidden(by: &Administrator, needed: Scope) -> Refusal {
 #[cfg(test)]
 mod tests {
     use actix_web::test::{TestRequest, init_service};
-    use actix_web::{App, HttpResponse, web};
+    use actix_web::{App, HttpResponse};
     use tokio::sync::Notify;
 
     use super::*;
@@ -121,14 +124,8 @@ mod tests {
 
     fn somebody() -> Administrator {
         let (actor, address) = ("admin:anna".to_owned(), "local".to_owned());
-        Administrator {
-            actor,
-            request_id: String::new(),
-            address,
-            scopes: Scopes::everything(),
-            session: None,
-            noted: Noted::default(),
-        }
+        let (identity, request_id, noted) = (actor.clone(), String::new(), Noted::default());
+        Administrator { actor, identity, request_id, address, scopes: Scopes::everything(), session: None, noted }
     }
 
     #[actix_web::test]
