@@ -5,7 +5,7 @@
 //! but load. An unknown key id costs the same HMAC as a known one.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -46,8 +46,20 @@ pub struct Caller {
     earlier: Mutex<Vec<Repeats>>,
     /// Rotations that its refusals caused.
     refusals: Mutex<History>,
-    /// In the gate's snapshot; false once it was revoked or given another key.
-    admitted: AtomicBool,
+    /// Its [`Standing`].
+    standing: AtomicU8,
+}
+
+/// Whether a caller is in the gate's snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Standing {
+    /// Revoked, given another key, or not let in yet.
+    Out,
+    /// Its key is good, and is another caller's now: the client was given another credential, or none.
+    Succeeded,
+    /// In it.
+    Admitted,
 }
 
 impl Caller {
@@ -81,14 +93,27 @@ impl Caller {
             last_at: AtomicU64::new(0),
             earlier: Mutex::default(),
             refusals: Mutex::default(),
-            admitted: AtomicBool::new(false),
+            standing: AtomicU8::new(Standing::Out as u8),
         })
     }
 
-    /// True while this caller has not been revoked or given another key: asked once more right before a token leaves,
-    /// because a request may have waited for a renewal meanwhile.
+    /// How this caller stands now: asked once more right before a token leaves, because a request may have waited for a
+    /// renewal meanwhile.
+    pub fn standing(&self) -> Standing {
+        match self.standing.load(Ordering::Acquire) {
+            byte if byte == Standing::Admitted as u8 => Standing::Admitted,
+            byte if byte == Standing::Succeeded as u8 => Standing::Succeeded,
+            _ => Standing::Out,
+        }
+    }
+
+    /// True while nobody revoked it, gave it another key or another credential.
     pub fn is_admitted(&self) -> bool {
-        self.admitted.load(Ordering::Acquire)
+        self.standing() == Standing::Admitted
+    }
+
+    fn stands(&self, standing: Standing) {
+        self.standing.store(standing as u8, Ordering::Release);
     }
 
     /// Counts a hand-out that the audit already knows.
@@ -169,7 +194,7 @@ pub struct Stranger;
 impl Gate {
     /// Opens with the clients that are not revoked.
     pub fn new(pepper: Pepper, callers: impl IntoIterator<Item = Arc<Caller>>) -> Self {
-        let admitted = callers.into_iter().inspect(|caller| caller.admitted.store(true, Ordering::Release));
+        let admitted = callers.into_iter().inspect(|caller| caller.stands(Standing::Admitted));
         let by_key = admitted.map(|caller| (caller.client.key_id.clone(), caller)).collect();
         Self { pepper, by_key: ArcSwap::from_pointee(by_key) }
     }
@@ -200,14 +225,21 @@ impl Gate {
 
     /// Lets a client in; another caller with the same key is out.
     pub fn admit(&self, caller: &Arc<Caller>) {
-        caller.admitted.store(true, Ordering::Release);
+        self.admit_all(std::slice::from_ref(caller));
+    }
+
+    /// In one step: the snapshot is copied once, however many they are.
+    fn admit_all(&self, callers: &[Arc<Caller>]) {
+        callers.iter().for_each(|caller| caller.stands(Standing::Admitted));
         let before = self.by_key.rcu(|all| {
             let mut all = HashMap::clone(all);
-            all.insert(caller.client.key_id.clone(), Arc::clone(caller));
+            all.extend(callers.iter().map(|caller| (caller.client.key_id.clone(), Arc::clone(caller))));
             all
         });
-        if let Some(replaced) = before.get(&caller.client.key_id).filter(|replaced| !Arc::ptr_eq(replaced, caller)) {
-            replaced.admitted.store(false, Ordering::Release);
+        for caller in callers {
+            if let Some(before) = before.get(&caller.client.key_id).filter(|before| !Arc::ptr_eq(before, caller)) {
+                before.stands(Standing::Succeeded);
+            }
         }
     }
 
@@ -219,16 +251,17 @@ impl Gate {
             all
         });
         if let Some(caller) = before.get(key_id) {
-            caller.admitted.store(false, Ordering::Release);
+            caller.stands(Standing::Out);
         }
     }
 
     /// A credential was removed: its clients stay, with nothing to fetch.
     pub fn bereave(&self, credential: &CredentialId) {
-        for caller in self.callers() {
-            if caller.credential_id() == Some(credential) {
-                self.admit(&caller.succeeded_by(caller.client.clone(), None));
-            }
+        let all = self.callers();
+        let bereaved = all.iter().filter(|caller| caller.credential_id() == Some(credential));
+        let next: Vec<_> = bereaved.map(|caller| caller.succeeded_by(caller.client.clone(), None)).collect();
+        if !next.is_empty() {
+            self.admit_all(&next);
         }
     }
 
@@ -302,11 +335,13 @@ mod tests {
         let gate = Gate::new(Pepper::from_bytes(&[7; 32]), [Arc::clone(&first)]);
         assert!(first.is_admitted());
         gate.admit(&second);
-        assert!(!first.is_admitted() && second.is_admitted());
+        assert!(second.is_admitted());
+        assert_eq!(first.standing(), Standing::Succeeded);
         gate.admit(&second);
         assert!(second.is_admitted());
         gate.shut_out(key.id());
-        assert!(!second.is_admitted() && gate.recognise(key.expose()).is_err());
+        assert_eq!(second.standing(), Standing::Out);
+        assert!(gate.recognise(key.expose()).is_err());
         gate.admit(&second);
         assert!(second.is_admitted() && gate.recognise(key.expose()).is_ok());
     }

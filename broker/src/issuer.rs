@@ -20,7 +20,7 @@ use crate::domain::freshness::is_renewable;
 use crate::domain::limits::Allowance;
 use crate::domain::refusal::{About, about};
 use crate::domain::rotation::Quarantine;
-use crate::gate::Caller;
+use crate::gate::{Caller, Standing};
 use crate::handout::Handout;
 use crate::holding::Holding;
 use crate::rotator::{Asker, Rotator};
@@ -130,9 +130,7 @@ impl Issuer {
             self.witness(holding, tag);
         }
         let (served, now) = self.fresh(holding, ask.at_least, asker).await?;
-        if !caller.is_admitted() {
-            return Err(Refused::Revoked);
-        }
+        in_the_gate(caller)?;
         long_enough(&served.credential, ask.floor, now)?;
         let unchanged = (ask.known.as_ref()).filter(|tag| ask.refused.is_none() && **tag == tag_of(&served.credential));
         if unchanged.is_none() {
@@ -152,9 +150,7 @@ impl Issuer {
     /// While a request waits for whatever it is, its client may be revoked or paused, or the credential: asked after the
     /// last wait.
     pub fn still_admitted(&self, caller: &Caller) -> Result<(), Refused> {
-        if !caller.is_admitted() {
-            return Err(Refused::Revoked);
-        }
+        in_the_gate(caller)?;
         admission::still_admitted(&caller.terms.load(), || self.rotator.parts().timeline.now())?;
         match &caller.holding {
             Some(holding) if holding.served().credential.pause == Pause::All => {
@@ -180,6 +176,16 @@ fn long_enough(credential: &Credential, floor: Duration, now: Timestamp) -> Resu
     }
     let mending = if is_renewable(credential) { Mending::Itself } else { Mending::LogIn };
     Err(Refused::Short { left, credential: name(credential), mending })
+}
+
+/// A request that waited goes on while its caller is the client's. One that was given another credential meanwhile comes
+/// again with the same key: told that its key was revoked it would throw away what it holds.
+fn in_the_gate(caller: &Caller) -> Result<(), Refused> {
+    match caller.standing() {
+        Standing::Admitted => Ok(()),
+        Standing::Succeeded => Err(Refused::Busy(Duration::from_secs(1))),
+        Standing::Out => Err(Refused::Revoked),
+    }
 }
 
 fn tag_of(credential: &Credential) -> TokenTag {

@@ -31,10 +31,10 @@ use crate::auditor::Auditor;
 use crate::clock::Timestamp;
 use crate::domain::credential::{Name, Pause};
 use crate::domain::permission::{Why, Wish};
-use crate::domain::scope::Scopes;
+use crate::domain::scope::{Scope, Scopes};
 use crate::domain::session::Claims;
 use crate::gate::Gate;
-use crate::holding::{Holding, Outcome};
+use crate::holding::{Flight, Holding, Outcome};
 use crate::local_time::LocalTime;
 use crate::metrics::ClientSeries;
 use crate::provider::codex_provider::CodexProvider;
@@ -116,6 +116,16 @@ impl Administrator {
 
     fn as_asker(&self) -> Asker<'_> {
         Asker::Administrator { actor: &self.actor, request_id: &self.request_id, address: &self.address }
+    }
+}
+
+impl Administrator {
+    /// For a part of an operation that needs more than the operation does.
+    fn needs(&self, needed: Scope) -> Result<(), Problem> {
+        if self.scopes.allow(needed) {
+            return Ok(());
+        }
+        Err(missing_scope(&self.actor, &self.scopes, needed))
     }
 }
 
@@ -222,18 +232,15 @@ impl Registrar {
     pub async fn refresh(&self, by: &Administrator, name: &str, probe: bool) -> Result<RefreshAnswer, Problem> {
         let holding = self.holding(name)?;
         let wish = if probe { Wish::OperatorProbe } else { Wish::Operator };
-        let mut flight = self.rotator.renew_for(by.as_asker(), &holding, wish).map_err(|why| not_now(name, &why))?;
-        let outcome = flight.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
-        let word = match &outcome {
-            Some(Outcome::Renewed(generation)) => format!("generation {generation}"),
-            Some(Outcome::Failed(failure)) => failure.to_string(),
-            None => "the rotation was stopped".to_owned(),
-        };
-        let verdict = if matches!(outcome, Some(Outcome::Renewed(_))) { "ok" } else { Code::Unavailable.as_str() };
-        self.note(by, "credential.refresh", &format!("credential:{name}"), verdict, &word).await;
-        match outcome {
-            Some(Outcome::Renewed(_)) => Ok(RefreshAnswer { renewed: true, credential: self.view(&holding) }),
-            Some(Outcome::Failed(_)) | None => {
+        let flight = self.rotator.renew_for(by.as_asker(), &holding, wish).map_err(|why| not_now(name, &why))?;
+        let object = format!("credential:{name}");
+        match outcome_of(flight).await {
+            Ok(generation) => {
+                self.note(by, "credential.refresh", &object, "ok", &format!("generation {generation}")).await;
+                Ok(RefreshAnswer { renewed: true, credential: self.view(&holding) })
+            }
+            Err(word) => {
+                self.note(by, "credential.refresh", &object, Code::Unavailable.as_str(), &word).await;
                 Err(Problem::new(Code::Unavailable, format!("'{name}' was not renewed: {word}"))
                     .with_hint(format!("scorpiox-broker credential show {name}")))
             }
@@ -341,9 +348,24 @@ impl Registrar {
     }
 }
 
+/// The generation that a renewal brought, or what came of it instead.
+async fn outcome_of(mut flight: Flight) -> Result<u64, String> {
+    match flight.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone()) {
+        Some(Outcome::Renewed(generation)) => Ok(generation),
+        Some(Outcome::Failed(failure)) => Err(failure.to_string()),
+        None => Err("the rotation was stopped".to_owned()),
+    }
+}
+
 fn by_name(holding: Arc<Holding>) -> (Name, Arc<Holding>) {
     let name = holding.served().credential.name.clone();
     (name, holding)
+}
+
+/// What somebody hears who may do other things.
+pub(crate) fn missing_scope(actor: &str, has: &Scopes, needed: Scope) -> Problem {
+    Problem::new(Code::Forbidden, format!("{actor} has the scope {has}; this needs {needed}"))
+        .with_hint("ask an administrator with the scope everything for a key or an account with the missing one")
 }
 
 fn storage(error: &StoreError) -> Problem {

@@ -121,7 +121,7 @@ enum Verb {
         /// Name of the client
         #[arg(value_parser = Name::parse)]
         name: Name,
-        /// Renew its credential at once, so that the token it holds ends soon
+        /// Renew its credential at once, so that the token it holds ends soon; needs the scope credentials too
         #[arg(long)]
         rotate: bool,
     },

@@ -38,7 +38,7 @@ pub enum Refused {
     /// A refusal may not cause a rotation yet.
     #[error("this token was renewed too recently to be renewed again because of a refusal")]
     TooSoon(Duration),
-    /// A renewal is under way and takes longer than this request may wait.
+    /// A renewal is under way and takes longer than this request may wait, or the client was given another credential.
     #[error("a renewal is under way")]
     Busy(Duration),
     /// What is left of the token is not enough for who asks, and no other can be had.

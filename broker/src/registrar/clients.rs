@@ -7,18 +7,21 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scorpiox_wire::admin::{self, ClientIssued, ClientRequest, ClientRevoked, ClientView, Page};
 use scorpiox_wire::{ClientKey, Code, Problem, Secret};
+use tracing::error;
 use zeroize::Zeroizing;
 
 use super::enrolment::random;
-use super::{Administrator, Registrar, storage};
+use super::{Administrator, Registrar, not_now, outcome_of, storage};
 use crate::audit_chain::Line;
 use crate::clock::Timestamp;
 use crate::domain::client::{Client, ClientId, KeyMac};
 use crate::domain::credential::{CredentialId, Name};
 use crate::domain::limits::{ClientLimits, ClientTerms, Rate};
 use crate::domain::permission::Wish;
+use crate::domain::scope::Scope;
 use crate::gate::Caller;
-use crate::holding::{Holding, Outcome};
+use crate::holding::Holding;
+use crate::store::StoreError;
 use crate::store::clients::{Granted, LastHandout};
 
 /// So many networks can one client be allowed.
@@ -46,7 +49,7 @@ impl Registrar {
             format!("credential:{}{}", request.credential, in_words(&request.limits)),
         );
         self.note(by, "client.create", &object, "ok", &detail).await;
-        self.issued(&caller, key).await
+        Ok(self.issued(&caller, key, None))
     }
 
     /// Another key; the old one holds no longer, from the very next request.
@@ -67,7 +70,8 @@ impl Registrar {
         let caller = old.succeeded_by(Client { key_id, key_mac, ..old.client.clone() }, old.holding.clone());
         self.gate.admit(&caller);
         self.note(by, "client.rotate_key", &format!("client:{name}"), "ok", "").await;
-        self.issued(&caller, key).await
+        let last = self.last_after_a_change(&caller.client).await;
+        Ok(self.issued(&caller, key, last))
     }
 
     /// Gives a client other limits, all of them; they hold from the very next request.
@@ -115,28 +119,45 @@ impl Registrar {
             return Err(storage(&error));
         }
         self.note(by, action, &format!("client:{name}"), "ok", detail).await;
-        self.client_view(&caller.client, &next, caller.credential_id(), Some(&caller)).await
+        let last = self.last_after_a_change(&caller.client).await;
+        Ok(self.client_seen(&caller.client, &next, caller.credential_id(), Some(&caller), last))
     }
 
-    /// Ends a client. The token that it has goes on until it ends, or until its credential is renewed.
+    /// Ends a client. The token that it has goes on until it ends, or until its credential is renewed. To `rotate` is to
+    /// renew a credential, and needs that scope too.
     pub async fn revoke(&self, by: &Administrator, name: &str, rotate: bool) -> Result<ClientRevoked, Problem> {
-        let _changing = self.changing.lock().await;
+        if rotate {
+            by.needs(Scope::Credentials)?;
+        }
+        let changing = self.changing.lock().await;
         let caller = self.caller(name).await?;
         let now = self.now();
         // Memory first: from here on not one token more, whatever the disk does.
         self.gate.shut_out(&caller.client.key_id);
-        if let Err(error) = self.parts().store.revoke_client(&caller.client.id, now).await {
-            self.gate.admit(&caller);
-            return Err(storage(&error));
-        }
+        let last = match self.end(&caller.client, now).await {
+            Ok(last) => last,
+            Err(error) => {
+                self.gate.admit(&caller);
+                return Err(storage(&error));
+            }
+        };
         self.note(by, "client.revoke", &format!("client:{name}"), "ok", "").await;
+        // The provider may take its time, and others have changes to make.
+        drop(changing);
         let rotated = match (&caller.holding, rotate) {
-            (Some(holding), true) => self.rotate_now(by, holding).await,
+            (Some(holding), true) => self.rotate_now(by, holding, name).await,
             (Some(_), false) | (None, _) => false,
         };
         let client = Client { revoked_at: Some(now), ..caller.client.clone() };
-        let client = self.client_view(&client, &caller.terms.load(), caller.credential_id(), Some(&caller)).await?;
+        let client = self.client_seen(&client, &caller.terms.load(), caller.credential_id(), Some(&caller), last);
         Ok(ClientRevoked { client, rotated })
+    }
+
+    /// What it holds is read before: an answer that cannot tell it would sound as if it held nothing.
+    async fn end(&self, client: &Client, now: Timestamp) -> Result<Option<LastHandout>, StoreError> {
+        let last = self.parts().store.last_handout(&client.id).await?;
+        self.parts().store.revoke_client(&client.id, now).await?;
+        Ok(last)
     }
 
     /// Clients behind `after` in the order of their names, revoked ones too.
@@ -155,13 +176,23 @@ impl Registrar {
         let found = self.parts().store.client_named(name).await.map_err(|error| storage(&error))?;
         let Granted { client, terms, credential } = found.ok_or_else(|| no_client(name))?;
         let caller = self.gate.caller_of(&client);
-        self.client_view(&client, &terms, credential.as_ref(), caller.as_ref()).await
+        let last = self.parts().store.last_handout(&client.id).await.map_err(|error| storage(&error))?;
+        Ok(self.client_seen(&client, &terms, credential.as_ref(), caller.as_ref(), last))
     }
 
-    async fn rotate_now(&self, by: &Administrator, holding: &Arc<Holding>) -> bool {
-        let Ok(mut flight) = self.rotator.renew_for(by.as_asker(), holding, Wish::OperatorProbe) else { return false };
-        let outcome = flight.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
-        matches!(outcome, Some(Outcome::Renewed(_)))
+    async fn rotate_now(&self, by: &Administrator, holding: &Arc<Holding>, revoked: &str) -> bool {
+        let credential = holding.served().credential.name.clone();
+        let outcome = match self.rotator.renew_for(by.as_asker(), holding, Wish::OperatorProbe) {
+            Ok(flight) => outcome_of(flight).await,
+            Err(why) => Err(not_now(credential.as_str(), &why).message),
+        };
+        let (verdict, word) = match &outcome {
+            Ok(generation) => ("ok", format!("generation {generation}")),
+            Err(word) => (Code::Unavailable.as_str(), word.clone()),
+        };
+        let detail = format!("{word}; because client:{revoked} was revoked");
+        self.note(by, "credential.refresh", &format!("credential:{credential}"), verdict, &detail).await;
+        outcome.is_ok()
     }
 
     pub(super) async fn find(&self, name: &str) -> Result<Option<Client>, Problem> {
@@ -191,25 +222,23 @@ impl Registrar {
         (key, id.as_str().to_owned(), mac)
     }
 
-    async fn issued(&self, caller: &Arc<Caller>, key: ClientKey) -> Result<ClientIssued, Problem> {
-        let client =
-            self.client_view(&caller.client, &caller.terms.load(), caller.credential_id(), Some(caller)).await?;
+    fn issued(&self, caller: &Arc<Caller>, key: ClientKey, last: Option<LastHandout>) -> ClientIssued {
+        let terms = caller.terms.load();
+        let client = self.client_seen(&caller.client, &terms, caller.credential_id(), Some(caller), last);
         let facade = self.facade();
-        Ok(ClientIssued { client, key: Secret::new(key.expose()), url: facade.url, pin: facade.pin })
+        ClientIssued { client, key: Secret::new(key.expose()), url: facade.url, pin: facade.pin }
     }
 
-    async fn client_view(
-        &self,
-        client: &Client,
-        terms: &ClientTerms,
-        credential: Option<&CredentialId>,
-        caller: Option<&Arc<Caller>>,
-    ) -> Result<ClientView, Problem> {
-        let last = self.parts().store.last_handout(&client.id).await.map_err(|error| storage(&error))?;
-        Ok(self.client_seen(client, terms, credential, caller, last))
+    /// The change is made, and its answer may have the only copy of a key: that this cannot be read is no failure of it.
+    pub(super) async fn last_after_a_change(&self, client: &Client) -> Option<LastHandout> {
+        let last = self.parts().store.last_handout(&client.id).await;
+        last.unwrap_or_else(|error| {
+            error!(client = %client.name, %error, "what this client was last given could not be read");
+            None
+        })
     }
 
-    fn client_seen(
+    pub(super) fn client_seen(
         &self,
         client: &Client,
         terms: &ClientTerms,

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use aws_lc_rs::rand;
 use scorpiox_wire::admin::{CredentialView, ImportRequest};
 use scorpiox_wire::{Code, Problem};
+use tokio::sync::MutexGuard;
 
 use super::{Administrator, Registrar, storage};
 use crate::domain::answer::TokenGrant;
 use crate::domain::credential::{Credential, CredentialId, Name, Owner, Pause};
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::restoration::Evidence;
 use crate::domain::rotation::{Quarantine, Rotation};
 use crate::domain::token_set::TokenSet;
@@ -49,14 +51,7 @@ impl Registrar {
             return Err(bad("it has no account id").with_hint("log in instead: scorpiox-broker login"));
         }
         let fingerprint = self.parts().sealer.fingerprint(&request.refresh_token);
-        if let Some(seen) = self.parts().store.seen(fingerprint).await.map_err(|error| storage(&error))? {
-            let owner = seen.name.map_or("a credential that was removed".to_owned(), |name| format!("'{name}'"));
-            return Err(Problem::new(
-                Code::Conflict,
-                format!("this refresh token is or was owned by {owner}: taking it over again would end the login"),
-            )
-            .with_hint("delete the copy you have; to renew the login itself: scorpiox-broker login --name NAME"));
-        }
+        self.refuse_seen(fingerprint).await?;
         let mut claimed = identity(request.access_token.expose(), request.id_token.expose());
         if claimed.account_id.as_ref().is_some_and(|account| *account != request.account_id) {
             return Err(bad("its account id is not the one in its tokens"));
@@ -72,7 +67,22 @@ impl Registrar {
             earliest_refresh_at: None,
             identity: claimed,
         };
-        self.enrol(by, "credential.import", &request.name, &grant, request.replace_account.into()).await
+        let changing = self.changing.lock().await;
+        // Once more: whoever imported the same file at the same time has redeemed its token by now, maybe.
+        self.refuse_seen(fingerprint).await?;
+        self.enrol_alone(&changing, by, "credential.import", &request.name, &grant, request.replace_account.into())
+            .await
+    }
+
+    async fn refuse_seen(&self, fingerprint: Fingerprint) -> Result<(), Problem> {
+        let seen = self.parts().store.seen(fingerprint).await.map_err(|error| storage(&error))?;
+        let Some(seen) = seen else { return Ok(()) };
+        let owner = seen.name.map_or("a credential that was removed".to_owned(), |name| format!("'{name}'"));
+        Err(Problem::new(
+            Code::Conflict,
+            format!("this refresh token is or was owned by {owner}: taking it over again would end the login"),
+        )
+        .with_hint("delete the copy you have; to renew the login itself: scorpiox-broker login --name NAME"))
     }
 
     /// Puts a login in: a new credential, or the next token set of an existing one, from every state it may be in.
@@ -84,7 +94,19 @@ impl Registrar {
         grant: &TokenGrant,
         replace: Replace,
     ) -> Result<CredentialView, Problem> {
-        let _changing = self.changing.lock().await;
+        let changing = self.changing.lock().await;
+        self.enrol_alone(&changing, by, action, name, grant, replace).await
+    }
+
+    async fn enrol_alone(
+        &self,
+        _changing: &MutexGuard<'_, ()>,
+        by: &Administrator,
+        action: &str,
+        name: &str,
+        grant: &TokenGrant,
+        replace: Replace,
+    ) -> Result<CredentialView, Problem> {
         let name = Name::parse(name).map_err(|error| Problem::new(Code::BadRequest, error.to_string()))?;
         let owner = owner(grant)?;
         let tokens = self.tokens(grant)?;

@@ -14,13 +14,12 @@ impl Registrar {
     pub async fn grant(&self, by: &Administrator, name: &str, credential: &str) -> Result<ClientView, Problem> {
         let _changing = self.changing.lock().await;
         let holding = self.holding(credential)?;
-        let caller = self.caller(name).await?;
+        let mut caller = self.caller(name).await?;
         if caller.credential_id() != Some(holding.id()) {
-            self.give(&caller, Some(holding)).await?;
+            caller = self.give(&caller, Some(holding)).await?;
             self.note(by, "client.grant", &format!("client:{name}"), "ok", &format!("credential:{credential}")).await;
         }
-        drop(_changing);
-        self.client(name).await
+        Ok(self.view_of(&caller).await)
     }
 
     /// Takes the credential away; the client stays, with nothing to fetch.
@@ -33,16 +32,21 @@ impl Registrar {
             return Err(Problem::new(Code::NotFound, format!("the client '{name}' may not use '{credential}'"))
                 .with_hint("scorpiox-broker client list"));
         }
-        self.give(&caller, None).await?;
+        let caller = self.give(&caller, None).await?;
         self.note(by, "client.ungrant", &format!("client:{name}"), "ok", &format!("credential:{credential}")).await;
-        drop(_changing);
-        self.client(name).await
+        Ok(self.view_of(&caller).await)
     }
 
-    async fn give(&self, caller: &Arc<Caller>, holding: Option<Arc<Holding>>) -> Result<(), Problem> {
+    async fn give(&self, caller: &Arc<Caller>, holding: Option<Arc<Holding>>) -> Result<Arc<Caller>, Problem> {
         let credential = holding.as_ref().map(|holding| holding.id());
         self.parts().store.set_grant(&caller.client.id, credential).await.map_err(|error| storage(&error))?;
-        self.gate.admit(&caller.succeeded_by(caller.client.clone(), holding));
-        Ok(())
+        let next = caller.succeeded_by(caller.client.clone(), holding);
+        self.gate.admit(&next);
+        Ok(next)
+    }
+
+    async fn view_of(&self, caller: &Arc<Caller>) -> ClientView {
+        let last = self.last_after_a_change(&caller.client).await;
+        self.client_seen(&caller.client, &caller.terms.load(), caller.credential_id(), Some(caller), last)
     }
 }

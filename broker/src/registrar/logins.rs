@@ -17,6 +17,8 @@ use crate::provider::login::{
 
 /// So many attempts may be open at once; an administrator who needs more has a script that runs wild.
 const OPEN: usize = 32;
+/// So many are remembered, whether open or ended.
+const KNOWN: usize = 8 * OPEN;
 /// An attempt that has ended can be asked about for so long.
 const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
@@ -40,6 +42,12 @@ enum Stage {
     Saving,
 }
 
+impl Login {
+    fn is_open(&self, now: Timestamp) -> bool {
+        matches!(self.view.state, LoginState::Pending) && now < Timestamp::from_unix(self.view.expires_at)
+    }
+}
+
 impl Logins {
     fn all(&self) -> MutexGuard<'_, HashMap<String, Login>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -48,12 +56,23 @@ impl Logins {
     fn open(&self, login: Login, now: Timestamp) -> Result<LoginView, Problem> {
         let mut all = self.all();
         all.retain(|_, known| now < Timestamp::from_unix(known.view.expires_at) + REMEMBERED);
-        if all.len() >= OPEN {
+        if all.values().filter(|known| known.is_open(now)).count() >= OPEN {
             return Err(Problem::new(Code::TooMany, "too many logins are under way").with_hint("wait until they end"));
+        }
+        if all.len() >= KNOWN {
+            let ended = all.values().filter(|known| !known.is_open(now));
+            let oldest = ended.min_by_key(|known| known.view.expires_at).map(|known| known.view.id.clone());
+            oldest.map(|id| all.remove(&id));
         }
         let view = login.view.clone();
         all.insert(view.id.clone(), login);
         Ok(view)
+    }
+
+    fn next_end(&self, now: Timestamp) -> Option<Timestamp> {
+        let all = self.all();
+        let open = all.values().filter(|known| known.is_open(now));
+        open.map(|known| Timestamp::from_unix(known.view.expires_at)).min()
     }
 
     fn end(&self, id: &str, state: LoginState) {
@@ -113,6 +132,12 @@ impl Registrar {
             self.note(by, "login.end", &object, problem.code.as_str(), &problem.message).await;
         }
         self.logins.end(id, state);
+    }
+
+    /// When the next of those that are open is over, if nobody finishes one before.
+    pub fn until_a_login_ends(&self) -> Duration {
+        let now = self.now();
+        self.logins.next_end(now).map_or(Duration::from_secs(1), |end| end.since(now))
     }
 
     /// How a login stands.

@@ -58,7 +58,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers::<ClientView>()
             .refuses(&[Code::NotFound, Code::Conflict]),
         Operation::post(Scope::Clients, "/clients/{name}/revoke", revoke_client)
-            .says("End a client; the answer says until when the token that it has still works")
+            .says("End a client; the answer says until when the token that it has still works. `rotate` needs the scope `credentials` too")
             .takes::<RevokeRequest>()
             .answers::<ClientRevoked>()
             .refuses(&[Code::NotFound, Code::Conflict]),

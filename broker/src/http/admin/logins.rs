@@ -7,6 +7,7 @@ use scorpiox_wire::admin::{LoginCallback, LoginRequest, LoginView};
 use super::json::Json;
 use super::{Answer, Data, Operation, ok};
 use crate::domain::scope::Scope;
+use crate::http::error::Refusal;
 use crate::registrar::Administrator;
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -33,7 +34,13 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn begin_login(by: Administrator, registrar: Data, body: Json<LoginRequest>) -> Answer {
-    ok(registrar.begin_login(&by, body.into_inner()).await?)
+    match registrar.begin_login(&by, body.into_inner()).await {
+        Ok(view) => ok(view),
+        Err(problem) if problem.code == Code::TooMany => {
+            Err(Refusal::from(problem).retry_after(registrar.until_a_login_ends()))
+        }
+        Err(problem) => Err(problem.into()),
+    }
 }
 
 async fn show_login(registrar: Data, id: web::Path<String>) -> Answer {

@@ -7,7 +7,6 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpMessage, Route, web};
-use scorpiox_wire::{Code, Problem};
 
 use super::refusals::{self, Change};
 use super::administrator::operation;
@@ -15,7 +14,7 @@ use super::to_the_end::{body_of, to_the_end};
 use super::{Operation, once};
 use crate::domain::scope::Scope;
 use crate::http::error::Refusal;
-use crate::registrar::{Administrator, Registrar};
+use crate::registrar::{Administrator, Registrar, missing_scope};
 
 /// The operation's route, with the reception in front of it.
 pub(super) fn behind(operation: &Operation) -> Route {
@@ -92,9 +91,7 @@ fn forbidden(request: &ServiceRequest, by: &Administrator, needed: Scope) -> Ref
         registrar.deny(by, &operation(request.request()));
     }
     tracing::warn!(actor = by.actor, %needed, %has, "an operation was refused: the scope is missing");
-    Problem::new(Code::Forbidden, format!("{} has the scope {has}; this needs {needed}", by.actor))
-        .with_hint("ask an administrator with the scope everything for a key or an account with the missing one")
-        .into()
+    missing_scope(&by.actor, has, needed).into()
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ pub struct ClientIssued {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RevokeRequest {
-    /// Renew its credential at once, so that the token it holds ends soon.
+    /// Renew its credential at once, so that the token it holds ends soon. Needs the scope `credentials` too.
     #[serde(default)]
     pub rotate: bool,
 }
