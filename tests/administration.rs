@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use fake_provider::{Fault, Hold, How, Settings};
 use scorpiox_tests::process::http::Request;
-use scorpiox_tests::process::{Client, Crowd, Team, patience};
+use scorpiox_tests::process::{Client, Crowd, Database, Team, patience};
 use scorpiox_wire::admin::LoginState;
 use scorpiox_wire::{Code, TokenAnswer};
 
@@ -78,6 +78,69 @@ fn a_key_revoked_while_its_request_waits_for_a_renewal_brings_nothing() {
     }
     assert!(others.answers().iter().all(|reply| reply.status == 200));
     assert!(team.admin().audit_of("token.first").iter().all(|entry| entry.actor == "client:bystander"));
+}
+
+#[test]
+fn a_client_that_gets_another_credential_while_it_waits_is_told_to_come_again() {
+    let team = Team::new();
+    team.provider.fault(Fault::refresh(How::Plain).hold(Hold::BeforeAnswering));
+    team.given_an_expired_login("main");
+    let other = fake_provider::Account { account_id: "other".into(), ..Default::default() };
+    let other = team.given_a_login_of("other", &other);
+    let (moved, bereft) = (team.given_a_client("moved"), team.given_a_client("bereft"));
+    let crowd = Crowd::asking(team.broker(), &[&moved.key, &bereft.key], 4);
+    team.provider.wait_for_held(1);
+    patience::until("all wait", || {
+        team.admin().metrics().contains("\nscorpiox_broker_token_waiters 4\n").then_some(())
+    });
+    assert_eq!(team.admin().ask("PUT", "/clients/moved/grants/other", None).status, 200);
+    assert_eq!(team.admin().ask("DELETE", "/clients/bereft/grants/main", None).status, 200);
+    team.provider.release();
+    for reply in crowd.answers() {
+        assert!(reply.header("retry-after").is_some());
+        assert_eq!(reply.problem().code, Code::Busy);
+    }
+    assert_eq!(team.fetch(&moved.key).credential, other.id);
+    assert_eq!(team.ask(&bereft.key).problem().code, Code::Forbidden);
+}
+
+#[test]
+fn a_revocation_that_waits_for_the_provider_holds_no_other_change_up() {
+    let (team, _) = a_team_with_a_login();
+    team.provider.fault(Fault::refresh(How::Plain).hold(Hold::BeforeAnswering));
+    std::thread::scope(|scope| {
+        let revoking = scope.spawn(|| team.admin().revoke_and_rotate("laptop").unwrap());
+        team.provider.wait_for_held(1);
+        let desktop = team.given_a_client("desktop");
+        team.admin().revoke("desktop").unwrap();
+        assert_eq!(team.ask(&desktop.key).problem().code, Code::Unauthorized);
+        team.provider.release();
+        assert!(revoking.join().unwrap().rotated);
+    });
+}
+
+#[test]
+fn a_key_is_told_though_what_its_client_was_last_given_cannot_be_read() {
+    let (team, laptop) = a_team_with_a_login();
+    let told = team.fetch(&laptop.key).expires_at;
+    let mut database = Database::of(team.data());
+    database.execute("ALTER TABLE handouts RENAME TO handouts_elsewhere");
+    let admin = team.admin();
+    admin.create_client("desktop", "main").unwrap();
+    let new: Client = admin.rotate_key("laptop").unwrap().into();
+    for (method, target, body) in [
+        ("PUT", "/clients/desktop/limits", Some(serde_json::json!({}))),
+        ("POST", "/clients/desktop/pause", None),
+        ("DELETE", "/clients/desktop/grants/main", None),
+        ("PUT", "/clients/desktop/grants/main", None),
+    ] {
+        assert_eq!(admin.ask(method, target, body).status, 200, "{method} {target}");
+    }
+    // What a revocation says must be true: one that cannot tell what is held is refused, and changes nothing.
+    assert_eq!(admin.revoke("laptop").unwrap_err().code, Code::Unavailable);
+    database.execute("ALTER TABLE handouts_elsewhere RENAME TO handouts");
+    assert_eq!(team.fetch(&new.key).generation, 1);
+    assert_eq!(admin.revoke("laptop").unwrap().client.holds_until, Some(told));
 }
 
 #[test]

@@ -133,6 +133,33 @@ fn a_removed_administrator_loses_a_live_session_and_a_reduced_one_its_rights_at_
 }
 
 #[test]
+fn a_key_for_clients_revokes_and_renews_nothing_without_the_scope_for_that() {
+    let (team, network) = a_team_with_anna();
+    team.given_a_login("main");
+    let laptop = team.given_a_client("laptop");
+    let key = given_an_admin_key(&team, "ci", "clients");
+    let both = json!({ "name": "both", "scopes": ["clients", "credentials"] });
+    let both: AdminKeyIssued = team.admin().ask("POST", "/admin-keys", Some(both)).json();
+    let revoke = |client: &str, key: &AdminKeyIssued, rotate: bool| {
+        let target = format!("/clients/{client}/revoke");
+        network.ask("POST", &target, Some(key.key.expose()), Some(json!({ "rotate": rotate })))
+    };
+    let problem = revoke("laptop", &key, true).problem();
+    assert_eq!(problem.code, Code::Forbidden);
+    assert!(problem.message.contains("needs credentials"), "{problem:?}");
+    assert_eq!((team.fetch(&laptop.key).generation, team.provider.refresh_count()), (1, 0), "nothing was changed");
+    assert_eq!(revoke("laptop", &key, false).status, 200);
+    team.given_a_client("desktop");
+    assert_eq!(revoke("desktop", &both, true).json::<Value>()["rotated"], true);
+    let line = team.admin().audit_of("credential.refresh").remove(0);
+    assert_eq!((line.actor.as_str(), line.object.as_str()), ("admin-key:both", "credential:main"));
+    assert_eq!(
+        (line.outcome.as_str(), line.detail.as_str()),
+        ("ok", "generation 2; because client:desktop was revoked")
+    );
+}
+
+#[test]
 fn every_operation_is_refused_to_a_key_without_its_scope() {
     let (team, network) = a_team_with_anna();
     for scope in [Scope::Read, Scope::Clients, Scope::Credentials] {

@@ -232,3 +232,39 @@ fn a_login_takes_the_place_of_one_in_any_state_and_its_clients_stay() {
         assert_eq!(team.provider.violations(), [""; 0], "{what}");
     }
 }
+
+#[test]
+fn one_login_that_is_taken_over_by_many_at_once_is_taken_over_once() {
+    let team = Team::new();
+    let file = team.login_that_lasts(-10, &Account::default());
+    let request = import_of("main", &file);
+    let admin = team.admin();
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let importing: Vec<_> = (0..8).map(|_| scope.spawn(|| admin.import(&request).map_err(|p| p.code))).collect();
+        importing.into_iter().map(|import| import.join().unwrap()).collect()
+    });
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| !matches!(outcome, Err(code) if *code != Code::Conflict)), "{outcomes:?}");
+    let laptop = team.given_a_client("laptop");
+    assert_eq!(team.fetch(&laptop.key).generation, 2);
+    assert_eq!((team.provider.refresh_count(), team.provider.violations().len()), (1, 0));
+}
+
+#[test]
+fn logins_that_have_ended_keep_nobody_from_another_and_too_many_open_ones_say_when_to_come_again() {
+    let team = Team::new();
+    let admin = team.admin();
+    let flow = LoginFlow::Browser { redirect_uri: "http://localhost:1455/auth/callback".to_owned() };
+    for _ in 0..33 {
+        let login = admin.begin_login("main", flow.clone(), false).unwrap();
+        admin.login_callback(&login.id, "code", "wrong").unwrap();
+    }
+    for _ in 0..32 {
+        admin.begin_login("main", flow.clone(), false).unwrap();
+    }
+    let body = scorpiox_wire::admin::LoginRequest { name: "main".to_owned(), flow, replace_account: false };
+    let refused = admin.ask("POST", "/logins", Some(serde_json::json!(body)));
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=900).contains(&wait), "{wait}");
+    assert_eq!(refused.problem().code, Code::TooMany);
+}

@@ -4,7 +4,7 @@
 //! * [`administrators`]: who may administer over the network; a broker driven from elsewhere.
 //! * [`alerts`]: somebody is told what needs a person. * [`metrics`]: counts and state for a monitoring system.
 //! * [`traces`]: one trace from a request through the rotation.
-//! * [`audit`]: written before a token leaves (H6, H7).
+//! * [`audit`]: written before a token leaves (H6, H7). * [`audit_export`]: each deed is a line of the export.
 //! * [`client_backend`]: usage and models, as the backend tells them.
 //! * [`deployment`]: the container's root, run by chroot; what is in `deploy/`.
 //! * [`backup`]: a backup, and back from it, with real processes. * [`disaster`]: the drill, two hundred renewals long.
@@ -47,6 +47,7 @@ mod administration;
 mod administrators;
 mod alerts;
 mod audit;
+mod audit_export;
 mod backup;
 mod client_backend;
 mod client_login;

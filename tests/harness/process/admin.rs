@@ -45,7 +45,19 @@ impl Admin {
     /// # Panics
     /// When there is none.
     pub fn document(&self) -> String {
-        let request = Request { method: "GET", target: "/openapi.json", headers: &[], body: None };
+        self.page("/openapi.json")
+    }
+
+    /// What a monitoring system reads.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub fn metrics(&self) -> String {
+        self.page("/metrics")
+    }
+
+    fn page(&self, target: &str) -> String {
+        let request = Request { method: "GET", target, headers: &[], body: None };
         let stream = UnixStream::connect(&self.socket).expect("a broker");
         Connection::over(stream).ask(&request).expect("an answer").text()
     }

@@ -380,6 +380,7 @@ pub struct Token {
 pub fn administrator() -> Administrator {
     Administrator {
         actor: "admin:sim".to_owned(),
+        identity: "sim".to_owned(),
         request_id: "r".to_owned(),
         address: "unix".to_owned(),
         scopes: Scopes::everything(),

@@ -8,8 +8,8 @@ use actix_web::http::Method;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{Error, HttpMessage, Route, web};
 
-use super::refusals::{self, Change};
 use super::administrator::operation;
+use super::refusals::{self, Change};
 use super::to_the_end::{body_of, to_the_end};
 use super::{Operation, once};
 use crate::domain::scope::Scope;
