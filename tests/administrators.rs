@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use scorpiox_tests::process::network::Network;
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::tls::given_a_certificate;
-use scorpiox_tests::process::{Reply, Team};
+use scorpiox_tests::process::{Reply, Team, patience};
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{AdminKeyIssued, Scope, SessionAnswer};
 use serde_json::{Value, json};
@@ -196,8 +196,11 @@ fn wrong_passwords_are_told_apart_by_nobody_and_slowed_down() {
     let slowed = slowed.expect("failures are slowed down");
     assert!(slowed.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
     assert_eq!(slowed.problem().code, Code::TooMany);
-    let logins = team.admin().audit_of("admin.login");
-    assert!(logins.iter().any(|entry| entry.actor == "admin:anna" && entry.outcome == "unauthorized"), "{logins:?}");
+    let logins = patience::until("the line of a refusal, which nobody waited for", || {
+        let logins = team.admin().audit_of("admin.login");
+        let is_told = logins.iter().any(|entry| entry.actor == "admin:anna" && entry.outcome == "unauthorized");
+        is_told.then_some(logins)
+    });
     assert!(logins.iter().all(|entry| !entry.actor.contains("nobody")), "what was typed may be a password: {logins:?}");
     // The socket asks for no password.
     assert_eq!(team.admin().ask("GET", "/administrators", None).status, 200);
