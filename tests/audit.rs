@@ -62,6 +62,20 @@ fn without_database_and_spool_not_one_byte_of_a_token_leaves() {
 }
 
 #[test]
+fn a_broker_that_could_write_nothing_is_ready_again_though_nobody_asks_it_for_anything() {
+    let (team, laptop) = a_team();
+    let mut intruder = Database::of(team.data());
+    intruder.lock();
+    std::fs::remove_file(team.data().join("audit-spool")).unwrap();
+    assert_eq!(team.ask(&laptop.key).problem().code, Code::AuditUnavailable);
+    assert_eq!(team.broker().get("/readyz").status, 503);
+    intruder.unlock();
+    patience::until("a broker that is ready", || (team.broker().get("/readyz").status == 200).then_some(()));
+    assert!(team.admin().audit_of("token.first").is_empty(), "nothing was written but to see that it can be");
+    assert_eq!(team.fetch(&laptop.key).generation, 1);
+}
+
+#[test]
 fn each_first_hand_out_of_a_generation_is_one_line_and_repeats_are_counted() {
     let (mut team, laptop) = a_team();
     for _ in 0..3 {

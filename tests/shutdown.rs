@@ -13,7 +13,10 @@ use scorpiox_wire::admin::Health;
 
 /// A team whose only login is being renewed: redeemed, and the answer held back.
 fn in_mid_rotation() -> (Team, Client, Crowd) {
-    let team = Team::new();
+    mid_rotation_of(Team::new())
+}
+
+fn mid_rotation_of(team: Team) -> (Team, Client, Crowd) {
     team.provider.fault(Fault::refresh(How::Plain).hold(Hold::BeforeAnswering));
     team.given_an_expired_login("main");
     let laptop = team.given_a_client("laptop");
@@ -75,6 +78,30 @@ fn a_token_that_is_in_memory_only_keeps_the_broker_until_it_is_saved() {
     team.start();
     assert_eq!(team.fetch(&laptop.key).generation, 2);
     assert_eq!((team.provider.refresh_count(), team.provider.violations().len()), (1, 0));
+}
+
+#[test]
+fn what_goes_wrong_with_the_last_renewal_is_told_while_the_broker_stops() {
+    let mut team = Team::not_started(Settings::default(), |plan| plan);
+    let told = team.path("told");
+    let script = format!("cat >> {}", told.display());
+    team.change(|plan| plan.with("SCORPIOX_BROKER_ALERTS_COMMAND", &format!("/bin/sh,-c,{script}")));
+    team.start();
+    let (mut team, _laptop, crowd) = mid_rotation_of(team);
+    team.broker().terminate();
+    team.broker().wait_for_log("stopping");
+    let mut intruder = Database::of(team.data());
+    intruder.lock();
+    for entry in fs::read_dir(team.data().join("rescue")).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    team.provider.release();
+    let is_told = || fs::read_to_string(&told).ok().filter(|text| text.contains("memory_only"));
+    assert!(patience::within(Duration::from_secs(60), is_told).is_some(), "{}", team.broker().log());
+    intruder.unlock();
+    let ended = team.await_end();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    drop(crowd);
 }
 
 #[test]
