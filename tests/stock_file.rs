@@ -38,6 +38,7 @@ fn it_is_written_for_its_owner_alone_and_what_to_export_is_printed() {
     // Another one for the same account takes its place.
     assert_eq!(machine.run(&FETCH).code, 0);
     assert_ne!(login(&machine)["tokens"]["refresh_token"], first["tokens"]["refresh_token"]);
+    assert_eq!(team.admin().audit_of("stand_in.revoke").len(), 1, "the one before has ended");
 }
 
 #[test]
@@ -85,8 +86,11 @@ fn another_login_is_not_overwritten_unless_that_is_meant() {
     let of_another_account = text.replace(&Account::numbered(1).account_id, "0000");
     assert_ne!(text, of_another_account);
     fs::write(&path, &of_another_account).unwrap();
+    let issued = || [team.admin().audit_of("stand_in.issue").len(), team.admin().audit_of("stand_in.revoke").len()];
+    let [before, _] = issued();
     machine.run(&FETCH).assert_refused(78);
     assert_eq!(fs::read_to_string(&path).unwrap(), of_another_account);
+    assert_eq!(issued(), [before + 1, 1], "what was issued in vain has ended");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ureq::http::Response;
-use ureq::http::header::{AUTHORIZATION, IF_NONE_MATCH, RETRY_AFTER};
+use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, RETRY_AFTER};
 use ureq::typestate::WithoutBody;
 use ureq::{Agent, Body, RequestBuilder};
 use zeroize::Zeroizing;
@@ -46,6 +46,11 @@ impl Http<'_> {
         self.send(self.agent(within)?.get(url))
     }
 
+    /// JSON to another address of the same broker, without our key: what is sent says whose it is.
+    pub fn post_json(&self, url: &str, body: &str, within: Duration) -> Result<HttpAnswer, Failure> {
+        self.answered(self.agent(within)?.post(url).header(CONTENT_TYPE, "application/json").send(body))
+    }
+
     fn agent(&self, within: Duration) -> Result<Agent, Failure> {
         let (url, trust) = (&self.settings.url, &self.settings.trust);
         let way = Way { url, proxy: self.proxy.as_deref(), trust, user_agent: USER_AGENT };
@@ -57,8 +62,11 @@ impl Http<'_> {
             let authorization = Zeroizing::new(format!("Bearer {}", key.expose()));
             request = request.header(AUTHORIZATION, authorization.as_str());
         }
-        let response = request.call();
-        bounded(response.map_err(|error| self.unanswered(&error))?).map_err(|error| self.unanswered(&error))
+        self.answered(request.call())
+    }
+
+    fn answered(&self, response: Result<Response<Body>, ureq::Error>) -> Result<HttpAnswer, Failure> {
+        response.and_then(bounded).map_err(|error| self.unanswered(&error))
     }
 
     fn unanswered(&self, error: &ureq::Error) -> Failure {

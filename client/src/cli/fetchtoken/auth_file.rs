@@ -6,10 +6,11 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scorpiox_wire::stock::{AUTH_FILE_PATH, AuthFile, TOKEN_PATH};
+use scorpiox_wire::Secret;
+use scorpiox_wire::stock::{AUTH_FILE_PATH, AuthFile, REVOKE_PATH, TOKEN_PATH};
 use zeroize::Zeroizing;
 
-use super::PATIENT;
+use super::{PATIENT, QUICK};
 use crate::auth_file::{self, Login};
 use crate::bounded_file::{self, Symlinks, Unread};
 use crate::clock::{Deadline, SystemClock};
@@ -58,9 +59,39 @@ pub(super) fn fetch(
     };
     // What cannot be replaced is found out before the broker issues anything.
     existing(wanted)?;
-    let file = ask(&remote, environment)?;
-    write(wanted, &file)?;
-    Ok(exports(&remote))
+    let broker = Http { settings: &remote, proxy: proxy::choose(environment, &remote.url)? };
+    let file = ask(&broker)?;
+    match write(wanted, &file) {
+        Ok(replaced) => {
+            replaced.iter().for_each(|stand_in| end(&broker, stand_in, talk));
+            Ok(exports(&remote))
+        }
+        Err(failure) => {
+            // Unless it came as far as the file's own place: then only its name may not last.
+            let issued = &file.tokens.refresh_token;
+            if stand_in_of(&wanted.path, &file).as_ref() != Some(issued) {
+                end(&broker, issued, talk);
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Ends a stand-in that nobody has any more: a client has a few, and with each new one its oldest would end instead.
+fn end(broker: &Http<'_>, stand_in: &Secret, talk: &mut Talk) {
+    let body = Zeroizing::new(serde_json::json!({ "token": stand_in.expose() }).to_string());
+    let url = broker.settings.url.beside(REVOKE_PATH);
+    if let Err(failure) = broker.post_json(&url, &body, QUICK) {
+        talk.detail(format!("a refresh token that is not needed lives on at the broker: {failure}"));
+    }
+}
+
+/// The stand-in that is in this place now, if it is one of the same account.
+fn stand_in_of(path: &Path, file: &AuthFile) -> Option<Secret> {
+    let content = bounded_file::read(path, LONGEST_FILE, Symlinks::Follow).ok()?;
+    let login = auth_file::read(&content.bytes)?;
+    let is_ours = login.account_id.as_deref() == Some(&file.tokens.account_id);
+    login.refresh_token.filter(|token| is_ours && token.expose().starts_with(STAND_IN))
 }
 
 /// The login that is there and may be replaced by one of the same account; `None` when anything may be.
@@ -84,9 +115,8 @@ fn refused(path: &Path, why: &str) -> Failure {
         .with_hint("name another file, move it away, or add --force")
 }
 
-fn ask(remote: &RemoteSettings, environment: &dyn Fn(&str) -> Option<std::ffi::OsString>) -> Result<AuthFile, Failure> {
-    let proxy = proxy::choose(environment, &remote.url)?;
-    let answer = Http { settings: remote, proxy }.get(&remote.url.beside(AUTH_FILE_PATH), PATIENT)?;
+fn ask(broker: &Http<'_>) -> Result<AuthFile, Failure> {
+    let answer = broker.get(&broker.settings.url.beside(AUTH_FILE_PATH), PATIENT)?;
     if answer.status != 200 {
         return Err(answer::failure(&answer));
     }
@@ -96,8 +126,8 @@ fn ask(remote: &RemoteSettings, environment: &dyn Fn(&str) -> Option<std::ffi::O
 }
 
 /// Puts the file in its place. Whoever else does so at this moment comes before or after, and what is there is looked at
-/// once more.
-fn write(wanted: &Wanted, file: &AuthFile) -> Result<(), Failure> {
+/// once more. The stand-in that was there is the answer.
+fn write(wanted: &Wanted, file: &AuthFile) -> Result<Option<Secret>, Failure> {
     let path = &wanted.path;
     let failed = |error: io::Error| Failure::configuration(format!("{} cannot be written: {error}", path.display()));
     let text = Zeroizing::new(serde_json::to_vec_pretty(file).map_err(|error| failed(error.into()))?);
@@ -114,7 +144,9 @@ fn write(wanted: &Wanted, file: &AuthFile) -> Result<(), Failure> {
     {
         return Err(refused(path, "is of another account"));
     }
-    durable_file::replace(path, &text, PRIVATE).map_err(failed)
+    let replaced = stand_in_of(path, file);
+    durable_file::replace(path, &text, PRIVATE).map_err(failed)?;
+    Ok(replaced)
 }
 
 /// Lines for a shell.
@@ -162,7 +194,7 @@ mod tests {
                 let wanted = &wanted;
                 // Of different lengths: a mixture would be no JSON.
                 let file = file(&format!("{STAND_IN}{}", "x".repeat(writer * 1000)));
-                scope.spawn(move || (0..5).for_each(|_| write(wanted, &file).unwrap()));
+                scope.spawn(move || (0..5).for_each(|_| drop(write(wanted, &file).unwrap())));
             }
         });
         assert!(existing(&wanted).unwrap().is_some());

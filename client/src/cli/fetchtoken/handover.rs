@@ -65,14 +65,24 @@ pub(super) enum Place {
     Variable(String),
 }
 
-impl From<TypedHandover> for Handover {
-    fn from(typed: TypedHandover) -> Self {
+/// One variable cannot hold both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("--env and --account-env name the same variable")]
+pub(super) struct SameVariable;
+
+impl TryFrom<TypedHandover> for Handover {
+    type Error = SameVariable;
+
+    fn try_from(typed: TypedHandover) -> Result<Self, SameVariable> {
+        if typed.env.is_some() && typed.env == typed.account_env {
+            return Err(SameVariable);
+        }
         let place = match (typed.env, typed.fd) {
             (Some(name), _) => Place::Variable(name),
             (None, Some(0)) => Place::Stdin,
             (None, descriptor) => Place::Descriptor(descriptor.unwrap_or(USUAL_DESCRIPTOR)),
         };
-        Self { place, account: typed.account_env, words: typed.words }
+        Ok(Self { place, account: typed.account_env, words: typed.words })
     }
 }
 
@@ -108,7 +118,10 @@ mod tests {
 
     fn place(arguments: &[&str]) -> Option<Place> {
         let all = ["exec"].iter().chain(arguments).chain(&["--", "true"]);
-        Exec::try_parse_from(all).ok().map(|exec| Handover::from(exec.typed).place)
+        Exec::try_parse_from(all)
+            .ok()
+            .and_then(|exec| Handover::try_from(exec.typed).ok())
+            .map(|handover| handover.place)
     }
 
     #[test]
@@ -125,5 +138,7 @@ mod tests {
             assert_eq!(place(&["--account-env", name]), None, "{name}");
         }
         assert_eq!(place(&["--fd", "3", "--env", "A"]), None);
+        assert_eq!(place(&["--env", "A", "--account-env", "B"]), Some(Place::Variable("A".to_owned())));
+        assert_eq!(place(&["--env", "A", "--account-env", "A"]), None, "one would take the other's place");
     }
 }

@@ -236,7 +236,8 @@ impl TryFrom<Typed> for Invocation {
         let task = match (typed.command, task, refusal) {
             (None, task, _) => task,
             (Some(Subcommand::Exec(handover)), Task::Print(Form::Json), Refusal::Never | Refusal::Outright) => {
-                Task::Exec(handover.into())
+                let handover = Handover::try_from(handover);
+                Task::Exec(handover.map_err(|same| Typed::command().error(ErrorKind::ArgumentConflict, same))?)
             }
             (Some(Subcommand::Exec(_)), ..) => {
                 let message = "before exec stand --source, --name, --refused and --verbose, and nothing else";
