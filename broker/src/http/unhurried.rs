@@ -54,6 +54,6 @@ mod tests {
     #[actix_web::test]
     async fn a_panic_is_an_answer() {
         let panicked = to_the_end(async { panic!("on purpose") }).await;
-        assert_eq!(panicked.map(|()| ()).unwrap_err().problem.code, scorpiox_wire::Code::Internal);
+        assert_eq!(panicked.unwrap_err().problem.code, scorpiox_wire::Code::Internal);
     }
 }
