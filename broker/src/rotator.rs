@@ -151,6 +151,10 @@ impl Rotator {
         if let Permission::Never(why) = permitted {
             return Err(NotNow::Never(why));
         }
+        // Somebody else's refusal was answered while this one was written down: what it refuses is not the token any more.
+        if wish == Wish::Refused && desk.refused != Some(desk.credential.rotation.generation) {
+            return Err(NotNow::Wait(Duration::ZERO));
+        }
         if let Some(left) = desk.backoff.remaining(self.parts.timeline.monotonic()) {
             return Err(NotNow::Wait(left));
         }
