@@ -29,7 +29,7 @@ fn a_wrong_password_is_tried_exactly_once() {
         let laptop = laptop.with("CODEX_SSH_PASS", "hunter2");
         let line = laptop.is_refused(77, &["did not let ann in", "password"]);
         assert!(!line.contains("hunter2"), "{line}");
-        assert_eq!(laptop.sshd.attempts(), 1, "{}", laptop.sshd.log());
+        assert_eq!(laptop.sshd.awaited_attempts(), 1, "{}", laptop.sshd.log());
     }
 }
 
@@ -74,7 +74,7 @@ fn a_key_that_the_server_does_not_know_is_shown_once() {
     let Some(laptop) = Laptop::of(&Plan::default()) else { return };
     laptop.key(Kind::Ed25519, ".ssh/id_ed25519", "");
     laptop.is_refused(77, &["did not let ann in", "id_ed25519"]);
-    assert_eq!(laptop.sshd.attempts(), 1, "{}", laptop.sshd.log());
+    assert_eq!(laptop.sshd.awaited_attempts(), 1, "{}", laptop.sshd.log());
 }
 
 #[test]

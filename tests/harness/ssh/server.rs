@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use super::keys::{KeyPair, Kind};
 use crate::component;
+use crate::process::patience;
 
 /// The user who may log in.
 pub const USER: &str = "ann";
@@ -132,6 +133,11 @@ impl Sshd {
     pub fn attempts(&self) -> usize {
         let is_attempt = |line: &&str| ["Failed ", "Accepted "].iter().any(|word| line.starts_with(word));
         self.log().lines().filter(is_attempt).filter(|line| !line.starts_with("Failed none")).count()
+    }
+
+    /// The same, once there was one: sshd writes down what it answered a moment ago.
+    pub fn awaited_attempts(&self) -> usize {
+        patience::until("an attempt to log in", || (self.attempts() > 0).then(|| self.attempts()))
     }
 }
 
