@@ -1,48 +1,44 @@
 //! The effects of a rotation, in their order: claim, slot, dial, arm, send, rescue, settle, publish, clear.
 //!
 //! What may happen is decided in [`crate::domain`]; what an answer means, in [`crate::provider`]. Here is only the order,
-//! and what to do when a step fails. A rotation runs in a task of its own that no request owns, so nobody who goes away
-//! can stop it (matrix R13), and a panic in it is one credential's doubt and not the process's end (R14).
+//! and what to do when a step fails. This file decides whether a rotation begins; `flight` carries one from its begin to
+//! its end, `presenting` goes as far as an answer, `settling` from there to the next generation. `durable` makes the
+//! steps of both durable, and `concluded` tells the audit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use scorpiox_wire::Secret;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
-use tracing::field::Empty;
-use tracing::{Instrument, Span, error, info, warn};
+use tracing::{Instrument, error, warn};
 
 use crate::activity::Activity;
 use crate::auditor::Auditor;
-use crate::clock::Timestamp;
-use crate::domain::credential::Credential;
 use crate::domain::permission::{Permission, Policy, Why, Wish, permission};
 use crate::domain::rotation::{Quarantine, Resting, Rotation, State};
-use crate::failpoint::{Failpoints, Point};
-use crate::fence::{Fence, position};
-use crate::holding::{Desk, Failure, Flight, Holding, Holdings, Outcome};
+use crate::failpoint::Failpoints;
+use crate::fence::Fence;
+use crate::holding::{Desk, Failure, Flight, Holding, Holdings};
 use crate::metrics::Meters;
-use crate::metrics::meters::outcome_word;
-use crate::provider::{Connection, Provider, RawAnswer, Sent, Unsent};
+use crate::provider::Provider;
 use crate::rescue::RescueSlots;
 use crate::seal::Sealer;
 use crate::store::Store;
-use crate::telemetry::trace::step;
 use crate::timeline::Timeline;
 
 mod attempt;
 mod concluded;
 mod durable;
+mod flight;
+mod presenting;
+mod saving;
 mod settling;
 
 use attempt::Attempt;
 pub use concluded::Asker;
 use concluded::Cause;
-
-/// A sender that finds, right before its first byte, that it armed longer ago than this hangs up (matrix R7d).
-const ARMED_FOR: Duration = Duration::from_secs(5);
+use flight::span_of;
 
 /// Everything a rotation touches.
 pub struct Parts {
@@ -230,210 +226,10 @@ impl Rotator {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Runs the rotation where a panic in it can be caught, and tells everyone who waits.
-    async fn supervise(self: Arc<Self>, holding: Arc<Holding>, attempt: Arc<Attempt>) {
-        let flight = Arc::clone(&self).rotate(Arc::clone(&holding), Arc::clone(&attempt));
-        let outcome = match tokio::spawn(flight.in_current_span()).await {
-            Ok(outcome) => outcome,
-            Err(failure) if failure.is_panic() => self.after_panic(&holding, &attempt).await,
-            // The runtime is being dropped: nobody is left to tell.
-            Err(_) => return,
-        };
-        Span::current().record("scorpiox.rotation.outcome", outcome_word(&outcome));
-        self.land(&holding, &attempt, outcome);
-    }
-
-    /// The end of every rotation: the audit hears of it, backoff, the desk is free, everyone is told.
-    fn land(&self, holding: &Arc<Holding>, attempt: &Attempt, outcome: Outcome) {
-        // While this counts as under way, so that a stop waits until it is queued.
-        self.note(holding, attempt, &outcome);
-        self.parts.meters.rotations.ended(&outcome);
-        {
-            let mut desk = holding.desk();
-            match &outcome {
-                // A login that took its place begins without a history.
-                Outcome::Renewed(_) | Outcome::Failed(Failure::Superseded) => {
-                    desk.backoff.succeed();
-                    desk.last_failure = None;
-                }
-                Outcome::Failed(failure) => {
-                    let spread = desk.credential.rotation.epoch.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[0];
-                    desk.backoff.fail(attempt.retry_after(), spread, self.parts.timeline.monotonic());
-                    desk.last_failure = Some(failure.to_string());
-                }
-            }
-            self.rest_in_doubt(&mut desk);
-            desk.flight = None;
-        }
-        holding.publish();
-        attempt.tell(outcome);
-        self.wake();
-    }
-
     /// The quiet time of a doubt, on the clock that never jumps: whatever becomes of the calendar meanwhile.
     fn rest_in_doubt(&self, desk: &mut Desk) {
         if matches!(desk.credential.rotation.state, State::Resting(Resting::InDoubt(_))) {
             desk.backoff.hold(self.parts.policy.quiet_time, self.parts.timeline.monotonic());
         }
-    }
-
-    async fn rotate(self: Arc<Self>, holding: Arc<Holding>, attempt: Arc<Attempt>) -> Outcome {
-        match self.present(&holding, &attempt).await {
-            Ok(()) => self.conclude(&holding, &attempt).instrument(step!("settle")).await,
-            Err(failure) => {
-                log_failure(&holding, &failure);
-                Outcome::Failed(failure)
-            }
-        }
-    }
-
-    /// Claim, slot, dial, arm, send, rescue. After `Ok` the attempt holds a complete answer.
-    async fn present(&self, holding: &Arc<Holding>, attempt: &Attempt) -> Result<(), Failure> {
-        let points = &self.parts.failpoints;
-        self.make_sure(holding).await?;
-        points.reach(Point::BeforeClaim).await;
-        let slots = self.parts.slots.clone();
-        let slot = self.parts.activity.blocking(move || slots.take()).await.ok_or(Failure::NoSlot)?;
-        attempt.begin(slot);
-        self.advance(holding, |rotation| rotation.claim().ok()).await?;
-        points.reach(Point::AfterClaim).await;
-
-        let connection = match self.dial().instrument(step!("dial", otel.kind = "client")).await {
-            Ok(connection) => connection,
-            Err(unsent) => return Err(self.hang_up(holding, unsent).await),
-        };
-        points.reach(Point::AfterDial).await;
-
-        let armed_at = self.parts.timeline.monotonic();
-        let token = match self.arm(holding, attempt).instrument(step!("arm")).await {
-            Ok(token) => token,
-            Err(failure) => {
-                drop(connection);
-                self.put_back(holding).await;
-                return Err(failure);
-            }
-        };
-        points.reach(Point::BeforeSend).await;
-
-        let began = self.parts.timeline.monotonic();
-        let span = step!("send", otel.kind = "client", http.request.method = "POST", http.response.status_code = Empty);
-        let sent = connection.send(token, armed_at + ARMED_FOR).instrument(span.clone()).await;
-        let ended = self.parts.timeline.monotonic();
-        match sent {
-            Sent::Answered(answer) => {
-                span.record("http.response.status_code", i64::from(answer.status));
-                self.parts.meters.exchange.took(ended.since(began));
-                attempt.answered(self.on_our_calendar(answer));
-            }
-            Sent::NotWritten(unsent) => return Err(self.hang_up(holding, unsent).await),
-            Sent::NoAnswer { why } => return Err(self.doubt(holding, &why).await),
-        }
-        points.reach(Point::AfterAnswer).await;
-        self.rescue(holding, attempt).instrument(step!("rescue")).await;
-        self.parts.meters.rescue.took(self.parts.timeline.monotonic().since(ended));
-        points.reach(Point::AfterRescue).await;
-        Ok(())
-    }
-
-    /// The provider's own date decides first who is right about the time; then the answer gets the time that we believe,
-    /// not the one that somebody may have set the machine to.
-    fn on_our_calendar(&self, answer: RawAnswer) -> RawAnswer {
-        if let Some(date) = answer.date {
-            self.parts.timeline.witness(date);
-        }
-        RawAnswer { received_at: self.parts.timeline.now(), ..answer }
-    }
-
-    /// Dials; a connection that the far side has closed again is dialed once more.
-    async fn dial(&self) -> Result<Box<dyn Connection>, Unsent> {
-        let mut connection = self.parts.provider.dial().await?;
-        if !connection.is_open() {
-            connection = self.parts.provider.dial().await?;
-        }
-        Ok(connection)
-    }
-
-    /// Commits `Sent`, then the mark. After this, nobody may say that the token was not presented.
-    async fn arm(&self, holding: &Arc<Holding>, attempt: &Attempt) -> Result<Secret, Failure> {
-        let armed = self.advance(holding, |rotation| rotation.arm().ok()).await?;
-        self.parts.failpoints.reach(Point::AfterArm).await;
-        self.parts
-            .fence
-            .raise(holding.id(), position(&armed))
-            .await
-            .map_err(|error| Failure::Storage(format!("the high-water mark: {error}")))?;
-        let desk = holding.desk();
-        let tokens = desk.credential.tokens.as_ref().ok_or(Failure::Quarantined)?;
-        if desk.credential.rotation != armed {
-            return Err(Failure::Superseded);
-        }
-        attempt.armed(holding.id(), &armed, tokens.fingerprint);
-        Ok(tokens.refresh_token.clone())
-    }
-
-    /// Proven: nothing was written.
-    async fn hang_up(&self, holding: &Arc<Holding>, unsent: Unsent) -> Failure {
-        self.put_back(holding).await;
-        Failure::Unsent(unsent.0)
-    }
-
-    /// A doubt that has lasted a day beyond the token's end is an ending.
-    async fn give_up(self: Arc<Self>, holding: Arc<Holding>, attempt: Arc<Attempt>) {
-        let outcome = match self.make_sure(&holding).await {
-            Err(failure) => failure,
-            Ok(()) => {
-                let fingerprint = holding.desk().credential.tokens.as_ref().map(|tokens| tokens.fingerprint);
-                let end = |rotation: &Rotation| {
-                    rotation.ended(crate::domain::answer::Ending::DoubtTooLong, fingerprint?, None).ok()
-                };
-                match self.advance(&holding, end).await {
-                    Ok(_) => Failure::Ended,
-                    Err(failure) => failure,
-                }
-            }
-        };
-        self.land(&holding, &attempt, Outcome::Failed(outcome));
-    }
-
-    /// After a panic: what was answered is settled, what was sent is in doubt, what was claimed is free.
-    async fn after_panic(self: &Arc<Self>, holding: &Arc<Holding>, attempt: &Arc<Attempt>) -> Outcome {
-        error!(credential = %holding.id(), "a rotation panicked; the process goes on");
-        if attempt.answer().is_some() {
-            let (rotator, held, again) = (Arc::clone(self), Arc::clone(holding), Arc::clone(attempt));
-            let settled = tokio::spawn(async move {
-                if !again.in_slot() {
-                    rotator.rescue(&held, &again).await;
-                }
-                rotator.conclude(&held, &again).await
-            });
-            let settled = settled.await;
-            return settled.unwrap_or(Outcome::Failed(Failure::Panicked));
-        }
-        let was_sent = holding.is_in_doubt();
-        if was_sent {
-            self.doubt(holding, "a bug stopped the rotation").await;
-        } else {
-            self.put_back(holding).await;
-        }
-        Outcome::Failed(Failure::Panicked)
-    }
-}
-
-/// Belongs to the request that began it; the scheduler's begin a trace of their own.
-fn span_of(credential: &Credential) -> Span {
-    step!(
-        "rotation",
-        scorpiox.credential.name = credential.name.as_str(),
-        scorpiox.credential.generation = credential.rotation.generation,
-        scorpiox.rotation.outcome = Empty,
-    )
-}
-
-fn log_failure(holding: &Holding, failure: &Failure) {
-    let credential: &Credential = &holding.served().credential;
-    let until: Option<Timestamp> = credential.tokens.as_ref().map(|tokens| tokens.expires_at);
-    match until {
-        Some(until) => warn!(credential = %credential.name, %failure, token_good_until = %until, "not renewed"),
-        None => info!(credential = %credential.name, %failure, "not renewed"),
     }
 }
