@@ -126,8 +126,8 @@ section! {
         "SCORPIOX_BROKER_LIMITS_CLIENT_REQUESTS_PER_MINUTE" client_requests_per_minute: u32 = "600";
         /// Tokens for one client in an hour, unless it has a limit of its own; 0 for no limit. 304 answers do not count.
         "SCORPIOX_BROKER_LIMITS_CLIENT_HANDOUTS_PER_HOUR" client_handouts_per_hour: u32 = "600";
-        /// Wrong keys and refresh tokens from one address in a minute before it is slowed; 0 for no limit. Good ones are
-        /// never slowed.
+        /// Wrong keys and refresh tokens, also of administrators, from one address in a minute before it is slowed; 0 for
+        /// no limit. Good ones are never slowed.
         "SCORPIOX_BROKER_LIMITS_FAILURES_PER_MINUTE" failures_per_minute: u32 = "100";
         /// Loopback addresses have no cap of their own and find a reserve when the total is reached.
         "SCORPIOX_BROKER_LIMITS_LOOPBACK_EXEMPT" loopback_exempt: bool = "true";
