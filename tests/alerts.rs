@@ -1,15 +1,13 @@
 //! Somebody is told what needs a person: once, in order, also across a restart, and signed.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fake_provider::{Account, Fault, Settings};
+use scorpiox_tests::process::posted::{self, Posted};
 use scorpiox_tests::process::{Database, Plan, Team, patience};
 use scorpiox_wire::admin::Health;
 use scorpiox_wire::{Code, TokenTag};
@@ -17,83 +15,41 @@ use serde_json::{Value, json};
 
 const KEY: &str = "a-key-that-is-long-enough";
 
-/// What was posted.
-struct Posted {
-    head: String,
-    body: String,
-}
-
-impl Posted {
-    fn header(&self, name: &str) -> &str {
-        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
-        let found = fields.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.unwrap_or_else(|| panic!("no {name}: {}", self.head)).1
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    fn told(&self) -> [String; 3] {
-        let data = &self.json()["data"];
-        ["state", "what", "subject"].map(|field| data[field].as_str().unwrap_or_default().to_owned())
-    }
-}
-
-/// Somebody who listens. Answers with the statuses in turn, then with 204.
-struct Listener {
-    url: String,
-    posted: Receiver<Posted>,
-}
+/// The webhook's receiver.
+struct Listener(posted::Listener);
 
 impl Listener {
+    /// Answers with the statuses in turn, then with 204.
     fn answering(statuses: &'static [u16]) -> Self {
-        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/hook?token=canary", socket.local_addr().unwrap());
-        let (tell, posted) = channel();
-        std::thread::spawn(move || {
-            let mut statuses = statuses.iter();
-            for stream in socket.incoming() {
-                let status = statuses.next().copied().unwrap_or(204);
-                let Some(taken) = take(stream.unwrap(), status) else { continue };
-                if tell.send(taken).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { url, posted }
+        let mut statuses = statuses.iter();
+        Self(posted::Listener::answering(move || {
+            let status = statuses.next().copied().unwrap_or(204);
+            let location = if status == 302 { "location: http://127.0.0.1:1/\r\n" } else { "" };
+            format!("HTTP/1.1 {status} X\r\n{location}content-length: 0\r\n\r\n")
+        }))
+    }
+
+    fn url(&self) -> String {
+        format!("{}/hook?token=canary", self.0.origin)
     }
 
     fn next(&self) -> Posted {
-        self.posted.recv_timeout(patience::PATIENCE).expect("somebody posts")
+        self.0.next().expect("somebody posts")
     }
 
     fn is_silent(&self) -> bool {
-        self.posted.try_recv().is_err()
+        self.0.is_silent()
     }
 }
 
-fn take(mut stream: TcpStream, status: u16) -> Option<Posted> {
-    stream.set_read_timeout(Some(patience::PATIENCE)).unwrap();
-    let mut bytes = Vec::new();
-    let mut part = [0; 4096];
-    loop {
-        let count = stream.read(&mut part).ok().filter(|count| *count > 0)?;
-        bytes.extend_from_slice(&part[..count]);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.to_ascii_lowercase();
-        let length = length.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-        if body.len() >= length.unwrap_or(0) {
-            let location = if status == 302 { "location: http://127.0.0.1:1/\r\n" } else { "" };
-            let _ = write!(stream, "HTTP/1.1 {status} X\r\n{location}content-length: 0\r\n\r\n");
-            return Some(Posted { head: head.to_owned(), body: body.to_owned() });
-        }
-    }
+/// What it tells of: state, what and subject.
+fn told(posted: &Posted) -> [String; 3] {
+    let data = &posted.json()["data"];
+    ["state", "what", "subject"].map(|field| data[field].as_str().unwrap_or_default().to_owned())
 }
 
 fn told_at(listener: &Listener) -> impl FnOnce(Plan) -> Plan {
-    let url = listener.url.clone();
+    let url = listener.url();
     move |plan| plan.with("SCORPIOX_BROKER_ALERTS_WEBHOOK_URL", &url)
 }
 
@@ -111,7 +67,7 @@ fn a_login_that_cannot_be_renewed_is_told_once_signed_and_told_again_when_it_is_
     assert!(team.admin().refresh("main").is_err());
 
     let posted = listener.next();
-    assert_eq!(posted.told(), ["raised", "reauth", "main"]);
+    assert_eq!(told(&posted), ["raised", "reauth", "main"]);
     let data = &posted.json()["data"];
     assert!(data["reason"].as_str().unwrap().starts_with("'main' works until "), "{data}");
     assert_eq!(data["next"], "scorpiox-broker login --name main");
@@ -130,7 +86,7 @@ fn a_login_that_cannot_be_renewed_is_told_once_signed_and_told_again_when_it_is_
     team.restart();
     team.given_a_login("main");
     let posted = listener.next();
-    assert_eq!(posted.told(), ["resolved", "reauth", "main"]);
+    assert_eq!(told(&posted), ["resolved", "reauth", "main"]);
     assert!(!team.broker().log().contains("canary"), "the URL is a secret");
 }
 
@@ -159,7 +115,7 @@ fn of_several_alerts_the_first_is_told_before_the_others_also_when_it_was_not_ta
         assert!(team.admin().refresh(name).is_err());
     }
     let posted: Vec<Posted> = (0..4).map(|_| listener.next()).collect();
-    let subjects: Vec<String> = posted.iter().map(|posted| posted.told()[2].clone()).collect();
+    let subjects: Vec<String> = posted.iter().map(|posted| told(posted)[2].clone()).collect();
     assert_eq!(subjects, ["a", "a", "b", "c"]);
     let ids: BTreeSet<&str> = posted.iter().map(|posted| posted.header("webhook-id")).collect();
     assert_eq!(ids.len(), 3, "again is not another one");
@@ -174,14 +130,14 @@ fn a_renewal_without_an_answer_and_a_login_that_was_set_aside_are_told() {
     team.provider.fault(Fault::refresh_status(502, json!({})));
     assert!(team.admin().refresh("main").is_err());
     let posted = listener.next();
-    assert_eq!(posted.told(), ["raised", "in_doubt", "main"]);
+    assert_eq!(told(&posted), ["raised", "in_doubt", "main"]);
     assert_eq!(posted.json()["data"]["next"], "scorpiox-broker credential refresh main --probe");
 
     // Somebody has seen a generation that the broker never made.
     let token = team.fetch(&laptop.key);
     let later = TokenTag { credential: token.credential, generation: token.generation + 5 };
     team.refuse(&laptop.key, &later);
-    assert_eq!(listener.next().told(), ["raised", "quarantine", "main"]);
+    assert_eq!(told(&listener.next()), ["raised", "quarantine", "main"]);
 }
 
 #[test]
@@ -191,7 +147,7 @@ fn a_login_whose_renewal_is_paused_is_told_of_when_it_cannot_be_renewed() {
     team.given_a_login("main");
     team.provider.fault(Fault::refresh_code(401, "refresh_token_invalidated"));
     assert!(team.admin().refresh("main").is_err());
-    assert_eq!(listener.next().told(), ["raised", "reauth", "main"]);
+    assert_eq!(told(&listener.next()), ["raised", "reauth", "main"]);
     team.admin().pause_renewal("main").unwrap();
     assert_eq!(team.admin().credential("main").health, Health::Reauth, "a pause does not hide it");
     assert_eq!(team.admin().degraded(), ["reauth"]);
@@ -218,7 +174,7 @@ fn the_end_of_the_administrations_own_certificate_is_told() {
     });
     team.start();
     let posted = listener.next();
-    assert_eq!(posted.told(), ["raised", "certificate_ended", "administration"]);
+    assert_eq!(told(&posted), ["raised", "certificate_ended", "administration"]);
     let reason = posted.json()["data"]["reason"].as_str().unwrap().to_owned();
     assert!(reason.starts_with("the certificate of the administration ended "), "{reason}");
     let status = team.admin().status();
@@ -284,7 +240,7 @@ fn a_clients_end_is_told_a_week_ahead_once_and_is_over_when_it_is_extended() {
     assert_eq!(team.admin().status().degraded, []);
     ends(&team, 5);
     let posted = listener.next();
-    assert_eq!(posted.told(), ["raised", "client_ends", "ci"]);
+    assert_eq!(told(&posted), ["raised", "client_ends", "ci"]);
     let data = &posted.json()["data"];
     assert!(data["reason"].as_str().unwrap().starts_with("client 'ci' ends "), "{data}");
     let command = data["next"].as_str().unwrap().to_owned();
@@ -299,6 +255,6 @@ fn a_clients_end_is_told_a_week_ahead_once_and_is_over_when_it_is_extended() {
     team.restart();
     let arguments: Vec<&str> = command.split(' ').skip(1).collect();
     assert!(team.plan().command(&arguments).output().unwrap().status.success(), "{command}");
-    assert_eq!(listener.next().told(), ["resolved", "client_ends", "ci"]);
+    assert_eq!(told(&listener.next()), ["resolved", "client_ends", "ci"]);
     assert_eq!(team.admin().status().degraded, []);
 }

@@ -1,12 +1,10 @@
 //! One trace from a client's request through the wait to the rotation, as a collector sees it.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
 
 use fake_provider::Settings;
-use scorpiox_tests::process::{Team, patience};
+use scorpiox_tests::process::Team;
+use scorpiox_tests::process::posted::{Listener, Posted};
 use scorpiox_wire::{TokenAnswer, TokenTag};
 use serde_json::Value;
 
@@ -14,32 +12,19 @@ const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
 
 /// Takes OTLP over HTTP as JSON.
-struct Collector {
-    url: String,
-    taken: Receiver<(String, String)>,
-}
+struct Collector(Listener);
 
 impl Collector {
     fn start() -> Self {
-        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", socket.local_addr().unwrap());
-        let (tell, taken) = channel();
-        std::thread::spawn(move || {
-            for stream in socket.incoming() {
-                let Some(request) = take(stream.unwrap()) else { continue };
-                if tell.send(request).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { url, taken }
+        const TAKEN: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+        Self(Listener::answering(|| TAKEN.to_owned()))
     }
 
     /// Every span of the trace by its name, once `enough` of them are there; and all that was received.
     fn spans(&self, enough: &[&str]) -> (BTreeMap<String, Value>, String) {
         let (mut spans, mut everything) = (BTreeMap::new(), String::new());
         while !enough.iter().all(|name| spans.contains_key(*name)) {
-            let (head, body) = self.taken.recv_timeout(patience::PATIENCE).unwrap_or_else(|_| panic!("only {spans:?}"));
+            let Posted { head, body } = self.0.next().unwrap_or_else(|| panic!("only {spans:?}"));
             assert!(head.starts_with("POST /v1/traces "), "{head}");
             everything.push_str(&body);
             let page: Value = serde_json::from_str(&body).unwrap();
@@ -55,26 +40,6 @@ impl Collector {
     }
 }
 
-/// Head and body of one request, which is answered well.
-fn take(mut stream: TcpStream) -> Option<(String, String)> {
-    stream.set_read_timeout(Some(patience::PATIENCE)).unwrap();
-    let mut bytes = Vec::new();
-    let mut part = [0; 4096];
-    loop {
-        let count = stream.read(&mut part).ok().filter(|count| *count > 0)?;
-        bytes.extend_from_slice(&part[..count]);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let lower = head.to_ascii_lowercase();
-        let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-        if body.len() >= length.unwrap_or(0) {
-            let _ =
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}");
-            return Some((head.to_owned(), body.to_owned()));
-        }
-    }
-}
-
 fn attribute<'a>(span: &'a Value, name: &str) -> &'a Value {
     let all = span["attributes"].as_array().unwrap();
     let found = all.iter().find(|attribute| attribute["key"] == name);
@@ -85,7 +50,7 @@ fn attribute<'a>(span: &'a Value, name: &str) -> &'a Value {
 fn a_request_its_wait_and_the_rotation_are_one_trace_that_the_client_began() {
     let collector = Collector::start();
     let team = Team::with(Settings::default(), |plan| {
-        plan.with("SCORPIOX_BROKER_TELEMETRY_OTLP_ENDPOINT", &collector.url)
+        plan.with("SCORPIOX_BROKER_TELEMETRY_OTLP_ENDPOINT", &collector.0.origin)
             .with("OTEL_BSP_SCHEDULE_DELAY", "100")
             .with("SCORPIOX_BROKER_ROTATION_MINIMUM_TOKEN_AGE", "0s")
     });

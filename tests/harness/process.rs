@@ -26,6 +26,7 @@
 //! * `sockets`: whether what was sent over a connection has been read.
 //! * [`crowd`]: many of them at once.
 //! * [`database`]: a second connection to the broker's database.
+//! * [`posted`]: somebody whom the broker posts to.
 //! * [`snapshot`]: a directory, byte by byte.
 //! * [`fetchtoken`]: the developer's command.
 //! * [`laptop`]: a developer's machine with a login of its own.
@@ -46,6 +47,7 @@ pub mod network;
 pub mod output;
 pub mod patience;
 pub mod peak;
+pub mod posted;
 pub mod renewing;
 pub mod snapshot;
 mod sockets;
