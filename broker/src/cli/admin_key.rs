@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::admin::spoken;
 use super::desk::{Desk, Errand};
-use super::failure::{Exit, Failure};
+use super::failure::Failure;
 use super::issued::Destination;
 use super::screen::Form;
 use super::text::{Table, Tone, printable, quoted};
@@ -73,17 +73,8 @@ impl Errand for KeyVerb {
 
 fn hand_over(desk: &mut Desk, destination: Destination, issued: &AdminKeyIssued) -> Result<(), Failure> {
     let name = &issued.admin_key.name;
-    let file = match destination {
-        Destination::Screen => None,
-        Destination::File(mut reserved) => {
-            reserved.fill(issued.key.expose()).map_err(|error| {
-                let path = reserved.path.display();
-                Failure::new(Exit::Failed, format!("{name} has a key, but {path} could not take it: {error}"))
-                    .next(format!("scorpiox-broker admin key revoke {name}, and make another one"))
-            })?;
-            Some(reserved.path.clone())
-        }
-    };
+    let undo = format!("scorpiox-broker admin key revoke {name}, and make another one");
+    let file = destination.keep(name, issued.key.expose(), undo)?;
     if desk.screen.form() == Form::Json {
         let AdminKeyIssued { admin_key, key: _, url, pin } = issued;
         return match file {

@@ -20,7 +20,7 @@ pub(super) enum Destination {
 
 /// A new file that waits for its key, and goes away when none comes.
 pub(super) struct Reserved {
-    pub(super) path: PathBuf,
+    path: PathBuf,
     file: File,
     filled: bool,
 }
@@ -40,10 +40,21 @@ impl Destination {
         })?;
         Ok(Self::File(Reserved { path, file, filled: false }))
     }
+
+    /// Puts the key that `name` has now into its file, and says which; none when the screen is to show it. `undo` is the
+    /// next step when the file cannot take it.
+    pub(super) fn keep(self, name: &str, key: &str, undo: String) -> Result<Option<PathBuf>, Failure> {
+        let Self::File(mut reserved) = self else { return Ok(None) };
+        reserved.fill(key).map_err(|error| {
+            let path = reserved.path.display();
+            Failure::new(Exit::Failed, format!("{name} has a key, but {path} could not take it: {error}")).next(undo)
+        })?;
+        Ok(Some(reserved.path.clone()))
+    }
 }
 
 impl Reserved {
-    pub(super) fn fill(&mut self, key: &str) -> io::Result<()> {
+    fn fill(&mut self, key: &str) -> io::Result<()> {
         self.file.write_all(format!("{key}\n").as_bytes())?;
         self.file.sync_all()?;
         self.filled = true;
@@ -63,17 +74,8 @@ impl Drop for Reserved {
 /// Prints what the client's settings need, once.
 pub(super) fn hand_over(desk: &mut Desk, destination: Destination, issued: ClientIssued) -> Result<(), Failure> {
     let name = &issued.client.name;
-    let file = match destination {
-        Destination::Screen => None,
-        Destination::File(mut reserved) => {
-            reserved.fill(issued.key.expose()).map_err(|error| {
-                let path = reserved.path.display();
-                Failure::new(Exit::Failed, format!("{name} has a key, but {path} could not take it: {error}"))
-                    .next(format!("scorpiox-broker client rotate-key {name} --key-file FILE"))
-            })?;
-            Some(reserved.path.clone())
-        }
-    };
+    let undo = format!("scorpiox-broker client rotate-key {name} --key-file FILE");
+    let file = destination.keep(name, issued.key.expose(), undo)?;
     match desk.screen.form() {
         Form::Json => match &file {
             None => desk.screen.json(&issued),
