@@ -5,8 +5,8 @@ use scorpiox_tests::process::http::Request;
 use scorpiox_tests::process::{Client, Database, Key, Plan, Reply, Team};
 use scorpiox_wire::Code;
 use scorpiox_wire::admin::{ClientLimits, ClientView};
-use scorpiox_wire::stock::AuthFile;
-use serde_json::json;
+use scorpiox_wire::stock::{AuthFile, Granted};
+use serde_json::{Value, json};
 
 const FROM: &str = "x-forwarded-for";
 
@@ -165,16 +165,61 @@ fn a_flood_of_wrong_keys_slows_its_address_and_never_the_good_keys_behind_it() {
     assert!(team.admin().audit().iter().all(|entry| entry.action != "token.denied"), "and it writes nothing");
 }
 
+/// As a stock client renews.
+fn renew(team: &Team, stand_in: &str, address: &str) -> Reply {
+    let body = json!({ "grant_type": "refresh_token", "refresh_token": stand_in }).to_string();
+    let headers = [(FROM, address), ("content-type", "application/json")];
+    team.broker().ask(&Request { method: "POST", target: "/oauth/token", headers: &headers, body: Some(body) })
+}
+
+#[test]
+fn a_stand_in_obeys_the_limits_of_its_client_and_is_as_good_as_before_when_they_are_lifted() {
+    let (team, laptop) = a_team(|plan| plan);
+    let file: AuthFile = team.ask_with(&laptop.key, "/codex/auth.json", &[]).json();
+    let renew = || renew(&team, file.tokens.refresh_token.expose(), "192.0.2.1");
+    let refused = |status: u16, code: &str, about: &str| {
+        let reply = renew();
+        let error: Value = reply.json();
+        assert_eq!((reply.status, &error["error"]["code"]), (status, &json!(code)), "{error}");
+        assert!(error["error"]["message"].as_str().unwrap().contains(about), "{error}");
+        assert_eq!(reply.header("retry-after").is_some(), status == 429, "{error}");
+        assert!(!reply.text().contains("eyJ") && !reply.text().contains("sxr_"), "{error}");
+    };
+    let unlimited = ClientLimits { requests_per_minute: Some(0), handouts_per_hour: Some(0), ..Default::default() };
+    let given_again = || {
+        limit(&team, "laptop", &unlimited);
+        let granted: Granted = renew().json();
+        assert_eq!(granted.refresh_token, file.tokens.refresh_token);
+    };
+    limit(&team, "laptop", &ClientLimits { allow: vec!["10.0.0.0/8".into()], ..unlimited.clone() });
+    refused(403, "access_denied", "may not be used from 192.0.2.1");
+    given_again();
+    limit(&team, "laptop", &ClientLimits { expires_at: Some(1_700_000_000), ..unlimited.clone() });
+    refused(403, "access_denied", "ended on");
+    given_again();
+    change(&team, "laptop", "pause");
+    refused(403, "access_denied", "paused");
+    change(&team, "laptop", "resume");
+    given_again();
+    for (limits, about) in [
+        (ClientLimits { handouts_per_hour: Some(1), ..unlimited.clone() }, "1 times in an hour"),
+        (ClientLimits { requests_per_minute: Some(1), ..unlimited.clone() }, "1 times in a minute"),
+    ] {
+        limit(&team, "laptop", &limits);
+        // The first one may be had.
+        let _ = renew();
+        refused(429, "too_many", about);
+        given_again();
+    }
+    assert_eq!(team.provider.refresh_count(), 0);
+}
+
 #[test]
 fn a_flood_of_refresh_tokens_that_nobody_issued_counts_as_wrong_keys_and_never_slows_a_good_one() {
     let (team, laptop) = a_team(|plan| plan.with("SCORPIOX_BROKER_LIMITS_FAILURES_PER_MINUTE", "5"));
     let file: AuthFile = team.ask_with(&laptop.key, "/codex/auth.json", &[]).json();
     let good = file.tokens.refresh_token.expose();
-    let renew = |stand_in: &str, address: &str| {
-        let body = json!({ "grant_type": "refresh_token", "refresh_token": stand_in }).to_string();
-        let headers = [(FROM, address), ("content-type", "application/json")];
-        team.broker().ask(&Request { method: "POST", target: "/oauth/token", headers: &headers, body: Some(body) })
-    };
+    let renew = |stand_in: &str, address: &str| renew(&team, stand_in, address);
     let forged = format!("{}AAA", &good[..good.len() - 3]);
     let statuses: Vec<u16> = [forged.as_str(), "rt_1", "x", "sxr_1", "rt_2", forged.as_str(), "rt_3"]
         .map(|stand_in| renew(stand_in, "198.51.100.1").status)

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fake_provider::{Account, Fault, Settings};
 use scorpiox_tests::process::http::Request;
 use scorpiox_tests::process::team::import_of;
-use scorpiox_tests::process::{Client, Key, Plan, Reply, Team};
+use scorpiox_tests::process::{Client, Database, Key, Plan, Reply, Team};
 use scorpiox_wire::stock::{AuthFile, Granted};
 use scorpiox_wire::{Code, Secret};
 use serde_json::{Value, json};
@@ -234,6 +234,31 @@ fn revoking_a_client_or_changing_its_key_ends_its_stand_ins_at_once() {
         assert_eq!(verdict(&renew(&team, stand_in, Some(ENDING))), dead, "also after a restart");
     }
     renewed(&team, &lasting, ENDING);
+}
+
+/// A moment of the one family lies so much further back, as if it had gone on like this.
+fn aged(team: &mut Team, moment: &str, seconds: u32) {
+    team.stop();
+    let earlier = format!("json_extract(lineage, '{moment}') - {seconds}");
+    let statement = format!("UPDATE stand_ins SET lineage = json_set(lineage, '{moment}', {earlier})");
+    assert_eq!(Database::of(team.data()).execute(&statement), 1);
+    team.start();
+}
+
+#[test]
+fn it_changes_after_a_day_and_the_one_before_is_good_for_another_hour() {
+    let (mut team, laptop) = a_team(|plan| plan);
+    let first = download(&team, &laptop.key).tokens.refresh_token;
+    assert_eq!(renewed(&team, &first, ENDING).refresh_token, first);
+    aged(&mut team, "$.newest.since", 24 * 60 * 60);
+    let second = renewed(&team, &first, ENDING).refresh_token;
+    assert_ne!(second, first);
+    assert_eq!(renewed(&team, &second, ENDING).refresh_token, second);
+    aged(&mut team, "$.replaced[0].since", 60 * 60 - 120);
+    assert_eq!(renewed(&team, &first, ENDING).refresh_token, second, "another process of the same file");
+    aged(&mut team, "$.replaced[0].since", 120);
+    assert_eq!(verdict(&renew(&team, &first, Some(ENDING))), (401, "refresh_token_reused".to_owned()));
+    assert_eq!(team.provider.refresh_count(), 0);
 }
 
 #[test]

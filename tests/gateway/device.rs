@@ -76,6 +76,25 @@ fn a_person_lets_it_in_with_an_invite_and_it_is_a_client_like_any_other() {
 }
 
 #[test]
+fn of_many_that_poll_with_one_code_at_once_one_is_let_in() {
+    let team = given_a_team();
+    let invite = invite(&team, "anna", Some("main"));
+    let asked = ask(&team);
+    assert_eq!(types(&team, code(&asked), &invite).status, 200);
+    let replies: Vec<Reply> = std::thread::scope(|scope| {
+        let polled: Vec<_> = (0..8).map(|_| scope.spawn(|| poll(&team, &asked))).collect();
+        polled.into_iter().map(|polled| polled.join().unwrap()).collect()
+    });
+    let (granted, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 200);
+    assert_eq!(granted.len(), 1);
+    for reply in refused {
+        assert!(matches!(word(reply).as_str(), "slow_down" | "authorization_pending" | "expired_token"));
+    }
+    assert_eq!(team.admin().audit_of("stand_in.issue").len(), 1);
+    assert_eq!(renew(&team, granted[0].json::<Value>()["refresh_token"].as_str().unwrap()).status, 200);
+}
+
+#[test]
 fn a_wrong_code_costs_no_invite_and_the_page_does_not_tell_which_was_wrong() {
     let team = given_a_team();
     let invite = invite(&team, "anna", Some("main"));

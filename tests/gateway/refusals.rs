@@ -38,6 +38,24 @@ fn a_code_that_is_redeemed_again_ends_what_came_of_it() {
 }
 
 #[test]
+fn a_code_that_several_redeem_at_once_serves_one_at_most_and_nobody_for_long() {
+    let team = given_a_team();
+    let code = code_for(&team, &invite(&team, "anna", Some("main")));
+    let replies: Vec<Reply> = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..8).map(|_| scope.spawn(|| redeem(&team, &code, VERIFIER, REDIRECT))).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    let (granted, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 200);
+    refused.into_iter().for_each(assert_invalid_grant);
+    assert!(granted.len() <= 1, "{}", granted.len());
+    // Nobody knows which of them is the thief.
+    for reply in granted {
+        assert_invalid_grant(&renew(&team, reply.json::<Value>()["refresh_token"].as_str().unwrap()));
+    }
+    assert_invalid_grant(&redeem(&team, &code, VERIFIER, REDIRECT));
+}
+
+#[test]
 fn a_redemption_that_leaves_something_out_is_told_what() {
     let team = given_a_team();
     let whole = [
