@@ -170,3 +170,6 @@ impl fmt::Debug for Network {
         write!(f, "Network({})", self.endpoint)
     }
 }
+
+#[cfg(test)]
+mod tests;
