@@ -1,5 +1,6 @@
 //! `exec`: a command that gets the token in a descriptor or a variable, and nothing else of ours.
 
+use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
@@ -55,6 +56,21 @@ fn a_variable_holds_the_token_and_another_one_the_account() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn the_token_is_where_it_was_asked_for_and_nowhere_else() {
+    let (_broker, machine) = given();
+    let counts = "for list in environ cmdline; do tr '\\0' '\\n' </proc/$$/$list | grep -c -e \"$1\" || true; done";
+    let told = |place: &[&str], finds: &str| {
+        // In pieces: the test's own words stand in the command's arguments.
+        let own = format!("set -- 'eyJ[.]token-of-generation-7'; {counts}; {finds}");
+        said(&exec(&machine, &sh(place, &own)), &format!("{}\n", if finds == "true" { "1\n0" } else { "0\n0\n1" }));
+    };
+    told(&["--env", "TOKEN"], "true");
+    told(&["--fd", "9"], "grep -c -e \"$1\" <&9");
+    told(&["--fd", "0"], "grep -c -e \"$1\"");
+}
+
+#[test]
 fn an_account_that_nobody_knows_is_refused_and_nothing_runs() {
     let broker = StubBroker::start(|_, _| response(200, "", r#"{"access_token":"eyJ.a.b"}"#));
     let machine = Machine::for_broker(&broker);
@@ -90,6 +106,8 @@ fn no_other_descriptor_is_open_in_the_command() {
         let ended = exec(&machine, &sh(&["--fd", "6"], list));
         said(&ended, "6 -> /memfd:codex-access-token (deleted)\n");
     }
+    // On stdin it is there alone too.
+    said(&exec(&machine, &sh(&["--fd", "0"], list)), "0 -> /memfd:codex-access-token (deleted)\n");
     let ended = exec(&machine, &sh(&["--env", "TOKEN"], &format!("{list} || true")));
     said(&ended, "");
 }
@@ -103,6 +121,19 @@ fn the_command_is_this_process_and_its_end_is_the_end() {
     assert_eq!((ended.code, ended.stdout), (Some(42), format!("{id}\n")));
     let mut killed = prepared(&machine, &sh(&[], "kill -TERM $$"));
     assert_eq!(killed.status().unwrap().signal(), Some(15));
+    // A signal from elsewhere is the command's, which may answer it as it likes.
+    for (script, code, signal) in [("trap 'exit 7' TERM; ", Some(7), None), ("", None, Some(15))] {
+        let waits = format!("{script}echo ready; while true; do read -r line <&4; done");
+        let mut command = machine.in_shell("exec 3>&-; exec \"$0\" exec \"$@\" 4<&0");
+        command.args(sh(&[], &waits)).stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut said = [0; 6];
+        child.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
+        let id = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!((status.code(), status.signal()), (code, signal), "{script}");
+    }
     // What a shell's pipe relies on: a writer whose reader has gone ends silently.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -138,6 +169,17 @@ fn without_a_token_nothing_runs_and_the_code_says_why() {
         exec(&machine, wrong).failed(64, "see --help");
     }
     Machine::new().run(&["--raw", "exec", "--", "true"]).failed(64, "before exec stand");
+    assert!(!machine.path("project/ran").exists());
+}
+
+#[test]
+fn nothing_of_an_answer_is_a_command_to_the_shell_that_evaluates_it() {
+    let hostile = r#"a'$(touch${IFS}ran)`touch${IFS}ran`"\;touch${IFS}ran&#"#;
+    let answer = serde_json::json!({"access_token": hostile, "expires_in": 900, "account_id": hostile}).to_string();
+    let broker = StubBroker::start(move |_, _| response(200, "", &answer));
+    let machine = Machine::for_broker(&broker).with("PATH", std::env::var("PATH").unwrap());
+    let script = "eval \"$(\"$0\" --format env)\"; printf '%s\\n' \"$CODEX_ACCESS_TOKEN\" \"$CODEX_ACCOUNT_ID\"";
+    said(&end(machine.in_shell(script)), &format!("{hostile}\n{hostile}\n"));
     assert!(!machine.path("project/ran").exists());
 }
 
