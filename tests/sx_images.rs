@@ -218,4 +218,15 @@ fn an_image_that_the_backend_takes_for_none_does_not_stay() {
     terminal.wait_for("it was left out, and the model was told");
     assert_eq!(asked(&team).len(), 5);
     assert!(told(&team)[0]["text"].as_str().unwrap().contains("an image was left out"), "{}", told(&team));
+    terminal.wait_for("> ");
+    terminal.types("/quit\r");
+    assert_eq!(terminal.ends(), Some(0));
+
+    // Nor does it come back with the conversation.
+    let mut terminal = conversation(&machine, &["--continue"]);
+    terminal.types("And now?\r");
+    terminal.wait_for("context");
+    let input = asked(&team).pop().unwrap()["input"].to_string();
+    assert!(!input.contains("input_image") && input.contains("an image was left out"), "{input}");
+    assert_eq!(asked(&team).len(), 6);
 }

@@ -269,7 +269,8 @@ impl<'a> Driver<'a> {
                     self.make_fit(fault, turn, spent, under)?;
                     length = Length::MadeShorter;
                 }
-                (Remedy::LeaveOutImages, _) if images::can_go_on_without(turn, under.history, under.talk) => {}
+                (Remedy::LeaveOutImages, _)
+                    if images::can_go_on_without(turn, under.history, under.recorder, under.talk) => {}
                 (_, _) => return Err(Failure::from(fault).into()),
             }
         }

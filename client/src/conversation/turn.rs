@@ -55,13 +55,15 @@ pub enum Next {
     Done,
 }
 
-/// Whose images were left out of a turn.
+/// Whose images were left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftOut {
     /// What tools had answered with.
     OfTools,
     /// What the person had attached.
     OfPerson,
+    /// Those of the conversation so far: the turn had none.
+    OfConversation,
     /// There were none.
     Nothing,
 }
@@ -146,15 +148,20 @@ impl Turn {
         }
     }
 
-    /// The backend says that an image is none, and does not say which one: those of tools go, or else the person's.
-    pub fn leave_out_images(&mut self) -> LeftOut {
+    /// The backend says that an image is none, and does not say which one. The newest are most likely meant: those of
+    /// tools go, or else the person's, or else all earlier ones.
+    pub fn leave_out_images(&mut self, history: &mut History) -> LeftOut {
         let mut leave_out = |is_meant: fn(&Item) -> bool| {
             images::leave_out(self.items.iter_mut().filter(|item| is_meant(item)), usize::MAX, images::REFUSED) > 0
         };
         if leave_out(|item| !matches!(item, Item::Message(_))) {
             return LeftOut::OfTools;
         }
-        if leave_out(|_| true) { LeftOut::OfPerson } else { LeftOut::Nothing }
+        match leave_out(|_| true) {
+            true => LeftOut::OfPerson,
+            false if history.leave_out_images() > 0 => LeftOut::OfConversation,
+            false => LeftOut::Nothing,
+        }
     }
 
     /// The turn is over: the conversation has it.

@@ -1,25 +1,32 @@
 //! The backend says that an image is none, and not which one: what is left out before it is asked again.
 
+use super::record::{Happening, Recorder};
 use crate::conversation::history::History;
 use crate::conversation::turn::{LeftOut, Turn};
 use crate::talk::Talk;
 
-/// Leaves out the images that are most likely meant, the newest ones. True when the model can be asked again: what the
-/// person attached was the question, and without it there is nothing to ask.
-pub(super) fn can_go_on_without(turn: &mut Turn, history: &mut History, talk: &mut Talk) -> bool {
-    match turn.leave_out_images() {
+/// Leaves out the images that are most likely meant, and lets it be kept that they were. True when the model can be
+/// asked again: what the person attached was the question, and without it there is nothing to ask.
+pub(super) fn can_go_on_without(
+    turn: &mut Turn,
+    history: &mut History,
+    recorder: &mut dyn Recorder,
+    talk: &mut Talk,
+) -> bool {
+    let left_out = turn.leave_out_images(history);
+    if left_out != LeftOut::Nothing {
+        recorder.record(Happening::ImagesRefused, talk);
+    }
+    match left_out {
         LeftOut::OfTools => {
             talk.warn("the backend takes an image of a tool for none: it was left out, and the model was told");
             true
         }
-        LeftOut::OfPerson => false,
-        LeftOut::Nothing => {
-            let some = history.leave_out_images() > 0;
-            if some {
-                talk.warn("the backend takes an image of the conversation for none: all earlier images were left out");
-            }
-            some
+        LeftOut::OfConversation => {
+            talk.warn("the backend takes an image of the conversation for none: all earlier images were left out");
+            true
         }
+        LeftOut::OfPerson | LeftOut::Nothing => false,
     }
 }
 
@@ -37,6 +44,16 @@ mod tests {
         Content::InputImage { image_url: "data:image/png;base64,AA==".to_owned(), detail: None }
     }
 
+    /// Counts how often it is told that images were refused.
+    #[derive(Default)]
+    struct Refused(usize);
+
+    impl Recorder for Refused {
+        fn record(&mut self, happening: Happening<'_>, _: &mut Talk) {
+            self.0 += usize::from(matches!(happening, Happening::ImagesRefused));
+        }
+    }
+
     fn count(items: &[Item]) -> usize {
         items.iter().map(images::count).sum()
     }
@@ -51,8 +68,9 @@ mod tests {
         turn.answered(reply.finish().unwrap());
         let Next::RunTools(calls) = turn.next() else { unreachable!() };
         turn.ran(&calls[0], Output::Parts(vec![image()]));
-        let mut talk = Talk::default();
-        let mut go_on = |turn: &mut Turn, history: &mut History| can_go_on_without(turn, history, &mut talk);
+        let (mut talk, mut refused) = (Talk::default(), Refused::default());
+        let mut go_on =
+            |turn: &mut Turn, history: &mut History| can_go_on_without(turn, history, &mut refused, &mut talk);
         assert!(go_on(&mut turn, &mut history));
         assert_eq!((count(turn.items()), count(history.items())), (1, 1));
         assert!(!go_on(&mut turn, &mut history));
@@ -60,6 +78,6 @@ mod tests {
         assert!(go_on(&mut turn, &mut history));
         assert_eq!(count(history.items()), 0);
         assert!(!go_on(&mut turn, &mut history));
-        assert_eq!(talk.lines(false).count(), 2);
+        assert_eq!((talk.lines(false).count(), refused.0), (2, 3));
     }
 }

@@ -10,7 +10,7 @@ use crate::talk::Talk;
 /// What becomes part of the conversation, in the moment in which it does.
 ///
 /// ```text
-/// ( Begun  ( Answered  Ran* | Compacted )*  Ended | Compacted )*
+/// ( Begun  ( Answered  Ran* | Compacted | ImagesRefused )*  Ended | Compacted )*
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub enum Happening<'a> {
@@ -38,6 +38,8 @@ pub enum Happening<'a> {
         /// What it cost to write them, if the backend said.
         usage: Option<Usage>,
     },
+    /// The backend took an image for none, and the images that are most likely meant have been left out.
+    ImagesRefused,
     /// The turn is over.
     Ended(Ending),
 }

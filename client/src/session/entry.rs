@@ -5,6 +5,7 @@
 //! {"entry":"turn","at":"...","model":"gpt-5.5","effort":"high","prompt":[ITEM...]}
 //! {"entry":"items","at":"...","items":[ITEM...],"usage":{...}}
 //! {"entry":"output","at":"...","item":ITEM}
+//! {"entry":"images_refused","at":"..."}
 //! {"entry":"turn_end","at":"...","how":"finished"}
 //! ```
 //!
@@ -78,6 +79,9 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         usage: Option<Usage>,
     },
+    /// The backend took an image for none, and said not which one. Which ones were left out follows from what was said
+    /// before.
+    ImagesRefused,
     /// Something that a later version writes.
     #[serde(other)]
     Unknown,
@@ -153,6 +157,7 @@ mod tests {
             json!({"entry": "output", "at": at, "item": output}),
             json!({"entry": "turn_end", "at": at, "how": "stopped"}),
             json!({"entry": "compacted", "at": at, "items": [user]}),
+            json!({"entry": "images_refused", "at": at}),
         ];
         for line in lines {
             let read = Line::decode(line.to_string().as_bytes()).unwrap();

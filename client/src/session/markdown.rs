@@ -51,7 +51,7 @@ impl Document {
                 items.iter().for_each(|item| self.item(item));
                 self.paragraph("*End of what the model was told.*");
             }
-            Entry::Unknown => {}
+            Entry::ImagesRefused | Entry::Unknown => {}
         }
     }
 

@@ -170,6 +170,7 @@ impl Entry {
             Happening::Answered { items, usage } => Self::Items { items: items.to_vec(), usage },
             Happening::Ran(call, output) => Self::Output { item: call.answered(output.clone()) },
             Happening::Compacted { items, usage } => Self::Compacted { items: items.to_vec(), usage },
+            Happening::ImagesRefused => Self::ImagesRefused,
             Happening::Ended(how) => Self::TurnEnd { how },
         }
     }
@@ -185,7 +186,7 @@ impl Told {
             Happening::Answered { usage, .. } | Happening::Compacted { usage, .. } => {
                 self.usage.add(&usage.unwrap_or_default());
             }
-            Happening::Ran(..) | Happening::Ended(_) => {}
+            Happening::Ran(..) | Happening::ImagesRefused | Happening::Ended(_) => {}
         }
     }
 }
@@ -194,7 +195,7 @@ impl Told {
 fn lasting(happening: &Happening<'_>) -> Lasting {
     match happening {
         Happening::Answered { items, .. } if items.iter().all(|item| item.as_call().is_none()) => Lasting::Later,
-        Happening::Begun { .. } => Lasting::Later,
+        Happening::Begun { .. } | Happening::ImagesRefused => Lasting::Later,
         Happening::Answered { .. } | Happening::Ran(..) | Happening::Compacted { .. } | Happening::Ended(_) => {
             Lasting::Now
         }

@@ -91,6 +91,11 @@ impl Replay {
                 answered(turn, &items, usage);
             }
             Entry::Output { item } => self.open.iter_mut().for_each(|turn| ran(turn, &item)),
+            Entry::ImagesRefused => {
+                if let Some(turn) = &mut self.open {
+                    turn.leave_out_images(&mut self.history);
+                }
+            }
             Entry::TurnEnd { how } => {
                 self.told.last_ending = Some(how);
                 match (self.open.take(), how) {

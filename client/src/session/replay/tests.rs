@@ -1,4 +1,5 @@
 use super::*;
+use crate::conversation::images;
 use crate::conversation::item::{CallOutput, Content, FunctionCall, Output, Role};
 
 fn line(entry: Entry) -> Vec<u8> {
@@ -83,6 +84,37 @@ fn a_turn_without_an_end_keeps_what_was_complete() {
         assert!(matches!(&note, Item::Message(note) if note.role == Role::Developer), "{note:?}");
         assert_eq!(told.told.last_ending.is_none(), more.is_empty());
     }
+}
+
+fn image() -> Content {
+    Content::InputImage { image_url: "data:image/png;base64,AA==".to_owned(), detail: None }
+}
+
+fn looked() -> Vec<Entry> {
+    let output = CallOutput { call_id: "a".to_owned(), output: Output::Parts(vec![image()]) };
+    vec![items(vec![call("a")]), Entry::Output { item: Item::FunctionCallOutput(output) }]
+}
+
+#[test]
+fn images_that_were_refused_are_left_out_as_they_were_then() {
+    let shown =
+        || Entry::Turn { model: "m".to_owned(), effort: None, prompt: vec![Item::message(Role::User, vec![image()])] };
+    let refused = || Entry::ImagesRefused;
+    // How many images each of the items has that were no notes.
+    let counts = |entries: Vec<Vec<Entry>>| {
+        let history = replayed(entries.into_iter().flatten().collect()).history;
+        history.items().iter().map(images::count).collect::<Vec<_>>()
+    };
+    let finished = || vec![items(vec![said("done")]), ended(Ending::Finished)];
+    let turn = |inside: Vec<Entry>| [vec![shown()], looked(), inside, finished()].concat();
+    assert_eq!(counts(vec![turn(vec![])]), [1, 0, 1, 0]);
+    assert_eq!(counts(vec![turn(vec![refused()])]), [1, 0, 0, 0], "what a tool brought");
+    assert_eq!(counts(vec![turn(vec![refused(), refused()])]), [0, 0, 0, 0], "what the person attached");
+    let failed = vec![shown(), refused(), ended(Ending::Failed)];
+    assert_eq!(counts(vec![turn(vec![]), failed]), [1, 0, 1, 0], "nothing but what was asked with");
+    let earlier = [vec![self::turn("and now?"), refused()], finished()].concat();
+    assert_eq!(counts(vec![turn(vec![]), earlier]), [0; 6], "what stood in the conversation");
+    assert_eq!(counts(vec![turn(vec![]), vec![refused()]]), [1, 0, 1, 0], "nobody asked");
 }
 
 #[test]
