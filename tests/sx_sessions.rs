@@ -160,6 +160,23 @@ fn two_at_once_do_not_hold_the_same_conversation() {
 }
 
 #[test]
+fn a_copy_is_made_only_when_its_conversation_can_begin() {
+    let (team, machine) = given();
+    let blind = json!({"slug": "blind", "visibility": "list", "input_modalities": ["text"]});
+    team.provider.oracle().settings_mut().models = Some(json!({ "models": [blind] }));
+    assert_eq!(machine.run_program("sx", &["-p", "One"]).code, 0);
+    let id = kept(&machine).remove(0);
+    image::RgbImage::new(3, 2).save(machine.home().join("a.png")).unwrap();
+    let picture = ["-p", "Two", "-i", "a.png", "-m", "blind", "--resume", &id, "--fork"];
+    machine.run_program("sx", &picture).assert_refused(64);
+    assert_eq!(kept(&machine), [id.clone()]);
+
+    let machine = machine.with("CODEX_TOKEN_SOURCE", "pigeon");
+    assert_eq!(start(&machine, &["--resume", &id, "--fork"]).ends(), Some(78));
+    assert_eq!((kept(&machine), asked(&team).len()), (vec![id], 1));
+}
+
+#[test]
 fn another_conversation_is_chosen_from_a_list() {
     let (team, machine) = given();
     for prompt in ["Apples", "Pears"] {
@@ -312,6 +329,44 @@ fn the_traffic_log_tells_everything_but_secrets() {
     assert_eq!(lines[0]["headers"]["authorization"], "[masked]");
     assert_eq!(lines[0]["body"]["model"], "gpt-5.5");
     assert!(log.contains("What is it?") && log.contains("response.completed") && log.contains("Thanks"), "{log}");
+}
+
+#[test]
+fn nothing_is_asked_when_the_traffic_log_cannot_be_opened() {
+    let (team, machine) = given();
+    assert_eq!(machine.run_program("sx", &["-p", "One"]).code, 0);
+    let id = kept(&machine).remove(0);
+    let folder = sessions(&machine).join(&id);
+    let in_the_way = folder.join("traffic.jsonl");
+    fs::create_dir(&in_the_way).unwrap();
+    let before = fs::read(folder.join("transcript.jsonl")).unwrap();
+    let refused = machine.run_program("sx", &["-p", "Two", "--continue", "--log-traffic"]);
+    refused.assert_refused(64);
+    let said = format!("{} cannot be opened, so nothing was asked", in_the_way.display());
+    assert!(refused.stderr.contains(&said) && refused.stderr.contains("leave out --log-traffic"), "{refused:?}");
+    assert_eq!(fs::read(folder.join("transcript.jsonl")).unwrap(), before);
+
+    // One that is held has a log, and then there is another one.
+    let mut terminal = begin(&machine, &["--log-traffic"]);
+    says(&mut terminal, "Three", "Hello from the fake provider.");
+    terminal.types(&format!("/resume {id}\r"));
+    terminal.wait_for("> One");
+    terminal.wait_for("> ");
+    terminal.types("Four\r");
+    terminal.wait_for(&said);
+    terminal.wait_for("> ");
+    assert_eq!(asked(&team).len(), 2);
+    fs::remove_dir(&in_the_way).unwrap();
+    says(&mut terminal, "Five", "Hello from the fake provider.");
+    assert!(fs::read_to_string(&in_the_way).unwrap().contains("Five"));
+    leaves(terminal);
+
+    let requests = team.provider.log().len();
+    let nowhere = machine.with("XDG_STATE_HOME", "/dev/null");
+    let refused = nowhere.run_program("sx", &["-p", "Six", "--log-traffic"]);
+    refused.assert_refused(64);
+    assert!(refused.stderr.contains("/dev/null/scorpiox/sessions/ID/traffic.jsonl cannot be opened"), "{refused:?}");
+    assert_eq!(team.provider.log().len(), requests, "no models either");
 }
 
 #[test]

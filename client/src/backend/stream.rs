@@ -16,7 +16,7 @@ use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
 use super::exchange::{Backend, unreached};
-use super::traffic::{Ear, Sound};
+use super::traffic::{Asked, Ear, Sound};
 use crate::clock::{Clock, Deadline};
 use crate::conversation::event::Event;
 use crate::conversation::fault::Fault;
@@ -194,7 +194,7 @@ impl Asking {
 
     fn send(self) -> Result<Response<Body>, Unanswered> {
         let Self { session_id, url, headers, body, ear, .. } = &self;
-        ear.hear(Sound::Asked { session_id, url, headers, body });
+        ear.hear_request(&Asked { session_id, url, headers, body }).map_err(Unanswered::Failure)?;
         let mut request =
             self.agent.post(&self.url).header(ACCEPT, "text/event-stream").header(CONTENT_TYPE, "application/json");
         for (name, value) in &self.headers {

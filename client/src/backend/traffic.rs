@@ -5,20 +5,24 @@ use std::sync::Arc;
 use ureq::http::header::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
-/// Something that went over the wire.
+use crate::failure::Failure;
+
+/// A request that is about to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Names the conversation.
+    pub session_id: &'a str,
+    /// Where it goes.
+    pub url: &'a str,
+    /// The headers that are particular to it.
+    pub headers: &'a [(HeaderName, Zeroizing<String>)],
+    /// Its body, JSON.
+    pub body: &'a [u8],
+}
+
+/// Something that came back.
 #[derive(Debug, Clone, Copy)]
 pub enum Sound<'a> {
-    /// A request.
-    Asked {
-        /// Names the conversation.
-        session_id: &'a str,
-        /// Where it goes.
-        url: &'a str,
-        /// The headers that are particular to it.
-        headers: &'a [(HeaderName, Zeroizing<String>)],
-        /// Its body, JSON.
-        body: &'a [u8],
-    },
     /// An answer begins.
     Answered {
         /// Its status.
@@ -36,7 +40,9 @@ pub enum Sound<'a> {
 
 /// A listener, on whichever thread.
 pub trait Listener: Send + Sync {
-    /// Hears it. Must be quick: the answer waits.
+    /// Hears a request. An error keeps it from being sent.
+    fn hear_request(&self, asked: &Asked<'_>) -> Result<(), Failure>;
+    /// Hears what came back. Must be quick: the answer waits.
     fn hear(&self, sound: Sound<'_>);
 }
 
@@ -48,6 +54,11 @@ impl Ear {
     /// Somebody listens.
     pub fn of(listener: Arc<dyn Listener>) -> Self {
         Self(Some(listener))
+    }
+
+    /// Says what is about to be sent to whoever listens; an error keeps it back.
+    pub(super) fn hear_request(&self, asked: &Asked<'_>) -> Result<(), Failure> {
+        self.0.iter().try_for_each(|listener| listener.hear_request(asked))
     }
 
     /// Says it to whoever listens.

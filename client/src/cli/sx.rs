@@ -103,10 +103,10 @@ fn answer(
     clock: &dyn Clock,
     talk: &mut Talk,
 ) -> Result<(), Failure> {
-    let (mut keeper, earlier) = invocation.beginning.open(environment, clock)?;
+    let found = invocation.beginning.open(environment, clock)?;
     backend::with(environment, clock, talk, |scene, talk| {
         let mut wish = Wish::written(scene.settings.written())?;
-        if let Some(earlier) = &earlier {
+        if let Some(earlier) = &found.earlier {
             as_before(&mut wish, &earlier.told, &invocation.settings);
         }
         // Nobody sets it: Ctrl-C ends the whole command.
@@ -121,6 +121,8 @@ fn answer(
         let context = workshop.as_ref().map(|_| Context::gather(scene, clock, talk));
         manner.context.extend(context.iter().map(Context::item));
         let mut history = History::default();
+        let ear = found.ear.clone();
+        let (mut keeper, earlier) = found.begin()?;
         if let Some(earlier) = earlier {
             (manner.session_id, history) = (earlier.session.id, earlier.history);
         }
@@ -136,7 +138,7 @@ fn answer(
             None => &mut none,
         };
         let mut driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
-        driver.listen(invocation.beginning.ear(environment));
+        driver.listen(ear);
         let prompt = recalled.map(Item::developer).into_iter().chain([prompt]).collect();
         let spent = driver.turn(prompt, &mut history, tools, &mut *printer, &mut keeper, talk);
         workshop.into_iter().for_each(Workshop::close);

@@ -8,13 +8,15 @@
 //! {"at":"...","traffic":"ended","how":"..."}
 //! ```
 //!
-//! It is nothing that a conversation depends on: what cannot be written is left out, and nothing is synced.
+//! Nothing is asked when the file cannot be opened: somebody relies on it. It is nothing that a conversation depends on
+//! beyond that: what cannot be written is left out, and nothing is synced.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use rustix::fs::OFlags;
@@ -23,12 +25,15 @@ use ureq::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
 use super::masking::{MASKED, Masks};
-use crate::backend::traffic::{Listener, Sound};
+use crate::backend::traffic::{Asked, Listener, Sound};
 use crate::clock::Clock;
 use crate::durable_file::PRIVATE;
+use crate::failure::{Class, Failure};
 
 /// The file's name in a conversation's folder.
 pub const FILE_NAME: &str = "traffic.jsonl";
+/// Directories are entered by their owner only.
+const PRIVATE_DIRECTORY: u32 = 0o700;
 /// Headers that say nothing secret; of all others only the name is kept.
 const OPEN_HEADERS: [&str; 14] = [
     "originator",
@@ -70,6 +75,22 @@ impl TrafficLog {
         Self { place, clock, open: Mutex::new(None) }
     }
 
+    /// Whether there is a file to write what is asked in this conversation, or a place for one when it has none yet.
+    pub fn check(&self, id: Option<&str>) -> Result<(), Failure> {
+        match id {
+            Some(id) => append(&self.place.join(id)).map(drop),
+            None => {
+                let made = DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(&self.place);
+                made.map_err(|error| not_logged(&self.place.join("ID"), &error))
+            }
+        }
+    }
+
+    /// Whoever panicked while it wrote a line has spoilt that line only.
+    fn held(&self) -> MutexGuard<'_, Option<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn write(&self, open: &mut Open, kind: &str, members: Value) {
         let at = Timestamp::from_millisecond(self.clock.unix_ms()).unwrap_or_default().to_string();
         let mut line = Map::from_iter([("at".to_owned(), at.into()), ("traffic".to_owned(), kind.into())]);
@@ -81,22 +102,21 @@ impl TrafficLog {
 }
 
 impl Listener for TrafficLog {
+    fn hear_request(&self, asked: &Asked<'_>) -> Result<(), Failure> {
+        let mut held = self.held();
+        *held = None;
+        let file = append(&self.place.join(asked.session_id))?;
+        let open = held.insert(Open { file, masks: masks(asked.headers) });
+        let headers = asked.headers.iter().map(|(name, value)| (name, value.as_str()));
+        let (headers, body) = (shown(headers, &open.masks), open.masks.of_bytes(asked.body));
+        self.write(open, "asked", json!({"url": asked.url, "headers": headers, "body": body}));
+        Ok(())
+    }
+
     fn hear(&self, sound: Sound<'_>) {
-        // Whoever panicked while it wrote a line has spoilt that line only.
-        let mut held = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Sound::Asked { session_id, headers, .. } = sound {
-            let file = append(&self.place.join(session_id));
-            *held = file.ok().map(|file| Open { file, masks: masks(headers) });
-        }
+        let mut held = self.held();
         let Some(open) = held.as_mut() else { return };
         let (kind, members) = match sound {
-            Sound::Asked { url, headers, body, .. } => {
-                let headers = headers.iter().map(|(name, value)| (name, value.as_str()));
-                (
-                    "asked",
-                    json!({"url": url, "headers": shown(headers, &open.masks), "body": open.masks.of_bytes(body)}),
-                )
-            }
             Sound::Answered { status, headers } => {
                 ("answered", json!({"status": status, "headers": shown(of_answer(headers), &open.masks)}))
             }
@@ -108,9 +128,17 @@ impl Listener for TrafficLog {
     }
 }
 
-fn append(folder: &Path) -> std::io::Result<File> {
+fn append(folder: &Path) -> Result<File, Failure> {
     let flags = i32::try_from(OFlags::NOFOLLOW.bits()).expect("open flags fit the C int that they are");
-    OpenOptions::new().create(true).append(true).mode(PRIVATE).custom_flags(flags).open(folder.join(FILE_NAME))
+    let opened =
+        OpenOptions::new().create(true).append(true).mode(PRIVATE).custom_flags(flags).open(folder.join(FILE_NAME));
+    opened.map_err(|error| not_logged(folder, &error))
+}
+
+fn not_logged(folder: &Path, error: &io::Error) -> Failure {
+    let file = folder.join(FILE_NAME);
+    let message = format!("--log-traffic: {} cannot be opened, so nothing was asked: {error}", file.display());
+    Failure::new(Class::Usage, message).with_hint("make room for it, or leave out --log-traffic")
 }
 
 /// The token and the account of this request.

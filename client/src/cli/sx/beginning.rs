@@ -77,6 +77,34 @@ enum Keeping {
     Not,
 }
 
+/// A conversation that can be held.
+pub(super) struct Found<'a> {
+    keeper: Keeper<'a>,
+    /// What was said before, when it is not new.
+    pub(super) earlier: Option<Replayed>,
+    pending: Option<PendingCopy<'a>>,
+    /// Who listens to what goes over the wire.
+    pub(super) ear: Ear,
+}
+
+/// A copy that is still to be made.
+struct PendingCopy<'a> {
+    store: Store,
+    of: String,
+    clock: &'a dyn Clock,
+}
+
+impl<'a> Found<'a> {
+    /// Who keeps the conversation, and what was said before. A copy is made now: who could not start has left none.
+    pub(super) fn begin(mut self) -> Result<(Keeper<'a>, Option<Replayed>), Failure> {
+        let Some(PendingCopy { store, of, clock }) = self.pending else { return Ok((self.keeper, self.earlier)) };
+        let id = random::uuid();
+        store.copy(&of, &id, clock.unix_ms()).map_err(|error| not_at_hand(&of, &error))?;
+        let replayed = take_up(&mut self.keeper, &store, &id)?;
+        Ok((self.keeper, Some(replayed)))
+    }
+}
+
 impl TryFrom<TypedBeginning> for Beginning {
     type Error = Failure;
 
@@ -108,35 +136,47 @@ impl Beginning {
         Self { which: Which::New, keeping: Keeping::Kept, traffic: Traffic::NotLogged }
     }
 
-    /// Opens what is meant: who keeps the conversation, and what was said before.
+    /// Finds what is meant. Nothing is made yet.
     pub(super) fn open<'a>(
         &self,
         environment: &dyn Fn(&str) -> Option<OsString>,
         clock: &'a dyn Clock,
-    ) -> Result<(Keeper<'a>, Option<Replayed>), Failure> {
+    ) -> Result<Found<'a>, Failure> {
+        let traffic = self.traffic_log(environment)?;
         let mut keeper = match self.keeping {
             Keeping::Kept | Keeping::AsCopy => Keeper::new(session::place(environment), current_directory()?, clock),
             Keeping::Not => Keeper::unwanted(clock),
         };
-        if self.which == Which::New {
-            return Ok((keeper, None));
+        let (earlier, pending) = match self.which {
+            Which::New => (None, None),
+            Which::Latest | Which::Named(_) | Which::Chosen => {
+                let store = store(environment)?;
+                let id = self.id(&store)?;
+                match self.keeping {
+                    Keeping::AsCopy => {
+                        let earlier = store.read(&id).map_err(|error| not_at_hand(&id, &error))?;
+                        (Some(earlier), Some(PendingCopy { store, of: id, clock }))
+                    }
+                    Keeping::Kept | Keeping::Not => (Some(take_up(&mut keeper, &store, &id)?), None),
+                }
+            }
+        };
+        if let Some(log) = &traffic {
+            let kept = earlier.as_ref().filter(|_| pending.is_none());
+            log.check(kept.map(|kept| kept.session.id.as_str()))?;
         }
-        let store = store(environment)?;
-        let mut id = self.id(&store)?;
-        if self.keeping == Keeping::AsCopy {
-            let copy = random::uuid();
-            store.copy(&id, &copy, clock.unix_ms()).map_err(|error| not_at_hand(&id, &error))?;
-            id = copy;
-        }
-        let replayed = take_up(&mut keeper, &store, &id)?;
-        Ok((keeper, Some(replayed)))
+        let ear = traffic.map_or_else(Ear::default, |log| Ear::of(Arc::new(log)));
+        Ok(Found { keeper, earlier, pending, ear })
     }
 
-    /// Who listens to what goes over the wire.
-    pub(super) fn ear(&self, environment: &dyn Fn(&str) -> Option<OsString>) -> Ear {
+    fn traffic_log(&self, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Option<TrafficLog>, Failure> {
         match (self.traffic, session::place(environment)) {
-            (Traffic::Logged, Some(place)) => Ear::of(Arc::new(TrafficLog::new(place, Box::new(SystemClock::start())))),
-            (Traffic::Logged, None) | (Traffic::NotLogged, _) => Ear::default(),
+            (Traffic::NotLogged, _) => Ok(None),
+            (Traffic::Logged, Some(place)) => Ok(Some(TrafficLog::new(place, Box::new(SystemClock::start())))),
+            (Traffic::Logged, None) => {
+                let text = "--log-traffic: traffic.jsonl has no place: neither XDG_STATE_HOME nor HOME is set";
+                Err(Failure::new(Class::Usage, text).with_hint("set one, or leave out --log-traffic"))
+            }
         }
     }
 

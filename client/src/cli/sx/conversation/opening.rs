@@ -40,7 +40,7 @@ pub(in crate::cli::sx) fn converse(
     }
     let images = invocation.images.iter().map(|path| Attached::read(path)).collect::<Result<Vec<_>, _>>()?;
     // It may ask, so before the keyboard is ours.
-    let (keeper, earlier) = invocation.beginning.open(environment, clock)?;
+    let found = invocation.beginning.open(environment, clock)?;
     let stop = Arc::new(AtomicBool::new(false));
     let unusable = |error| Failure::temporary(format!("the terminal cannot be used: {error}"));
     let surface = Surface::of(environment);
@@ -53,7 +53,7 @@ pub(in crate::cli::sx) fn converse(
     backend::with(environment, clock, talk, |scene, talk| {
         let written = scene.settings.written();
         let mut wish = Wish::written(written)?;
-        if let Some(earlier) = &earlier {
+        if let Some(earlier) = &found.earlier {
             as_before(&mut wish, &earlier.told, &invocation.settings);
         }
         let catalog = catalog(scene, clock, talk)?;
@@ -66,7 +66,8 @@ pub(in crate::cli::sx) fn converse(
         tools::tell(&mut manner, context.as_ref());
         manner.summary = Some("auto".to_owned());
         let mut driver = Driver::new(&scene.backend, manner, clock, &stop, SILENCE);
-        driver.listen(invocation.beginning.ear(environment));
+        driver.listen(found.ear.clone());
+        let (keeper, earlier) = found.begin()?;
         let (history, verbose) = (History::default(), invocation.verbose);
         let (adopted, profile, stop) = (None, None, &*stop);
         let mut conversation = Conversation {
