@@ -103,8 +103,8 @@ impl OAuth {
         }
     }
 
-    /// A client that was given another credential while it waited is here still. To be told that it was revoked would
-    /// be a verdict for good; it asks again instead, and gets what it may have now.
+    /// A revocation that the disk does not take is taken back. To a request that came in between, "revoked" would be a
+    /// verdict for good; it asks again instead.
     pub(super) fn denied(&self, caller: &Caller, refused: Refused) -> Denied {
         match refused {
             Refused::Revoked if self.gate.holder_of(&caller.client.key_id).is_some() => Refused::Busy(SOON).into(),
