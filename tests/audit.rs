@@ -317,37 +317,6 @@ fn a_doubt_is_a_line_and_failures_that_repeat_are_one() {
 }
 
 #[test]
-fn a_change_that_was_refused_is_a_line_with_the_code_of_the_refusal() {
-    let (team, _) = a_team();
-    let admin = team.admin();
-    let client = json!({ "name": "laptop", "credential": "main" });
-    assert_eq!(admin.ask("POST", "/clients", Some(client.clone())).problem().code, Code::Conflict);
-    assert_eq!(admin.ask("DELETE", "/credentials/other", None).problem().code, Code::NotFound);
-    let import =
-        json!({ "name": "third", "access_token": "a", "account_id": "b", "refresh_token": "", "id_token": "" });
-    assert_eq!(admin.ask("POST", "/credentials", Some(import)).problem().code, Code::BadRequest);
-    assert_eq!(admin.ask("POST", "/clients", Some(json!({ "name": "x", "what": 1 }))).problem().code, Code::BadRequest);
-    // The same request once more, under its name: nothing new was asked for.
-    for _ in 0..2 {
-        assert_eq!(admin.ask_once("k1", "POST", "/clients", Some(client.clone())).problem().code, Code::Conflict);
-    }
-    assert_eq!(admin.ask("GET", "/credentials/other", None).problem().code, Code::NotFound);
-    let refused = admin.audit().into_iter().filter(|entry| entry.outcome != "ok");
-    let refused: Vec<_> = refused
-        .inspect(|entry| assert!(entry.actor.starts_with("admin:uid=") && !entry.request_id.is_empty(), "{entry:?}"))
-        .map(|entry| format!("{} {} {}", entry.action, entry.object, entry.outcome))
-        .collect();
-    let expected = [
-        "client.create client:laptop conflict",
-        "credential.remove credential:other not_found",
-        "credential.import credential:third bad_request",
-        "client.create client:x bad_request",
-        "client.create client:laptop conflict",
-    ];
-    assert_eq!(refused, expected);
-}
-
-#[test]
 fn each_deed_of_an_administrator_is_a_line_with_who_what_and_from_where() {
     let (team, laptop) = a_team();
     let admin = team.admin();

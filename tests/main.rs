@@ -5,6 +5,7 @@
 //! * [`alerts`]: somebody is told what needs a person. * [`metrics`]: counts and state for a monitoring system.
 //! * [`traces`]: one trace from a request through the rotation.
 //! * [`audit`]: written before a token leaves (H6, H7). * [`audit_export`]: each deed is a line of the export.
+//!   * [`audit_refusals`]: so is what an administrator was refused.
 //! * [`client_backend`]: usage and models, as the backend tells them.
 //! * [`deployment`]: the container's root, run by chroot; what is in `deploy/`.
 //! * [`backup`]: a backup, and back from it, with real processes. * [`disaster`]: the drill, two hundred renewals long.
@@ -48,6 +49,7 @@ mod administrators;
 mod alerts;
 mod audit;
 mod audit_export;
+mod audit_refusals;
 mod backup;
 mod client_backend;
 mod client_login;
