@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use fake_provider::Fault;
+use scorpiox_broker::domain::permission::Wish;
+use scorpiox_broker::holding::Outcome;
 use scorpiox_broker::issuer::{Ask, Handed, Refused};
+use scorpiox_broker::rotator::NotNow;
 use scorpiox_tests::sim::{MAIN, SimBroker, Trip, World};
 use scorpiox_wire::Secret;
 use tokio::task::JoinHandle;
 
 const SECOND: Duration = Duration::from_secs(1);
+const TEN_MINUTES: Duration = Duration::from_secs(10 * 60);
 const TEN_DAYS: Duration = Duration::from_secs(10 * 24 * 60 * 60);
 const CROWD: usize = 10_000;
 
@@ -100,6 +104,22 @@ fn r13_an_asker_that_goes_away_stops_nothing() {
         assert!(broker.pass_until(SECOND * 10, |broker| broker.generation(MAIN) == 2).await);
     });
     world.life(async |broker| assert_eq!(broker.fetch(&key).await.unwrap().generation, 2, "and saved"));
+    assert_eq!(world.posts(), 1);
+    world.judge();
+}
+
+/// While a refusal was written down, another one's renewal ended: what it refuses is not the token any more.
+#[test]
+fn r16_a_wish_about_a_token_that_is_gone_begins_no_rotation() {
+    let mut world = World::with_login();
+    world.life(async |broker| {
+        broker.pass(SECOND * 60).await;
+        assert_eq!(broker.renewed(MAIN).await, Outcome::Renewed(2));
+        broker.pass(TEN_MINUTES).await;
+        let begun = broker.rotator.renew(&broker.holding(MAIN), Wish::Refused);
+        assert!(matches!(begun, Err(NotNow::Wait(Duration::ZERO))), "{:?}", begun.err());
+        broker.pass(SECOND * 60).await;
+    });
     assert_eq!(world.posts(), 1);
     world.judge();
 }
