@@ -339,12 +339,13 @@ fn nothing_is_asked_when_the_traffic_log_cannot_be_opened() {
     let folder = sessions(&machine).join(&id);
     let in_the_way = folder.join("traffic.jsonl");
     fs::create_dir(&in_the_way).unwrap();
-    let before = fs::read(folder.join("transcript.jsonl")).unwrap();
+    let transcript = || fs::read_to_string(folder.join("transcript.jsonl")).unwrap();
+    let before = transcript();
     let refused = machine.run_program("sx", &["-p", "Two", "--continue", "--log-traffic"]);
     refused.assert_refused(64);
     let said = format!("{} cannot be opened, so nothing was asked", in_the_way.display());
     assert!(refused.stderr.contains(&said) && refused.stderr.contains("leave out --log-traffic"), "{refused:?}");
-    assert_eq!(fs::read(folder.join("transcript.jsonl")).unwrap(), before);
+    assert_eq!(transcript(), before);
 
     // One that is held has a log, and then there is another one.
     let mut terminal = begin(&machine, &["--log-traffic"]);

@@ -4,6 +4,8 @@ use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
+use rustix::process::{Pid, Signal};
+
 use crate::machine::{Ended, Machine, end, finish, key};
 use crate::stub_broker::{StubBroker, response, token, token_text};
 
@@ -121,24 +123,28 @@ fn the_command_is_this_process_and_its_end_is_the_end() {
     assert_eq!((ended.code, ended.stdout), (Some(42), format!("{id}\n")));
     let mut killed = prepared(&machine, &sh(&[], "kill -TERM $$"));
     assert_eq!(killed.status().unwrap().signal(), Some(15));
-    // A signal from elsewhere is the command's, which may answer it as it likes.
-    for (script, code, signal) in [("trap 'exit 7' TERM; ", Some(7), None), ("", None, Some(15))] {
-        let waits = format!("{script}echo ready; while true; do read -r line <&4; done");
-        let mut command = machine.in_shell("exec 3>&-; exec \"$0\" exec \"$@\" 4<&0");
-        command.args(sh(&[], &waits)).stdin(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut said = [0; 6];
-        child.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
-        let id = rustix::process::Pid::from_child(&child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-        let status = child.wait().unwrap();
-        assert_eq!((status.code(), status.signal()), (code, signal), "{script}");
-    }
     // What a shell's pipe relies on: a writer whose reader has gone ends silently.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut writing = prepared(&machine, &["--", "yes"]);
     assert_eq!(writing.stdout(Stdio::from(writer)).status().unwrap().signal(), Some(13));
+}
+
+#[test]
+fn a_signal_from_elsewhere_is_the_commands_who_may_answer_it_as_it_likes() {
+    let (_broker, machine) = given();
+    for (answer, code, signal) in [("trap 'exit 7' TERM; ", Some(7), None), ("", None, Some(15))] {
+        let waits = format!("{answer}cat <&4 >/dev/null & echo ready; wait $!; exit 9");
+        let mut command = machine.in_shell("exec 3>&-; exec \"$0\" exec \"$@\" 4<&0");
+        command.args(sh(&[], &waits)).stdin(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // As long as this is open, it waits.
+        let _open = child.stdin.take();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
+        rustix::process::kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!((status.code(), status.signal()), (code, signal), "{answer}");
+    }
 }
 
 #[test]
