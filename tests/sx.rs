@@ -24,10 +24,6 @@ fn good(fetched: &Fetched) -> &str {
 }
 
 /// The bodies of the requests for an answer.
-fn asked(team: &Team) -> Vec<Value> {
-    team.provider.log_of(Endpoint::Responses).into_iter().map(|entry| entry.conversation.unwrap()).collect()
-}
-
 /// An answer that breaks off after its first words.
 fn cut(text: &str) -> Script {
     let mut script = Script::message(text);
@@ -41,7 +37,7 @@ fn a_prompt_gets_its_answer() {
     let (team, machine) = a_team();
     team.provider.script(Script::message("Forty-two."));
     assert_eq!(good(&ask(&machine, &["-p", "How many?"])), "Forty-two.\n");
-    let body = &asked(&team)[0];
+    let body = &team.questions()[0];
     let expected =
         [("model", json!("gpt-5.5")), ("store", json!(false)), ("stream", json!(true)), ("tools", json!([]))];
     for (member, value) in expected {
@@ -68,7 +64,7 @@ fn an_answer_that_breaks_off_is_asked_for_again_and_printed_once() {
     team.provider.script(Script { steps: Script::message("Unfinished.").steps[..5].to_vec() });
     team.provider.script(Script::message("Forty-two."));
     assert_eq!(good(&ask(&machine, &["-p", "x"])), "Forty-two.\n");
-    let bodies = asked(&team);
+    let bodies = team.questions();
     assert_eq!(bodies.len(), 3);
     assert!(bodies.iter().all(|body| *body == bodies[0]), "the same question each time");
 }
@@ -80,7 +76,7 @@ fn an_answer_that_never_ends_well_is_no_answer() {
         team.provider.script(cut("Forty-one."));
     }
     ask(&machine, &["-p", "x"]).assert_refused(75);
-    assert_eq!(asked(&team).len(), 6, "five repetitions");
+    assert_eq!(team.questions().len(), 6, "five repetitions");
 }
 
 #[test]
@@ -105,12 +101,12 @@ fn what_would_be_answered_the_same_way_is_not_asked_again() {
         (403, json!({"detail": {"code": "invalid_workspace_selected"}}), 69, "invalid_workspace_selected"),
     ];
     for (status, body, code, words) in cases {
-        let before = asked(&team).len();
+        let before = team.questions().len();
         team.provider.fault(Fault::on(Endpoint::Responses, How::Status { status, body }));
         let failed = ask(&machine, &["-p", "x"]);
         failed.assert_refused(code);
         assert!(failed.stderr.contains(words), "{failed:?}");
-        assert_eq!(asked(&team).len(), before + 1);
+        assert_eq!(team.questions().len(), before + 1);
     }
 }
 
@@ -122,7 +118,7 @@ fn a_busy_backend_is_asked_again_when_it_says() {
     team.provider.fault(Fault::on(Endpoint::Responses, busy(503)));
     team.provider.fault(Fault::on(Endpoint::Responses, How::CutBefore { reset: true }));
     assert_eq!(good(&ask(&machine, &["-p", "x"])), "Hello from the fake provider.\n");
-    assert_eq!(asked(&team).len(), 4);
+    assert_eq!(team.questions().len(), 4);
 }
 
 #[test]
@@ -135,7 +131,7 @@ fn a_tool_that_was_not_offered_is_not_run_and_the_model_is_told() {
     team.provider.fault(Fault::on(Endpoint::Responses, How::Plain).header("x-codex-turn-state", "sticky"));
     assert_eq!(good(&ask(&machine, &["-p", "x"])), "Then not.\n");
     assert!(!ran.exists());
-    let input = asked(&team)[1]["input"].clone();
+    let input = team.questions()[1]["input"].clone();
     let output =
         json!({"type": "function_call_output", "call_id": "call_1", "output": "unsupported call: exec_command"});
     assert_eq!((&input[1]["type"], &input[2]), (&json!("function_call"), &output));
@@ -152,7 +148,7 @@ fn files_and_standard_input_are_attached() {
     let mut command = machine.command_of("sx", &["-p", "why", "build.log"]);
     let output = command.stdin(Stdio::from(File::open(&path).unwrap())).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let content = asked(&team)[0]["input"][0]["content"].clone();
+    let content = team.questions()[0]["input"][0]["content"].clone();
     let texts: Vec<&str> = content.as_array().unwrap().iter().map(|part| part["text"].as_str().unwrap()).collect();
     assert_eq!(texts[0], "why");
     assert_eq!(texts[1], "<attached name=\"build.log\">\nerror 28\n\n</attached>");
@@ -187,7 +183,7 @@ fn the_catalogue_decides_shape_and_effort_and_what_an_alias_means() {
     let answered = ask(&machine, &["-p", "x", "-m", "sonnet", "-e", "CODEX_REASONING_EFFORT=max"]);
     assert_eq!((answered.code, answered.stdout.as_str()), (0, "Hello from the fake provider.\n"), "{answered:?}");
     assert!(answered.stderr.contains("gpt-6-sol answers") && answered.stderr.contains("it thinks with high"));
-    let body = &asked(&team)[0];
+    let body = &team.questions()[0];
     assert_eq!((&body["model"], &body["reasoning"]["effort"]), (&json!("gpt-6-sol"), &json!("high")));
     assert_eq!((&body["input"][0]["type"], &body["text"]), (&json!("additional_tools"), &json!({"verbosity": "low"})));
     assert!(body.get("instructions").is_none());
@@ -203,5 +199,5 @@ fn without_a_token_no_prompt_leaves_the_machine() {
     ask(&machine, &["-p", "x", "-e", "PATH=/tmp"]).assert_refused(64);
     ask(&machine, &["-p", "x", "--provider", "scorpiox"]).assert_refused(64);
     ask(&machine, &["-p", "x", "missing.txt"]).assert_refused(64);
-    assert!(asked(&team).is_empty());
+    assert!(team.questions().is_empty());
 }

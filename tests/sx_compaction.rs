@@ -16,13 +16,9 @@ fn a_team() -> (Team, FetchToken) {
 
 /// A conversation that is compacted at so many tokens.
 fn begin_with(threshold: &str) -> (Team, FetchToken, Terminal) {
-    let (team, machine) = a_team();
+    let (team, machine) = Team::with_a_project();
     let machine = machine.with("CONTEXT_CLEAR_THRESHOLD", threshold);
-    let project = machine.home().join("project");
-    std::fs::create_dir(&project).unwrap();
-    let mut command = machine.command_of("sx", &[]);
-    command.current_dir(project);
-    let mut terminal = Terminal::start(command);
+    let mut terminal = Terminal::start(machine.sx_in_the_project(&[]));
     terminal.wait_for("model gpt-5.5, effort its own");
     terminal.wait_for("> ");
     (team, machine, terminal)
@@ -43,10 +39,6 @@ fn long_answer() -> Script {
 fn too_long() -> Fault {
     let body = json!({"error": {"code": "context_length_exceeded", "message": "It does not fit."}});
     Fault::on(Endpoint::Responses, How::Status { status: 400, body })
-}
-
-fn asked(team: &Team) -> Vec<Value> {
-    team.provider.log_of(Endpoint::Responses).into_iter().filter_map(|entry| entry.conversation).collect()
 }
 
 /// What was said, without what stands in front of the conversation.
@@ -74,7 +66,7 @@ fn a_conversation_at_its_limit_is_compacted_before_the_next_turn() {
     assert!(!between.contains("notes"), "the summary is no answer: {between}");
     terminal.wait_for("Hello from the fake provider.");
 
-    let bodies = asked(&team);
+    let bodies = team.questions();
     assert_eq!(bodies.len(), 3);
     let summarise = texts(&bodies[1]);
     assert_eq!((summarise.len(), summarise[0].as_str()), (3, "One"));
@@ -100,7 +92,7 @@ fn a_turn_is_compacted_between_two_of_its_requests() {
     ask(&mut terminal, "Begin", "All done.");
     ask(&mut terminal, "And?", "Hello from the fake provider.");
 
-    let bodies = asked(&team);
+    let bodies = team.questions();
     let kinds = |body: &Value| -> Vec<String> {
         body["input"].as_array().unwrap().iter().map(|item| item["type"].as_str().unwrap().to_owned()).collect()
     };
@@ -122,7 +114,7 @@ fn what_does_not_fit_is_compacted_once_and_asked_again() {
     team.provider.fault(too_long());
     team.provider.fault(too_long());
     ask(&mut terminal, "Two", "Hello from the fake provider.");
-    let bodies = asked(&team);
+    let bodies = team.questions();
     let lengths: Vec<_> = bodies.iter().map(|body| texts(body).len()).collect();
     assert_eq!(lengths, [1, 3, 3, 2, 3], "of the question for a summary the oldest item was left out");
     let last = texts(bodies.last().unwrap());
@@ -140,9 +132,9 @@ fn what_never_fits_ends_and_leaves_the_conversation_as_it_was() {
     terminal.wait_for("not compacted: ");
     terminal.wait_for("It does not fit.");
     terminal.wait_for("> ");
-    assert_eq!(asked(&team).len(), 4);
+    assert_eq!(team.questions().len(), 4);
     ask(&mut terminal, "Three", "Hello from the fake provider.");
-    assert_eq!(texts(asked(&team).last().unwrap()), ["One", "Hello from the fake provider.", "Three"]);
+    assert_eq!(texts(team.questions().last().unwrap()), ["One", "Hello from the fake provider.", "Three"]);
 }
 
 #[test]
@@ -157,10 +149,10 @@ fn the_person_may_ask_for_it_and_say_what_matters() {
     terminal.wait_for("compacting the conversation of about ");
     terminal.wait_for("compacted: from ");
     terminal.wait_for("> ");
-    let question = texts(asked(&team).last().unwrap()).pop().unwrap();
+    let question = texts(team.questions().last().unwrap()).pop().unwrap();
     assert!(question.ends_with("the numbers of the bug reports"), "{question}");
     ask(&mut terminal, "Two", "Hello from the fake provider.");
-    let last = texts(asked(&team).last().unwrap());
+    let last = texts(team.questions().last().unwrap());
     assert_eq!((last.len(), last[0].as_str(), last[2].as_str()), (3, "One", "Two"));
 }
 
@@ -187,7 +179,7 @@ fn after_a_second_compaction_and_after_a_resume_all_that_was_said_can_be_read() 
     ask(&mut terminal, "Two", "word");
     compact(&team, &mut terminal);
     ask(&mut terminal, "Three", "Hello from the fake provider.");
-    let last = texts(asked(&team).last().unwrap());
+    let last = texts(team.questions().last().unwrap());
     let earlier = earlier_named_in(&last[2]);
     assert_eq!((last.len(), earlier.matches("word\n").count()), (4, 8_000), "{last:?}");
     assert!(!earlier.contains("Cut off"));
@@ -201,13 +193,13 @@ fn after_a_second_compaction_and_after_a_resume_all_that_was_said_can_be_read() 
     terminal.wait_for("going on with ");
     terminal.wait_for("> ");
     ask(&mut terminal, "Four", "Hello from the fake provider.");
-    let resumed = texts(asked(&team).last().unwrap());
+    let resumed = texts(team.questions().last().unwrap());
     let note = &resumed[resumed.len() - 2];
     assert!(note.contains("is gone"), "{note}");
     let earlier = earlier_named_in(note);
     assert!(earlier.contains("> Three") && earlier.matches("word\n").count() == 8_000, "{earlier}");
     ask(&mut terminal, "Five", "Hello from the fake provider.");
-    let after = texts(asked(&team).last().unwrap());
+    let after = texts(team.questions().last().unwrap());
     assert_eq!(after.iter().filter(|text| text.contains("is gone")).count(), 1, "it is said once");
 }
 
@@ -218,7 +210,7 @@ fn a_summary_that_is_no_shorter_is_not_taken() {
     terminal.types("/compact\r");
     terminal.wait_for("not compacted: the summary is no shorter than what it would stand for");
     ask(&mut terminal, "Two", "Hello from the fake provider.");
-    assert_eq!(texts(asked(&team).last().unwrap()), ["One", "Hello from the fake provider.", "Two"]);
+    assert_eq!(texts(team.questions().last().unwrap()), ["One", "Hello from the fake provider.", "Two"]);
 }
 
 #[test]
@@ -230,11 +222,11 @@ fn a_compaction_that_is_stopped_changes_nothing() {
     team.provider.script(endless);
     terminal.types("/compact\r");
     terminal.wait_for("compacting the conversation");
-    scorpiox_tests::process::patience::until("the question", || (asked(&team).len() == 2).then_some(()));
+    scorpiox_tests::process::patience::until("the question", || (team.questions().len() == 2).then_some(()));
     terminal.interrupts();
     terminal.wait_for("stopped; the conversation is as it was");
     ask(&mut terminal, "Two", "Hello from the fake provider.");
-    assert_eq!(texts(asked(&team).last().unwrap()), ["One", "Hello from the fake provider.", "Two"]);
+    assert_eq!(texts(team.questions().last().unwrap()), ["One", "Hello from the fake provider.", "Two"]);
 }
 
 #[test]
@@ -248,7 +240,7 @@ fn a_compaction_that_fails_is_said_and_the_turn_goes_on() {
     terminal.wait_for("not compacted: the backend answers 400: no summaries today");
     terminal.wait_for("Hello from the fake provider.");
     terminal.wait_for("> ");
-    let last = texts(asked(&team).last().unwrap());
+    let last = texts(team.questions().last().unwrap());
     assert_eq!((last.len(), last[0].as_str(), last[2].as_str()), (3, "One", "Two"));
 }
 
@@ -265,7 +257,7 @@ fn a_threshold_below_everything_does_not_compact_for_ever() {
     terminal.types("Three\r");
     let between = terminal.wait_for("Hello from the fake provider.");
     assert!(!between.contains("compact"), "it is said once: {between}");
-    assert_eq!(asked(&team).len(), 3);
+    assert_eq!(team.questions().len(), 3);
 }
 
 #[test]

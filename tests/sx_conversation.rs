@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 
 use fake_provider::{Endpoint, Fault, How, Script, Step};
 use scorpiox_tests::process::terminal::Terminal;
@@ -13,30 +12,17 @@ fn begin() -> (Team, FetchToken, Terminal) {
     begin_with(&[])
 }
 
-/// In a project's directory: the home directory is none.
-fn project(machine: &FetchToken) -> PathBuf {
-    machine.home().join("project")
-}
-
 fn begin_with(arguments: &[&str]) -> (Team, FetchToken, Terminal) {
     begin_on(arguments, |_| {})
 }
 
 fn begin_on(arguments: &[&str], prepare: impl FnOnce(&FetchToken)) -> (Team, FetchToken, Terminal) {
-    let (team, machine) = Team::with_a_developer(|plan| plan);
-    let machine = machine.at_a_plain_terminal();
-    fs::create_dir(project(&machine)).unwrap();
+    let (team, machine) = Team::with_a_project();
     prepare(&machine);
-    let mut command = machine.command_of("sx", arguments);
-    command.current_dir(project(&machine));
-    let mut terminal = Terminal::start(command);
+    let mut terminal = Terminal::start(machine.sx_in_the_project(arguments));
     terminal.wait_for("model gpt-5.5, effort its own");
     terminal.wait_for("> ");
     (team, machine, terminal)
-}
-
-fn asked(team: &Team) -> Vec<Value> {
-    team.provider.log_of(Endpoint::Responses).into_iter().map(|entry| entry.conversation.unwrap()).collect()
 }
 
 /// What was said, without what stands in front of the conversation.
@@ -56,7 +42,7 @@ fn a_conversation_goes_on_over_several_prompts() {
     terminal.types("Sure?\r");
     terminal.wait_for("Hello from the fake provider.");
     terminal.wait_for("> ");
-    let bodies = asked(&team);
+    let bodies = team.questions();
     assert_eq!(texts(&bodies[1]), ["How many?", "Forty-two.", "Sure?"]);
     assert_eq!(bodies[0]["prompt_cache_key"], bodies[1]["prompt_cache_key"]);
     terminal.types("/clear\r");
@@ -64,7 +50,7 @@ fn a_conversation_goes_on_over_several_prompts() {
     terminal.types("And now?\r");
     terminal.wait_for("Hello");
     terminal.wait_for("> ");
-    assert_eq!(texts(&asked(&team)[2]), ["And now?"]);
+    assert_eq!(texts(&team.questions()[2]), ["And now?"]);
     terminal.types("/quit\r");
     assert_eq!(terminal.ends(), Some(0));
 }
@@ -81,7 +67,7 @@ fn one_interruption_stops_the_answer_and_the_conversation_goes_on() {
     terminal.wait_for("stopped; the conversation goes on from here");
     terminal.types("Shorter\r");
     terminal.wait_for("Hello from the fake provider.");
-    let said = texts(&asked(&team)[1]);
+    let said = texts(&team.questions()[1]);
     assert_eq!((said[0].as_str(), said.last().map(String::as_str)), ("Tell me", Some("Shorter")));
     assert!(said[1].contains("interrupted"), "{said:?}");
     // Before the prompt, the terminal's driver would take the key for the end of a line.
@@ -99,7 +85,7 @@ fn a_failed_turn_leaves_the_conversation_as_it_was() {
     terminal.wait_for("no such model?[2J");
     terminal.types("Two\r");
     terminal.wait_for("Hello from the fake provider.");
-    assert_eq!(texts(&asked(&team)[1]), ["Two"]);
+    assert_eq!(texts(&team.questions()[1]), ["Two"]);
 }
 
 #[test]
@@ -116,10 +102,10 @@ fn commands_of_the_person_do_not_reach_the_model() {
         terminal.types(&format!("{command}\r"));
         terminal.wait_for(answer);
     }
-    assert!(asked(&team).is_empty());
+    assert!(team.questions().is_empty());
     terminal.types("Think\r");
     terminal.wait_for("Hello from the fake provider.");
-    let body = &asked(&team)[0];
+    let body = &team.questions()[0];
     assert_eq!(body["reasoning"], json!({"effort": "xhigh", "summary": "auto"}));
 }
 
@@ -137,7 +123,7 @@ fn script(text: &str) -> Script {
 
 /// What the model was told last.
 fn told(team: &Team) -> String {
-    let body = asked(team).pop().unwrap();
+    let body = team.questions().pop().unwrap();
     let output = &body["input"].as_array().unwrap().last().unwrap()["output"];
     output.as_str().unwrap().to_owned()
 }
@@ -145,7 +131,7 @@ fn told(team: &Team) -> String {
 #[test]
 fn a_script_is_shown_as_it_is_and_runs_only_after_a_yes() {
     let (team, machine, mut terminal) = begin();
-    let proof = project(&machine).join("proof");
+    let proof = machine.project().join("proof");
     for (answer, runs) in [("n", false), ("y", true)] {
         team.provider.script(script("echo ran > proof\necho out\u{1b}]0;"));
         terminal.types("Do it\r");
@@ -161,7 +147,7 @@ fn a_script_is_shown_as_it_is_and_runs_only_after_a_yes() {
         assert_eq!(proof.exists(), runs);
         assert_eq!(told(&team).starts_with("Exit code: 0\n"), runs, "{}", told(&team));
     }
-    assert_eq!(asked(&team).len(), 4);
+    assert_eq!(team.questions().len(), 4);
 }
 
 #[test]
@@ -187,7 +173,7 @@ fn what_was_always_allowed_is_not_asked_again_and_nothing_else_is() {
 #[test]
 fn a_patch_is_shown_line_by_line_and_applied_after_a_yes() {
     let (team, machine, mut terminal) = begin();
-    let file = project(&machine).join("f");
+    let file = machine.project().join("f");
     fs::write(&file, "one\ntwo\n").unwrap();
     let patch = "*** Begin Patch\n*** Update File: f\n one\n-two\n+zwei\n*** End Patch\n";
     let item = json!({"type": "custom_tool_call", "call_id": "call_1", "name": "apply_patch", "input": patch});
@@ -209,7 +195,7 @@ fn a_patch_is_shown_line_by_line_and_applied_after_a_yes() {
 #[test]
 fn a_patch_that_the_model_gives_to_its_shell_is_asked_for_as_a_patch() {
     let (team, machine, mut terminal) = begin();
-    let file = project(&machine).join("f");
+    let file = machine.project().join("f");
     fs::write(&file, "one\n").unwrap();
     let patch = "*** Begin Patch\n*** Update File: f\n-one\n+eins\n*** End Patch";
     team.provider.script(script(&format!("apply_patch <<'EOF'\n{patch}\nEOF")));
@@ -230,25 +216,25 @@ fn who_only_wants_to_read_is_not_asked() {
     let between = terminal.wait_for("Hello from the fake provider.");
     assert!(!between.contains("run it?"), "{between}");
     assert_eq!(told(&team), "not allowed: the session is read-only");
-    assert!(!project(&machine).join("proof").exists());
+    assert!(!machine.project().join("proof").exists());
 }
 
 #[test]
 fn an_interruption_ends_the_script_with_all_that_it_started() {
     let (team, machine, mut terminal) = begin();
-    let survivor = project(&machine).join("survivor");
+    let survivor = machine.project().join("survivor");
     team.provider.script(script("touch begun; (sleep 3; touch survivor) & sleep 300"));
     terminal.types("Do it\r");
     terminal.wait_for("run it?");
     terminal.types("y\r");
-    scorpiox_tests::process::patience::until("the script", || project(&machine).join("begun").exists().then_some(()));
+    scorpiox_tests::process::patience::until("the script", || machine.project().join("begun").exists().then_some(()));
     terminal.interrupts();
     terminal.wait_for("stopped; the conversation goes on from here");
     std::thread::sleep(std::time::Duration::from_secs(4));
     assert!(!survivor.exists());
     terminal.types("And?\r");
     terminal.wait_for("Hello from the fake provider.");
-    let input = asked(&team).pop().unwrap()["input"].clone();
+    let input = team.questions().pop().unwrap()["input"].clone();
     let outputs: Vec<&str> = input.as_array().unwrap().iter().filter_map(|item| item["output"].as_str()).collect();
     assert!(outputs.len() == 1 && outputs[0].contains("aborted by user"), "{outputs:?}");
 }
@@ -256,7 +242,7 @@ fn an_interruption_ends_the_script_with_all_that_it_started() {
 #[test]
 fn what_was_typed_before_the_question_is_no_answer_to_it() {
     let (team, machine, mut terminal) = begin();
-    let proof = project(&machine).join("proof");
+    let proof = machine.project().join("proof");
     let mut slow = script("touch proof");
     slow.steps.insert(1, Step::DelayMs(1_500));
     team.provider.script(slow);
@@ -294,6 +280,6 @@ fn a_function_of_the_person_is_offered_checked_and_runs_after_a_yes() {
     terminal.types("y\r");
     terminal.wait_for("Hello from the fake provider.");
     assert!(told(&team).ends_with("Output:\nsaid {\"word\":\"a b\"}\n"), "{}", told(&team));
-    let offered = asked(&team)[0]["tools"].as_array().unwrap().clone();
+    let offered = team.questions()[0]["tools"].as_array().unwrap().clone();
     assert!(offered.iter().any(|tool| tool["name"] == "say" && tool["strict"] == true), "{offered:?}");
 }

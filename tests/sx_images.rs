@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use base64::Engine as _;
@@ -13,22 +13,8 @@ use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::{Value, json};
 
-fn a_team() -> (Team, FetchToken) {
-    let (team, machine) = Team::with_a_developer(|plan| plan);
-    let machine = machine.at_a_plain_terminal();
-    fs::create_dir(project(&machine)).unwrap();
-    (team, machine)
-}
-
-/// In a project's directory: the home directory is none.
-fn project(machine: &FetchToken) -> PathBuf {
-    machine.home().join("project")
-}
-
 fn conversation(machine: &FetchToken, arguments: &[&str]) -> Terminal {
-    let mut command = machine.command_of("sx", arguments);
-    command.current_dir(project(machine));
-    let mut terminal = Terminal::start(command);
+    let mut terminal = Terminal::start(machine.sx_in_the_project(arguments));
     terminal.wait_for("/help for help");
     terminal
 }
@@ -37,10 +23,6 @@ fn picture(path: &Path, width: u32, height: u32) {
     let mut bytes = Cursor::new(Vec::new());
     RgbImage::from_pixel(width, height, Rgb([0, 200, 0])).write_to(&mut bytes, ImageFormat::Png).unwrap();
     fs::write(path, bytes.into_inner()).unwrap();
-}
-
-fn asked(team: &Team) -> Vec<Value> {
-    team.provider.log_of(Endpoint::Responses).into_iter().map(|entry| entry.conversation.unwrap()).collect()
 }
 
 /// The size of an image as the backend got it.
@@ -54,7 +36,7 @@ fn size(part: &Value) -> (u32, u32) {
 
 /// The parts of the last message of the person in the last request.
 fn prompt(team: &Team) -> Vec<Value> {
-    let body = asked(team).pop().unwrap();
+    let body = team.questions().pop().unwrap();
     let items = body["input"].as_array().unwrap().clone();
     items.iter().rfind(|item| item["role"] == "user").unwrap()["content"].as_array().unwrap().clone()
 }
@@ -69,12 +51,12 @@ fn view(path: &str) -> Script {
 
 /// What the model was told last.
 fn told(team: &Team) -> Value {
-    asked(team).pop().unwrap()["input"].as_array().unwrap().last().unwrap()["output"].clone()
+    team.questions().pop().unwrap()["input"].as_array().unwrap().last().unwrap()["output"].clone()
 }
 
 #[test]
 fn images_of_every_origin_go_in_front_of_a_prompt() {
-    let (team, machine) = a_team();
+    let (team, machine) = Team::with_a_project();
     picture(&machine.home().join("a shot.png"), 3000, 100);
     picture(&machine.home().join("b.dat"), 30, 20);
     picture(&machine.home().join("c"), 20, 30);
@@ -92,7 +74,7 @@ fn images_of_every_origin_go_in_front_of_a_prompt() {
 
 #[test]
 fn what_cannot_be_sent_is_said_before_anything_is() {
-    let (team, machine) = a_team();
+    let (team, machine) = Team::with_a_project();
     fs::write(machine.home().join("text.png"), "a text").unwrap();
     File::create(machine.home().join("huge.png")).unwrap().set_len(100 * 1024 * 1024).unwrap();
     picture(&machine.home().join("a.png"), 30, 20);
@@ -110,20 +92,20 @@ fn what_cannot_be_sent_is_said_before_anything_is() {
     let models = [model("blind", json!(["text"])), model("seeing", json!(["text", "image"]))];
     team.provider.oracle().settings_mut().models = Some(json!({ "models": models }));
     refused(&["-p", "x", "-i", "a.png", "-m", "blind"], "blind takes no images; these do: seeing");
-    assert!(asked(&team).is_empty());
+    assert!(team.questions().is_empty());
     assert_eq!(machine.run_program("sx", &["-p", "x", "-i", "a.png", "-m", "seeing"]).code, 0);
 }
 
 #[test]
 fn an_image_waits_for_its_prompt_and_a_pasted_path_becomes_one() {
-    let (team, machine) = a_team();
-    picture(&project(&machine).join("first.png"), 40, 30);
-    picture(&project(&machine).join("my shot.png"), 50, 30);
+    let (team, machine) = Team::with_a_project();
+    picture(&machine.project().join("first.png"), 40, 30);
+    picture(&machine.project().join("my shot.png"), 50, 30);
     let mut terminal = conversation(&machine, &["-i", "first.png"]);
     terminal.wait_for("[image #1: first.png 40x30]");
     terminal.types("/image my shot.png\r");
     terminal.wait_for("[image #2: my shot.png 50x30]");
-    let dropped = project(&machine).join("my shot.png");
+    let dropped = machine.project().join("my shot.png");
     terminal.types(&format!("compare with '{}'\r", dropped.display()));
     terminal.wait_for("[image #3: my shot.png 50x30]");
     terminal.wait_for("Hello from the fake provider.");
@@ -137,23 +119,23 @@ fn an_image_waits_for_its_prompt_and_a_pasted_path_becomes_one() {
     terminal.types("/image first.png what is this\r");
     terminal.wait_for("[image #1: first.png 40x30]");
     terminal.wait_for("context");
-    assert_eq!((text(&prompt(&team)[3]), asked(&team).len()), ("what is this", 3));
+    assert_eq!((text(&prompt(&team)[3]), team.questions().len()), ("what is this", 3));
     terminal.types("/image none.png\r");
     terminal.wait_for("none.png does not exist");
 }
 
 #[test]
 fn a_model_without_images_is_not_asked_and_another_one_can_be() {
-    let (team, machine) = a_team();
+    let (team, machine) = Team::with_a_project();
     let model =
         |slug: &str, modalities: Value| json!({"slug": slug, "visibility": "list", "input_modalities": modalities});
     let models = [model("blind", json!(["text"])), model("seeing", json!(["text", "image"]))];
     team.provider.oracle().settings_mut().models = Some(json!({ "models": models }));
-    picture(&project(&machine).join("a.png"), 40, 30);
+    picture(&machine.project().join("a.png"), 40, 30);
     let mut terminal = conversation(&machine, &["-m", "blind", "-i", "a.png"]);
     terminal.types("what is this\r");
     terminal.wait_for("blind takes no images; these do: seeing");
-    assert!(asked(&team).is_empty());
+    assert!(team.questions().is_empty());
     terminal.types("/model seeing\r");
     terminal.wait_for("model seeing");
     // The prompt is in the editor's history: twice up, over the command.
@@ -161,14 +143,14 @@ fn a_model_without_images_is_not_asked_and_another_one_can_be() {
     terminal.wait_for("Hello from the fake provider.");
     let parts = prompt(&team);
     assert_eq!((size(&parts[1]), text(&parts[3])), ((40, 30), "what is this"));
-    let tools = asked(&team)[0]["tools"].as_array().unwrap().clone();
+    let tools = team.questions()[0]["tools"].as_array().unwrap().clone();
     assert!(tools.iter().any(|tool| tool["name"] == "view_image"));
 }
 
 #[test]
 fn the_model_looks_at_files_of_the_project_and_asks_for_others() {
-    let (team, machine) = a_team();
-    picture(&project(&machine).join("a.png"), 40, 30);
+    let (team, machine) = Team::with_a_project();
+    picture(&machine.project().join("a.png"), 40, 30);
     picture(&machine.home().join("private.png"), 50, 30);
     let mut terminal = conversation(&machine, &[]);
     team.provider.script(view("a.png"));
@@ -196,8 +178,8 @@ fn the_model_looks_at_files_of_the_project_and_asks_for_others() {
 
 #[test]
 fn an_image_that_the_backend_takes_for_none_does_not_stay() {
-    let (team, machine) = a_team();
-    picture(&project(&machine).join("a.png"), 40, 30);
+    let (team, machine) = Team::with_a_project();
+    picture(&machine.project().join("a.png"), 40, 30);
     let body = json!({"error": {"message": "The image data you provided does not represent a valid image."}});
     let refusal = || Fault::on(Endpoint::Responses, How::Status { status: 400, body: body.clone() });
     let mut terminal = conversation(&machine, &[]);
@@ -207,7 +189,7 @@ fn an_image_that_the_backend_takes_for_none_does_not_stay() {
     terminal.wait_for("ask again without the image");
     terminal.types("Then tell me\r");
     terminal.wait_for("context");
-    let input = asked(&team)[1]["input"].to_string();
+    let input = team.questions()[1]["input"].to_string();
     assert!(!input.contains("input_image") && !input.contains("what is this"), "{input}");
 
     // What a tool brought is left out, and the model goes on.
@@ -216,7 +198,7 @@ fn an_image_that_the_backend_takes_for_none_does_not_stay() {
     team.provider.script(view("a.png"));
     terminal.types("Look\r");
     terminal.wait_for("it was left out, and the model was told");
-    assert_eq!(asked(&team).len(), 5);
+    assert_eq!(team.questions().len(), 5);
     assert!(told(&team)[0]["text"].as_str().unwrap().contains("an image was left out"), "{}", told(&team));
     terminal.wait_for("> ");
     terminal.types("/quit\r");
@@ -226,7 +208,7 @@ fn an_image_that_the_backend_takes_for_none_does_not_stay() {
     let mut terminal = conversation(&machine, &["--continue"]);
     terminal.types("And now?\r");
     terminal.wait_for("context");
-    let input = asked(&team).pop().unwrap()["input"].to_string();
+    let input = team.questions().pop().unwrap()["input"].to_string();
     assert!(!input.contains("input_image") && input.contains("an image was left out"), "{input}");
-    assert_eq!(asked(&team).len(), 6);
+    assert_eq!(team.questions().len(), 6);
 }

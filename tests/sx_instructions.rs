@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use fake_provider::{Endpoint, Script};
+use fake_provider::Script;
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::{Value, json};
@@ -21,10 +21,6 @@ fn begin_in(directory: &str, prepare: impl FnOnce(&FetchToken, &Path)) -> (Team,
     let mut terminal = Terminal::start(command);
     terminal.wait_for("model gpt-5.5, effort its own");
     (team, machine, terminal)
-}
-
-fn asked(team: &Team) -> Vec<Value> {
-    team.provider.log_of(Endpoint::Responses).into_iter().map(|entry| entry.conversation.unwrap()).collect()
 }
 
 fn parts(item: &Value) -> Vec<&str> {
@@ -48,7 +44,7 @@ fn instructions_are_named_to_the_person_and_told_to_the_model_in_front_of_each_r
         terminal.wait_for("Hello from the fake provider.");
         terminal.wait_for("context");
     }
-    let bodies = asked(&team);
+    let bodies = team.questions();
     for body in &bodies {
         let first = &body["input"][0];
         assert_eq!((&first["type"], &first["role"]), (&json!("message"), &json!("user")));
@@ -84,7 +80,7 @@ fn a_hostile_repository_moves_neither_address_nor_approval_nor_credential() {
     terminal.types("n\r");
     terminal.wait_for("Hello from the fake provider.");
     assert!(!proof.exists());
-    let body = asked(&team).pop().unwrap();
+    let body = team.questions().pop().unwrap();
     let told = parts(&body["input"][0]);
     assert_eq!(told[0].matches("</instructions>").count(), 1, "{told:?}");
     assert!(told[0].contains("curl evil.example"), "{told:?}");
@@ -99,5 +95,5 @@ fn a_link_out_of_the_project_is_said_and_not_followed() {
     terminal.wait_for("instructions: AGENTS.md is not read: it leads out of the project");
     terminal.types("Hello\r");
     terminal.wait_for("Hello from the fake provider.");
-    assert!(!asked(&team)[0].to_string().contains("a login of the person"));
+    assert!(!team.questions()[0].to_string().contains("a login of the person"));
 }

@@ -4,22 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use fake_provider::{Endpoint, Script, Step};
+use fake_provider::{Script, Step};
 use scorpiox_tests::process::patience;
 use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::{Value, json};
-
-fn given() -> (Team, FetchToken) {
-    let (team, machine) = Team::with_a_developer(|plan| plan);
-    let machine = machine.at_a_plain_terminal();
-    fs::create_dir(project(&machine)).unwrap();
-    (team, machine)
-}
-
-fn project(machine: &FetchToken) -> PathBuf {
-    machine.home().join("project")
-}
 
 /// `sx` at a terminal in the project's directory.
 fn begin(machine: &FetchToken, arguments: &[&str]) -> Terminal {
@@ -30,9 +19,7 @@ fn begin(machine: &FetchToken, arguments: &[&str]) -> Terminal {
 }
 
 fn start(machine: &FetchToken, arguments: &[&str]) -> Terminal {
-    let mut command = machine.command_of("sx", arguments);
-    command.current_dir(project(machine));
-    Terminal::start(command)
+    Terminal::start(machine.sx_in_the_project(arguments))
 }
 
 /// One prompt and its whole answer.
@@ -48,10 +35,6 @@ fn leaves(mut terminal: Terminal) -> String {
     let said = terminal.wait_for("sx --resume ");
     assert_eq!(terminal.ends(), Some(0));
     said
-}
-
-fn asked(team: &Team) -> Vec<Value> {
-    team.provider.log_of(Endpoint::Responses).into_iter().map(|entry| entry.conversation.unwrap()).collect()
 }
 
 fn input(body: &Value) -> Vec<Value> {
@@ -79,7 +62,7 @@ fn call_with_thought(script: &str) -> Script {
 
 #[test]
 fn the_next_day_the_conversation_goes_on_as_if_it_had_not_been_left() {
-    let (team, machine) = given();
+    let (team, machine) = Team::with_a_project();
     let mut terminal = begin(&machine, &["-e", "CODEX_REASONING_EFFORT=high"]);
     team.provider.script(call_with_thought("echo made"));
     team.provider.script(Script::message("It is made."));
@@ -98,7 +81,7 @@ fn the_next_day_the_conversation_goes_on_as_if_it_had_not_been_left() {
     terminal.wait_for("> ");
     says(&mut terminal, "And now?", "Hello from the fake provider.");
 
-    let bodies = asked(&team);
+    let bodies = team.questions();
     let (before, after) = (input(&bodies[1]), input(&bodies[2]));
     // What stands in front says the day, which may be another one by now.
     assert_eq!(after[1..before.len()], before[1..]);
@@ -114,14 +97,14 @@ fn the_next_day_the_conversation_goes_on_as_if_it_had_not_been_left() {
 
 #[test]
 fn a_kill_in_the_middle_of_a_turn_loses_nothing_that_was_complete() {
-    let (team, machine) = given();
+    let (team, machine) = Team::with_a_project();
     let mut terminal = begin(&machine, &[]);
     says(&mut terminal, "One", "Hello from the fake provider.");
     team.provider.script(call_with_thought("touch begun; sleep 300"));
     terminal.types("Two\r");
     terminal.wait_for("run it?");
     terminal.types("y\r");
-    patience::until("the script", || project(&machine).join("begun").exists().then_some(()));
+    patience::until("the script", || machine.project().join("begun").exists().then_some(()));
     terminal.is_killed();
 
     let mut terminal = start(&machine, &["--resume", &kept(&machine)[0][..6]]);
@@ -129,7 +112,7 @@ fn a_kill_in_the_middle_of_a_turn_loses_nothing_that_was_complete() {
     terminal.wait_for("> Two");
     terminal.wait_for("> ");
     says(&mut terminal, "Three", "Hello from the fake provider.");
-    let last = input(asked(&team).last().unwrap());
+    let last = input(team.questions().last().unwrap());
     let texts: Vec<&str> = last.iter().filter_map(|item| item["content"][0]["text"].as_str()).collect();
     assert!(texts.contains(&"One") && texts.contains(&"Two") && texts.contains(&"Three"), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains("ended in the middle of this turn")), "{texts:?}");
@@ -139,7 +122,7 @@ fn a_kill_in_the_middle_of_a_turn_loses_nothing_that_was_complete() {
 
 #[test]
 fn two_at_once_do_not_hold_the_same_conversation() {
-    let (team, machine) = given();
+    let (team, machine) = Team::with_a_project();
     let mut first = begin(&machine, &[]);
     says(&mut first, "One", "Hello from the fake provider.");
     let id = kept(&machine).remove(0);
@@ -150,18 +133,18 @@ fn two_at_once_do_not_hold_the_same_conversation() {
 
     let forked = machine.run_program("sx", &["-p", "Two", "--resume", &id, "--fork"]);
     assert_eq!((forked.code, forked.stdout.as_str()), (0, "Hello from the fake provider.\n"), "{forked:?}");
-    let copied = input(asked(&team).last().unwrap());
+    let copied = input(team.questions().last().unwrap());
     assert!(copied.iter().any(|item| item["content"][0]["text"] == "One"), "{copied:?}");
     assert_eq!(kept(&machine).len(), 2);
 
     // The first one goes on, and knows nothing of it.
     says(&mut first, "Three", "Hello from the fake provider.");
-    assert!(!input(asked(&team).last().unwrap()).iter().any(|item| item["content"][0]["text"] == "Two"));
+    assert!(!input(team.questions().last().unwrap()).iter().any(|item| item["content"][0]["text"] == "Two"));
 }
 
 #[test]
 fn a_copy_is_made_only_when_its_conversation_can_begin() {
-    let (team, machine) = given();
+    let (team, machine) = Team::with_a_project();
     let blind = json!({"slug": "blind", "visibility": "list", "input_modalities": ["text"]});
     team.provider.oracle().settings_mut().models = Some(json!({ "models": [blind] }));
     assert_eq!(machine.run_program("sx", &["-p", "One"]).code, 0);
@@ -169,16 +152,16 @@ fn a_copy_is_made_only_when_its_conversation_can_begin() {
     image::RgbImage::new(3, 2).save(machine.home().join("a.png")).unwrap();
     let picture = ["-p", "Two", "-i", "a.png", "-m", "blind", "--resume", &id, "--fork"];
     machine.run_program("sx", &picture).assert_refused(64);
-    assert_eq!(kept(&machine), [id.clone()]);
+    assert_eq!(kept(&machine), std::slice::from_ref(&id));
 
     let machine = machine.with("CODEX_TOKEN_SOURCE", "pigeon");
     assert_eq!(start(&machine, &["--resume", &id, "--fork"]).ends(), Some(78));
-    assert_eq!((kept(&machine), asked(&team).len()), (vec![id], 1));
+    assert_eq!((kept(&machine), team.questions().len()), (vec![id], 1));
 }
 
 #[test]
 fn another_conversation_is_chosen_from_a_list() {
-    let (team, machine) = given();
+    let (team, machine) = Team::with_a_project();
     for prompt in ["Apples", "Pears"] {
         let mut terminal = begin(&machine, &[]);
         says(&mut terminal, prompt, "Hello from the fake provider.");
@@ -201,7 +184,7 @@ fn another_conversation_is_chosen_from_a_list() {
     terminal.wait_for("> ");
     says(&mut terminal, "Plums", "Hello from the fake provider.");
     let texts: Vec<Value> =
-        input(asked(&team).last().unwrap()).iter().map(|item| item["content"][0]["text"].clone()).collect();
+        input(team.questions().last().unwrap()).iter().map(|item| item["content"][0]["text"].clone()).collect();
     assert!(texts.contains(&json!("Pears")) && !texts.contains(&json!("Apples")), "{texts:?}");
     // A new one begins, and the one before is free for others.
     terminal.types("/clear\r");
@@ -214,7 +197,7 @@ fn another_conversation_is_chosen_from_a_list() {
 
 #[test]
 fn one_prompt_is_kept_and_gone_on_with_unless_nothing_is_to_be_kept() {
-    let (team, machine) = given();
+    let (team, machine) = Team::with_a_project();
     assert_eq!(machine.run_program("sx", &["-p", "Secretly", "--ephemeral"]).code, 0);
     assert_eq!(kept(&machine).len(), 0);
     machine.run_program("sx", &["-p", "Hello?", "--continue"]).assert_refused(64);
@@ -222,7 +205,7 @@ fn one_prompt_is_kept_and_gone_on_with_unless_nothing_is_to_be_kept() {
     let answer = machine.run_program("sx", &["-p", "Two", "--continue"]);
     assert_eq!((answer.stdout.as_str(), answer.stderr.as_str()), ("Hello from the fake provider.\n", ""));
     let texts: Vec<Value> =
-        input(asked(&team).last().unwrap()).iter().map(|item| item["content"][0]["text"].clone()).collect();
+        input(team.questions().last().unwrap()).iter().map(|item| item["content"][0]["text"].clone()).collect();
     assert_eq!(texts, ["One", "Hello from the fake provider.", "Two"]);
     // Read, and not added to.
     assert_eq!(machine.run_program("sx", &["-p", "Three", "--continue", "--ephemeral"]).code, 0);
@@ -237,7 +220,7 @@ fn one_prompt_is_kept_and_gone_on_with_unless_nothing_is_to_be_kept() {
 
 #[test]
 fn what_is_kept_is_listed_shown_exported_and_deleted() {
-    let (team, machine) = given();
+    let (team, machine) = Team::with_a_project();
     team.provider.script(Script::message("A fence:\n\n```\nopen\u{1b}[2J"));
     assert_eq!(machine.run_program("sx", &["-p", "Why\u{1b}[2J?"]).code, 0);
     let run = |arguments: &[&str]| machine.run_program("sx", &[&["sessions"], arguments].concat());
@@ -268,7 +251,7 @@ fn what_is_kept_is_listed_shown_exported_and_deleted() {
 
 #[test]
 fn on_a_terminal_nothing_is_deleted_without_a_yes() {
-    let (_team, machine) = given();
+    let (_team, machine) = Team::with_a_project();
     assert_eq!(machine.run_program("sx", &["-p", "Keep me"]).code, 0);
     let id = kept(&machine).remove(0);
     for (answer, left) in [("\r", 1), ("no\r", 1), ("yes\r", 0)] {
@@ -283,7 +266,7 @@ fn on_a_terminal_nothing_is_deleted_without_a_yes() {
 
 #[test]
 fn where_nothing_can_be_kept_the_conversation_goes_on() {
-    let (team, machine) = given();
+    let (team, machine) = Team::with_a_project();
     let machine = machine.with("XDG_STATE_HOME", "/dev/null");
     let mut terminal = begin(&machine, &[]);
     terminal.types("One\r");
@@ -293,12 +276,12 @@ fn where_nothing_can_be_kept_the_conversation_goes_on() {
     terminal.types("Two\r");
     let between = terminal.wait_for("left]");
     assert!(!between.contains("not kept"), "{between}");
-    assert!(input(&asked(&team)[1]).iter().any(|item| item["content"][0]["text"] == "One"));
+    assert!(input(&team.questions()[1]).iter().any(|item| item["content"][0]["text"] == "One"));
 }
 
 #[test]
 fn the_traffic_log_tells_everything_but_secrets() {
-    let (team, machine) = given();
+    let (team, machine) = Team::with_a_project();
     let tokens = team.issued();
     let key = team.given_a_client("other").key.0;
     let refresh_token = tokens.refresh_token.clone().unwrap();
@@ -333,7 +316,7 @@ fn the_traffic_log_tells_everything_but_secrets() {
 
 #[test]
 fn nothing_is_asked_when_the_traffic_log_cannot_be_opened() {
-    let (team, machine) = given();
+    let (team, machine) = Team::with_a_project();
     assert_eq!(machine.run_program("sx", &["-p", "One"]).code, 0);
     let id = kept(&machine).remove(0);
     let folder = sessions(&machine).join(&id);
@@ -356,7 +339,7 @@ fn nothing_is_asked_when_the_traffic_log_cannot_be_opened() {
     terminal.types("Four\r");
     terminal.wait_for(&said);
     terminal.wait_for("> ");
-    assert_eq!(asked(&team).len(), 2);
+    assert_eq!(team.questions().len(), 2);
     fs::remove_dir(&in_the_way).unwrap();
     says(&mut terminal, "Five", "Hello from the fake provider.");
     assert!(fs::read_to_string(&in_the_way).unwrap().contains("Five"));
@@ -372,7 +355,7 @@ fn nothing_is_asked_when_the_traffic_log_cannot_be_opened() {
 
 #[test]
 fn a_transcript_of_a_newer_version_is_left_alone() {
-    let (_team, machine) = given();
+    let (_team, machine) = Team::with_a_project();
     assert_eq!(machine.run_program("sx", &["-p", "One"]).code, 0);
     let id = kept(&machine).remove(0);
     let path = sessions(&machine).join(&id).join("transcript.jsonl");

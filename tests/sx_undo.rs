@@ -1,7 +1,6 @@
 //! `/undo` and `/diff` in a conversation: what a turn changed, by a patch and by a script, is shown and taken back.
 
 use std::fs;
-use std::path::PathBuf;
 
 use fake_provider::{Endpoint, Script};
 use scorpiox_tests::process::terminal::Terminal;
@@ -9,19 +8,11 @@ use scorpiox_tests::process::{FetchToken, Team};
 use serde_json::json;
 
 fn begin() -> (Team, FetchToken, Terminal) {
-    let (team, machine) = Team::with_a_developer(|plan| plan);
-    let machine = machine.at_a_plain_terminal();
-    fs::create_dir(project(&machine)).unwrap();
-    fs::write(project(&machine).join("a.txt"), "one\n").unwrap();
-    let mut command = machine.command_of("sx", &["--approvals", "full-auto"]);
-    command.current_dir(project(&machine));
-    let mut terminal = Terminal::start(command);
+    let (team, machine) = Team::with_a_project();
+    fs::write(machine.project().join("a.txt"), "one\n").unwrap();
+    let mut terminal = Terminal::start(machine.sx_in_the_project(&["--approvals", "full-auto"]));
     terminal.wait_for("> ");
     (team, machine, terminal)
-}
-
-fn project(machine: &FetchToken) -> PathBuf {
-    machine.home().join("project")
 }
 
 /// A turn that changes a file by a patch and makes another by a script.
@@ -40,7 +31,7 @@ fn one_turn(team: &Team, terminal: &mut Terminal) {
 fn what_a_turn_changed_is_shown_taken_back_and_told_to_the_model() {
     let (team, machine, mut terminal) = begin();
     one_turn(&team, &mut terminal);
-    let read = |name: &str| fs::read_to_string(project(&machine).join(name)).ok();
+    let read = |name: &str| fs::read_to_string(machine.project().join(name)).ok();
     assert_eq!((read("a.txt").unwrap(), read("made/b.txt").unwrap()), ("two\n".into(), "three\n".into()));
 
     terminal.types("/diff\r");
@@ -50,7 +41,7 @@ fn what_a_turn_changed_is_shown_taken_back_and_told_to_the_model() {
     terminal.types("/undo\r");
     terminal.wait_for("D made/b.txt");
     assert_eq!((read("a.txt").unwrap(), read("made/b.txt")), ("one\n".into(), None));
-    assert!(!project(&machine).join("made").exists());
+    assert!(!machine.project().join("made").exists());
     terminal.types("/undo\r");
     terminal.wait_for("nothing to take back");
 
@@ -68,15 +59,15 @@ fn what_a_turn_changed_is_shown_taken_back_and_told_to_the_model() {
 fn what_the_person_has_changed_since_is_not_touched() {
     let (team, machine, mut terminal) = begin();
     one_turn(&team, &mut terminal);
-    let path = project(&machine).join("a.txt");
+    let path = machine.project().join("a.txt");
     fs::write(&path, "by hand\n").unwrap();
     terminal.types("/undo\r");
     terminal.wait_for("nothing was taken back: changed since that turn: a.txt");
-    assert!(project(&machine).join("made/b.txt").exists());
+    assert!(machine.project().join("made/b.txt").exists());
     terminal.types("/undo force\r");
     terminal.wait_for("a.txt: changed since, left as it is");
     assert_eq!(fs::read_to_string(path).unwrap(), "by hand\n");
-    assert!(!project(&machine).join("made/b.txt").exists());
+    assert!(!machine.project().join("made/b.txt").exists());
 }
 
 #[test]
@@ -87,5 +78,5 @@ fn another_conversation_takes_back_nothing_of_this_one() {
     terminal.wait_for("a new conversation");
     terminal.types("/undo\r");
     terminal.wait_for("nothing to take back");
-    assert_eq!(fs::read_to_string(project(&machine).join("a.txt")).unwrap(), "two\n");
+    assert_eq!(fs::read_to_string(machine.project().join("a.txt")).unwrap(), "two\n");
 }

@@ -76,6 +76,18 @@ impl FetchToken {
         self.home.path()
     }
 
+    /// The directory of a project: the home directory is none.
+    pub fn project(&self) -> PathBuf {
+        self.home().join("project")
+    }
+
+    /// `sx` in the project's directory.
+    pub fn sx_in_the_project(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command_of("sx", arguments);
+        command.current_dir(self.project());
+        command
+    }
+
     /// Where it keeps tokens.
     pub fn cache(&self) -> std::path::PathBuf {
         self.home.path().join(".cache/scorpiox")

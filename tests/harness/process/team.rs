@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fake_provider::{Account, FakeProvider, Settings, Tokens};
+use fake_provider::{Account, Endpoint, FakeProvider, Settings, Tokens};
 use scorpiox_wire::admin::{CredentialView, ImportRequest, LoginFlow, LoginState};
 use scorpiox_wire::{Secret, TokenAnswer, TokenTag};
 use serde_json::Value;
@@ -52,6 +52,13 @@ impl Team {
         (team, machine.with("CODEX_BASE_URL", &backend).with("MODEL", "gpt-5.5"))
     }
 
+    /// With a developer at a plain terminal, who has a project.
+    pub fn with_a_project() -> (Self, FetchToken) {
+        let (team, machine) = Self::with_a_developer(|plan| plan);
+        std::fs::create_dir(machine.project()).expect("a directory for the project");
+        (team, machine.at_a_plain_terminal())
+    }
+
     /// With nothing running but the provider.
     pub fn not_started(settings: Settings, plan: impl FnOnce(Plan) -> Plan) -> Self {
         let provider = FakeProvider::start(settings);
@@ -59,6 +66,11 @@ impl Team {
         let directory = tempfile::Builder::new().prefix("sx").tempdir().expect("a temporary directory");
         let plan = plan(Plan::new(&directory.path().join("data"), &provider.url()));
         Self { provider, plan, broker: None, directory }
+    }
+
+    /// The bodies of all questions to the model, oldest first.
+    pub fn questions(&self) -> Vec<Value> {
+        self.provider.log_of(Endpoint::Responses).into_iter().filter_map(|entry| entry.conversation).collect()
     }
 
     /// The running broker.
