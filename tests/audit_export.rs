@@ -92,7 +92,7 @@ fn each_deed_that_changes_who_may_what_is_a_line_of_the_export() {
         "credential.remove credential:kept ok",
         "credential.revoke_upstream credential:kept ok",
         "credential.remove credential:main ok",
-        "credential.revoke_upstream credential:main bad_request",
+        "credential.revoke_upstream credential:main unavailable",
         "credential.import credential:new ok",
         "credential.refresh credential:new ok",
         "broker.promote broker ok",

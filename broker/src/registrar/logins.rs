@@ -286,7 +286,9 @@ fn failed(error: &LoginError) -> LoginState {
 
 pub(super) fn problem(error: &LoginError) -> Problem {
     let code = match error {
-        LoginError::Unreachable(_) | LoginError::ChallengePage | LoginError::Unreadable(_) => Code::Unavailable,
+        LoginError::Unreachable(_) | LoginError::Failing(_) | LoginError::ChallengePage | LoginError::Unreadable(_) => {
+            Code::Unavailable
+        }
         LoginError::DeviceLoginDisabled
         | LoginError::Declined
         | LoginError::NoEntitlement

@@ -154,7 +154,7 @@ mod tests {
             (404, "", LoginError::DeviceLoginDisabled),
             (403, "<!DOCTYPE html>", LoginError::ChallengePage),
             (400, r#"{"error":"invalid_client"}"#, LoginError::Refused("400 with code invalid_client".into())),
-            (500, "", LoginError::Refused("500 without a code".into())),
+            (500, "", LoginError::Failing("500 without a code".into())),
             (200, "<html>", LoginError::Unreadable("200 without a JSON object".into())),
             (200, "{}", LoginError::Incomplete("device_auth_id")),
             (200, r#"{"device_auth_id":"da","user_code":""}"#, LoginError::Incomplete("user_code")),

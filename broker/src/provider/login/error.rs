@@ -41,6 +41,11 @@ pub enum LoginError {
     /// It said no for a reason that no step of ours explains.
     #[error("the provider refused the login ({0}); start again, and look at its status page if that does not help")]
     Refused(String),
+    /// It could not do it at this moment.
+    #[error(
+        "the provider could not do it now ({0}); try again later, and look at its status page if that does not help"
+    )]
+    Failing(String),
     /// The answer lacks something.
     #[error("the provider's answer has no {0}, so this would be no usable login; start again")]
     Incomplete(&'static str),

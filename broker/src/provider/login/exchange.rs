@@ -65,7 +65,10 @@ impl LoginError {
         if answer.status == 403 && answer.body.trim_ascii_start().starts_with(b"<") {
             return Self::ChallengePage;
         }
-        Self::Refused(codex::described(answer))
+        match answer.status {
+            429 | 500..=599 => Self::Failing(codex::described(answer)),
+            _ => Self::Refused(codex::described(answer)),
+        }
     }
 
     /// A refusal by a code that came through the browser.
@@ -132,9 +135,9 @@ mod tests {
             (400, r#"{"error":"invalid_grant"}"#, "400 with code invalid_grant): it was used before or is too old"),
             (400, r#"{"error":{"code":"bad_thing","message":"m"}}"#, "refused the login (400 with code bad_thing)"),
             (401, "", "refused the login (401 without a code)"),
-            (429, "{}", "refused the login (429 without a code)"),
-            (502, "", "refused the login (502 without a code)"),
-            (502, "<html>", "refused the login (502 without a code)"),
+            (429, "{}", "could not do it now (429 without a code)"),
+            (502, "", "could not do it now (502 without a code)"),
+            (502, "<html>", "could not do it now (502 without a code)"),
             (403, " <!DOCTYPE html>", "answered with a web page"),
             (200, "<html>", "cannot be read (200 with an answer that is no JSON object)"),
             (200, "{}", "cannot be read (200 with an answer without tokens)"),
