@@ -226,6 +226,28 @@ fn a_command_gets_the_alert_on_its_input_though_the_database_is_held() {
 }
 
 #[test]
+fn an_admin_keys_end_is_told_a_week_ahead_and_is_over_when_it_is_revoked() {
+    let listener = Listener::answering(&[]);
+    let team = Team::with(Settings::default(), told_at(&listener));
+    let key = |name: &str, days: u64| {
+        let body = json!({ "name": name, "scopes": ["read"], "expires_in": days * 24 * 3600 });
+        assert_eq!(team.admin().ask("POST", "/admin-keys", Some(body)).status, 200);
+    };
+    key("later", 8);
+    assert_eq!(team.admin().status().degraded, []);
+    key("nightly", 5);
+    let posted = listener.next();
+    assert_eq!(told(&posted), ["raised", "admin_key_ends", "nightly"]);
+    let status = team.admin().status();
+    let reason = posted.json()["data"]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with("admin key 'nightly' ends "), "{reason}");
+    assert_eq!(status.degraded.iter().map(|told| &told.reason).collect::<Vec<_>>(), [&reason]);
+    assert_eq!(team.admin().ask("DELETE", "/admin-keys/nightly", None).status, 200);
+    assert_eq!(told(&listener.next()), ["resolved", "admin_key_ends", "nightly"]);
+    assert_eq!(team.admin().status().degraded, []);
+}
+
+#[test]
 fn a_clients_end_is_told_a_week_ahead_once_and_is_over_when_it_is_extended() {
     let listener = Listener::answering(&[]);
     let mut team = Team::with(Settings::default(), told_at(&listener));

@@ -7,7 +7,13 @@ pub const TOLD_EACH: usize = 10;
 
 /// The command that lists what such conditions are about.
 pub fn list_of(what: What) -> &'static str {
-    if what == What::ClientEnds { "scorpiox-broker client list" } else { "scorpiox-broker credential list" }
+    if what == What::ClientEnds {
+        "scorpiox-broker client list"
+    } else if what == What::AdminKeyEnds {
+        "scorpiox-broker admin key list"
+    } else {
+        "scorpiox-broker credential list"
+    }
 }
 
 /// What is to be told.
@@ -121,6 +127,7 @@ mod tests {
         let urgencies = [
             Told::Change(raised(What::Fenced, 1)),
             Told::MoreRaised(What::ClientEnds, 5),
+            Told::MoreRaised(What::AdminKeyEnds, 5),
             Told::Change(resolved(What::Fenced, 1)),
             Told::MoreResolved(What::ClientEnds, 5),
         ]

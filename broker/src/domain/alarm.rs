@@ -1,23 +1,26 @@
 //! What needs a person: the state of the world → conditions.
 //!
+//! * [`world`]: all that conditions are made of.
 //! * [`memory`]: what was told before → what is to be told now.
 
 use std::time::Duration;
 
-use super::credential::{Name, Pause};
+use super::credential::Pause;
 use super::rotation::{Resting, State};
 use super::words::{cause_in_words, counted, ending_in_words};
 use crate::clock::Timestamp;
 use crate::local_time::LocalTime;
 
 mod memory;
+mod world;
 
 pub use memory::{Change, Memory, OVER_AFTER, Standing};
+pub use world::{AuditState, CertificateEnd, End, Listener, Login, Whose, World};
 
 /// A certificate that ends sooner than this needs a person.
 pub const CERTIFICATE_NOTICE: Duration = Duration::from_secs(14 * 24 * 3600);
-/// A client that gets nothing sooner than this from now on is told of; and for as long after its end.
-pub const CLIENT_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A client or an admin key that ends sooner than this is told of; and for as long after its end.
+pub const END_NOTICE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 macro_rules! whats {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)*) => {
@@ -74,6 +77,8 @@ whats! {
     RenewalPaused = "renewal_paused";
     /// The end that an administrator set for a client is near, or was a moment ago.
     ClientEnds = "client_ends";
+    /// The end of an admin key is near, or was a moment ago.
+    AdminKeyEnds = "admin_key_ends";
 }
 
 impl What {
@@ -103,90 +108,6 @@ pub struct Condition {
     pub next: Option<String>,
 }
 
-/// Whether the audit can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuditState {
-    /// To the database.
-    Writing,
-    /// To the spool only.
-    Spooling,
-    /// Nowhere.
-    Failing,
-}
-
-/// One credential, as far as it may need a person.
-#[derive(Debug, Clone)]
-pub struct Login {
-    /// Its name.
-    pub name: Name,
-    /// What an administrator switched off. A login that is not handed out needs nobody.
-    pub pause: Pause,
-    /// How its rotation stands.
-    pub state: State,
-    /// From when to when its access token lasts; none when it cannot be read.
-    pub life: Option<(Timestamp, Timestamp)>,
-    /// What the last attempts to renew came to, when they failed without harm.
-    pub failing: Option<String>,
-    /// It may not be renewed sooner than this.
-    pub not_before: Option<Timestamp>,
-}
-
-/// A client for which an administrator set an end, and which is not paused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientEnd {
-    /// Its name.
-    pub client: Name,
-    /// From when on it gets nothing.
-    pub at: Timestamp,
-}
-
-/// A listener that presents a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listener {
-    /// The clients'.
-    Clients,
-    /// The administration's.
-    Administration,
-}
-
-/// When the certificate of a listener ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CertificateEnd {
-    /// Whose.
-    pub listener: Listener,
-    /// From when on nobody connects.
-    pub at: Timestamp,
-}
-
-/// Everything that conditions are made of.
-#[derive(Debug, Clone)]
-pub struct World {
-    /// The moment.
-    pub now: Timestamp,
-    /// Why the broker is fenced.
-    pub fence: Option<String>,
-    /// Answers in memory only.
-    pub memory_only: usize,
-    /// Answers that the database does not take.
-    pub unsaved: usize,
-    /// The audit.
-    pub audit: AuditState,
-    /// By how many seconds the machine's calendar jumped.
-    pub clock_stepped: Option<i64>,
-    /// Rescue slots that nobody holds.
-    pub free_slots: usize,
-    /// Renewals under way.
-    pub in_flight: usize,
-    /// Rescue slots that cannot be read: the file, and why.
-    pub damaged_slots: Vec<(String, String)>,
-    /// The certificates of the listeners, each once.
-    pub certificates: Vec<CertificateEnd>,
-    /// Each credential.
-    pub logins: Vec<Login>,
-    /// Clients whose end is near.
-    pub endings: Vec<ClientEnd>,
-}
-
 /// Everything that needs a person, most urgent first.
 pub fn conditions(world: &World, local: &LocalTime) -> Vec<Condition> {
     let mut found = Found { conditions: Vec::new(), now: world.now, fence: world.fence.as_deref(), local };
@@ -194,18 +115,16 @@ pub fn conditions(world: &World, local: &LocalTime) -> Vec<Condition> {
     for login in world.logins.iter().filter(|login| login.pause != Pause::All) {
         found.login(login);
     }
-    for ending in &world.endings {
-        found.ending(ending);
+    for end in &world.ends {
+        found.end(end);
     }
     found.conditions.sort_by(|one, other| one.key.cmp(&other.key));
     found.conditions
 }
 
-impl ClientEnd {
-    /// Whether somebody is to be told.
-    pub fn is_near(&self, now: Timestamp) -> bool {
-        now.since(self.at).max(self.at.since(now)) <= CLIENT_NOTICE
-    }
+/// Whether somebody is to be told of an end at this moment.
+pub fn is_near(end: Timestamp, now: Timestamp) -> bool {
+    now.since(end).max(end.since(now)) <= END_NOTICE
 }
 
 struct Found<'a> {
@@ -285,19 +204,31 @@ impl Found<'_> {
         self.add(what, subject, reason, Some(next.into()));
     }
 
-    fn ending(&mut self, ending: &ClientEnd) {
-        if !ending.is_near(self.now) {
+    fn end(&mut self, end: &End) {
+        if !is_near(end.at, self.now) {
             return;
         }
-        let name = ending.client.as_str();
-        let moment = self.local.told(ending.at, self.now);
-        let reason = if ending.at > self.now {
-            format!("client '{name}' ends {moment}")
-        } else {
-            format!("client '{name}' ended {moment} and gets nothing any more")
+        let (what, name, who, lacks, next) = match &end.whose {
+            Whose::Client(name) => {
+                let next = format!("scorpiox-broker client limit {name} --expires 90d");
+                (What::ClientEnds, name, "client", "gets", next)
+            }
+            // A key is not extended: whoever has found it has it no longer than was meant.
+            Whose::AdminKey(name, scopes) => {
+                let next = format!(
+                    "give its program another one (scorpiox-broker admin key add NAME --scope {scopes} --expires 90d), \
+                     then: scorpiox-broker admin key revoke {name}"
+                );
+                (What::AdminKeyEnds, name, "admin key", "opens", next)
+            }
         };
-        let next = format!("scorpiox-broker client limit {name} --expires 90d");
-        self.add(What::ClientEnds, name, reason, Some(next));
+        let moment = self.local.told(end.at, self.now);
+        let reason = if end.at > self.now {
+            format!("{who} '{name}' ends {moment}")
+        } else {
+            format!("{who} '{name}' ended {moment} and {lacks} nothing any more")
+        };
+        self.add(what, name.as_str(), reason, Some(next));
     }
 
     fn login(&mut self, login: &Login) {

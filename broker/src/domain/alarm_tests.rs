@@ -1,7 +1,9 @@
 use super::*;
 use crate::domain::answer::Ending;
+use crate::domain::credential::Name;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::rotation::{Doubt, Idle, Quarantine, Reauth};
+use crate::domain::scope::{Scope, Scopes};
 
 // 2023-11-14 22:13:20 UTC, a Tuesday.
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
@@ -46,7 +48,7 @@ fn world(logins: impl IntoIterator<Item = Login>) -> World {
         damaged_slots: Vec::new(),
         certificates: Vec::new(),
         logins: logins.into_iter().collect(),
-        endings: Vec::new(),
+        ends: Vec::new(),
     }
 }
 
@@ -211,14 +213,14 @@ fn a_login_whose_renewal_is_paused_says_how_it_goes_on() {
 
 #[test]
 fn a_clients_end_is_told_a_week_ahead_and_for_a_week_with_the_command_that_extends_it() {
-    let ends = |at| World { endings: vec![ClientEnd { client: Name::parse("ci").unwrap(), at }], ..world([]) };
+    let ends = |at| World { ends: vec![End { whose: Whose::Client(Name::parse("ci").unwrap()), at }], ..world([]) };
     let second = Duration::from_secs(1);
     for (at, is_told) in [
-        (NOW + CLIENT_NOTICE + second, false),
-        (NOW + CLIENT_NOTICE, true),
+        (NOW + END_NOTICE + second, false),
+        (NOW + END_NOTICE, true),
         (NOW, true),
-        (NOW - CLIENT_NOTICE, true),
-        (NOW - CLIENT_NOTICE - second, false),
+        (NOW - END_NOTICE, true),
+        (NOW - END_NOTICE - second, false),
     ] {
         assert_eq!(!seen(&ends(at)).is_empty(), is_told, "{at}");
     }
@@ -233,6 +235,28 @@ fn a_clients_end_is_told_a_week_ahead_and_for_a_week_with_the_command_that_exten
     assert_eq!(
         (ended.key, ended.reason.as_str()),
         (ahead.key, "client 'ci' ended 21:13 Tuesday (UTC) and gets nothing any more")
+    );
+}
+
+#[test]
+fn an_admin_keys_end_is_told_as_a_clients_with_how_another_one_takes_its_place() {
+    let ends = |at| {
+        let scopes = Scopes::new([Scope::Clients, Scope::Credentials]).unwrap();
+        World { ends: vec![End { whose: Whose::AdminKey(Name::parse("nightly").unwrap(), scopes), at }], ..world([]) }
+    };
+    let second = Duration::from_secs(1);
+    assert_eq!(seen(&ends(NOW + END_NOTICE + second)), []);
+    assert_eq!(seen(&ends(NOW - END_NOTICE - second)), []);
+    let ahead = seen(&ends(NOW + END_NOTICE)).remove(0);
+    assert_eq!(ahead.key, Key { what: What::AdminKeyEnds, subject: "nightly".into() });
+    assert!(ahead.reason.starts_with("admin key 'nightly' ends "), "{}", ahead.reason);
+    let next = ahead.next.unwrap();
+    assert!(next.contains("admin key add NAME --scope clients,credentials --expires 90d"), "{next}");
+    assert!(next.ends_with("admin key revoke nightly"), "{next}");
+    let ended = seen(&ends(NOW - HOUR)).remove(0);
+    assert_eq!(
+        (ended.key, ended.reason.as_str()),
+        (ahead.key, "admin key 'nightly' ended 21:13 Tuesday (UTC) and opens nothing any more")
     );
 }
 

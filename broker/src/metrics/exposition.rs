@@ -130,6 +130,12 @@ impl Page {
         }
         let help = "Seconds until the end of a client that has one; negative afterwards";
         self.put_in(Unit::Seconds, "client_expiry", help, ends);
+        let ends = Family::<Labels, Gauge>::default();
+        for (key, left) in &sight.admin_key_ends {
+            ends.get_or_create(&vec![("admin_key", key.clone())]).set(*left);
+        }
+        let help = "Seconds until the end of an admin key that has one; negative afterwards";
+        self.put_in(Unit::Seconds, "admin_key_expiry", help, ends);
     }
 
     fn storage(&mut self, sight: &Sight) {
@@ -247,6 +253,14 @@ mod tests {
             series.iter().copied().collect::<std::collections::BTreeSet<_>>(),
             expected.iter().map(String::as_str).collect()
         );
+    }
+
+    #[test]
+    fn admin_keys_that_have_an_end_are_told() {
+        let admin_key_ends = vec![("nightly".to_owned(), 60)];
+        let text = exposition(&Meters::default(), &Sight { admin_key_ends, ..Sight::default() });
+        let series: Vec<&str> = text.lines().filter(|line| line.contains("admin_key_expiry_seconds{")).collect();
+        assert_eq!(series, ["scorpiox_broker_admin_key_expiry_seconds{admin_key=\"nightly\"} 60"]);
     }
 
     #[test]

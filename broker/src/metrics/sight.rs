@@ -48,6 +48,8 @@ pub struct Sight {
     pub handouts: Handouts,
     /// Seconds until the end of clients that have one, negative afterwards; the nearest end first.
     pub client_ends: Vec<(String, i64)>,
+    /// The same for admin keys, in the order of their names.
+    pub admin_key_ends: Vec<(String, i64)>,
     /// Rotations under way.
     pub in_flight: u64,
     /// Rescue slots that nobody holds.

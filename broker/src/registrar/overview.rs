@@ -6,7 +6,9 @@ use super::Registrar;
 use crate::alerts::digest::{TOLD_EACH, list_of};
 use crate::auditor::Auditor;
 use crate::clock::Timestamp;
-use crate::domain::alarm::{AuditState, CertificateEnd, ClientEnd, Condition, Listener, Login, World, conditions};
+use crate::domain::alarm::{
+    AuditState, CertificateEnd, Condition, End, Listener, Login, Whose, World, conditions, is_near,
+};
 use crate::domain::permission::{Permission, Policy, Wish, permission};
 use crate::holding::Holding;
 use crate::local_time::LocalTime;
@@ -74,22 +76,25 @@ impl Registrar {
     pub fn conditions(&self) -> Vec<Condition> {
         let world = World {
             certificates: self.facade().certificates().collect(),
-            endings: self.endings(),
+            ends: self.ends(),
             ..world(&self.rotator, &self.auditor)
         };
         conditions(&world, &self.local)
     }
 
-    /// Clients whose end is near: a pause is a decision already.
-    fn endings(&self) -> Vec<ClientEnd> {
+    /// Clients and admin keys whose end is near. A client's pause is a decision already.
+    fn ends(&self) -> Vec<End> {
         let now = self.now();
         let mut near = Vec::new();
         self.gate.visit(|caller| {
             let terms = caller.terms.load();
-            let Some(at) = terms.limits.expires_at.filter(|_| terms.paused_at.is_none()) else { return };
-            let ending = ClientEnd { client: caller.client.name.clone(), at };
-            near.extend(Some(ending).filter(|ending| ending.is_near(now)));
+            let end = terms.limits.expires_at.filter(|at| terms.paused_at.is_none() && is_near(*at, now));
+            near.extend(end.map(|at| End { whose: Whose::Client(caller.client.name.clone()), at }));
         });
+        for key in self.administrators.keys() {
+            let end = key.expires_at.filter(|at| is_near(*at, now));
+            near.extend(end.map(|at| End { whose: Whose::AdminKey(key.name.clone(), key.scopes.clone()), at }));
+        }
         near
     }
 
@@ -173,7 +178,7 @@ fn world(rotator: &Rotator, auditor: &Auditor) -> World {
         in_flight,
         damaged_slots: damaged.map(|slot| (slot.path.display().to_string(), slot.reason)).collect(),
         certificates: Vec::new(),
-        endings: Vec::new(),
+        ends: Vec::new(),
         logins: parts.holdings.all().iter().map(|holding| login(holding, now, &parts.policy)).collect(),
     }
 }

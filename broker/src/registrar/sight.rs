@@ -38,6 +38,12 @@ impl Registrar {
         client_ends.sort_unstable_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
         let most_clients = self.most_clients.load(Ordering::Relaxed);
         client_ends.truncate(most_clients);
+        let keys = self.administrators.keys();
+        let admin_key_ends = keys.iter().filter_map(|key| {
+            let left = key.expires_at?.as_unix().saturating_sub(now.as_unix());
+            Some((key.name.as_str().to_owned(), left))
+        });
+        let admin_key_ends = admin_key_ends.collect();
         let mut series = self.client_series.lock().unwrap_or_else(PoisonError::into_inner);
         let handouts = series.tell(handouts, most_clients);
         drop(series);
@@ -52,6 +58,7 @@ impl Registrar {
             clients: callers.len() as u64,
             handouts,
             client_ends,
+            admin_key_ends,
             in_flight: self.rotator.in_flight() as u64,
             slots_free: parts.slots.free() as u64,
             slots: parts.slots.capacity() as u64,
