@@ -72,17 +72,36 @@ fn r4_a_kill_in_the_one_window_that_no_client_can_close_is_a_doubt_and_said_alou
     assert_eq!(main_login(&team).health, Health::InDoubt);
     assert_eq!(team.admin().degraded(), ["in_doubt"]);
     team.broker().wait_for_log("IN DOUBT");
+    let (outcome, detail) = told_of_the_start(&team);
+    assert_eq!(outcome, "in_doubt");
+    assert!(detail.starts_with("generation 1; after a restart; "), "{detail}");
 }
 
 #[test]
 fn r5_a_kill_after_the_rescue_is_settled_by_the_start_without_asking_again() {
-    let team = killed_at("after_rescue");
+    let mut team = killed_at("after_rescue");
     let client = team.given_a_client("laptop");
     let answer = team.fetch(&client.key);
     assert_eq!(answer.generation, 2);
     assert_eq!(answer.access_token.expose(), team.issued().access_token, "it is the one that the provider gave");
     assert_eq!(team.provider.refresh_count(), 1);
     assert_eq!(main_login(&team).health, Health::Good);
+    let (outcome, detail) = told_of_the_start(&team);
+    let expected = "generation 2; after a restart; an answer from before the stop was settled";
+    assert_eq!((outcome.as_str(), detail.as_str()), ("ok", expected));
+    team.restart();
+    told_of_the_start(&team);
+}
+
+/// The one line that the audit has of the rotation that was killed.
+fn told_of_the_start(team: &Team) -> (String, String) {
+    let mut lines = patience::until("the line of the rotation", || {
+        Some(team.admin().audit_of("credential.rotate")).filter(|lines| !lines.is_empty())
+    });
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let line = lines.remove(0);
+    assert_eq!((line.actor.as_str(), line.object.as_str()), ("broker", "credential:main"));
+    (line.outcome, line.detail)
 }
 
 #[test]

@@ -114,8 +114,15 @@ fn a_client_that_knows_a_newer_token_is_a_witness_that_the_database_went_back() 
         let _ = team.ask_with(&laptop.key, "/codex", &[("if-none-match", &future.to_etag())]);
         let _ = team.refuse(&laptop.key, &future);
         assert_eq!(team.broker().log().matches("QUARANTINE").count(), 1, "a login is set aside once");
+        let lines = team.admin().audit_of("credential.quarantine");
+        let [line] = &lines[..] else { panic!("{lines:?}") };
+        assert_eq!((line.actor.as_str(), line.object.as_str()), ("broker", "credential:main"));
+        assert_eq!((line.outcome.as_str(), line.address.as_str()), ("ok", "127.0.0.1"));
+        assert!(line.detail.starts_with("generation 1; a client has a newer token"), "{}", line.detail);
+        assert!(line.detail.ends_with("; client:laptop said so"), "{}", line.detail);
         team.restart();
         assert_eq!(team.admin().credential("main").health, Health::Quarantine, "also after a restart");
+        assert_eq!(team.admin().audit_of("credential.quarantine").len(), 1, "which is no news");
         assert_eq!(team.provider.refresh_count(), 0);
     }
 }

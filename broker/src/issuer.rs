@@ -127,7 +127,7 @@ impl Issuer {
             self.refused(caller, holding, tag, origin, asker).await?;
         }
         if let Some(tag) = &ask.known {
-            self.witness(holding, tag);
+            self.witness(holding, tag, asker);
         }
         let (served, now) = self.fresh(holding, ask.at_least, asker).await?;
         in_the_gate(caller)?;
@@ -161,10 +161,10 @@ impl Issuer {
     }
 
     /// A client that has a newer token than we know of has seen a future that our database lost (matrix S2b).
-    fn witness(&self, holding: &Arc<Holding>, tag: &TokenTag) {
+    fn witness(&self, holding: &Arc<Holding>, tag: &TokenTag, asker: Asker<'_>) {
         let served = holding.served();
         if about(tag, &served.credential.id, served.credential.rotation.generation) == About::Future {
-            self.rotator.set_aside(holding, Quarantine::BehindWitness);
+            self.rotator.set_aside(holding, Quarantine::BehindWitness, asker);
         }
     }
 }

@@ -1,4 +1,6 @@
 //! A start: rows, slots and the mark are brought together before anything is served or renewed.
+//!
+//! * `aftermath`: what the audit hears of it, once that can be written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +20,10 @@ use crate::rescue::{RescueSlots, Rescued};
 use crate::seal::Sealer;
 use crate::store::credentials::Found;
 use crate::store::{Store, StoreError, Swap};
+
+mod aftermath;
+
+use aftermath::Aftermath;
 
 /// What a start works with.
 pub struct Recovery<'a> {
@@ -41,6 +47,8 @@ pub struct Recovered {
     pub holdings: Holdings,
     /// The high-water mark, or its fence.
     pub fence: Fence,
+    /// What was done, for the audit.
+    pub aftermath: Aftermath,
 }
 
 impl Recovery<'_> {
@@ -61,14 +69,15 @@ impl Recovery<'_> {
         let mut kept = self.slots.kept();
         kept.sort_by_key(|(_, rescued)| rescued.epoch);
         let mut replayed = Vec::new();
+        let mut aftermath = Aftermath::default();
         for (slot, rescued) in kept {
-            self.replay(&mut credentials, rescued).await?;
+            self.replay(&mut credentials, rescued, &mut aftermath).await?;
             replayed.push(slot);
         }
         let fence = open_fence(is_new)?;
         let mut holdings = Vec::new();
         for row in credentials.into_values() {
-            let credential = self.settle_standing(&fence, row).await?;
+            let credential = self.settle_standing(&fence, row, &mut aftermath).await?;
             holdings.push(Arc::new(Holding::new(credential)));
         }
         // Only now: a database that loses what was replayed is behind its mark.
@@ -76,7 +85,7 @@ impl Recovery<'_> {
             // A start is the only place that may block: nothing is served yet.
             slot.clear()?;
         }
-        Ok(Recovered { holdings: Holdings::new(holdings), fence })
+        Ok(Recovered { holdings: Holdings::new(holdings), fence, aftermath })
     }
 
     /// Brings one answer into the database. Once more changes nothing, so a start that is killed begins again.
@@ -84,6 +93,7 @@ impl Recovery<'_> {
         &self,
         credentials: &mut BTreeMap<CredentialId, Credential>,
         rescued: Rescued,
+        aftermath: &mut Aftermath,
     ) -> Result<(), anyhow::Error> {
         let id = CredentialId::from_stored(rescued.credential.clone());
         let outcome = match credentials.get(&id) {
@@ -102,12 +112,15 @@ impl Recovery<'_> {
                 let before = credentials.get(&id).map_or(0, |credential| credential.rotation.generation);
                 self.commit(&next, before, &credentials[&id].rotation).await?;
                 info!(credential = %next.name, generation = next.rotation.generation, "an answer from before the stop was settled");
+                aftermath.settled(&next, before);
                 credentials.insert(id, *next);
             }
             Replay::Keep(reason, aside) => {
                 let rotation = Rotation::begun(rescued.generation, rescued.epoch);
                 self.store.keep_answer(&id, &rotation, reason, &rescued.answer.body, self.now).await?;
                 warn!(credential = %id, reason, "an answer from before the stop is kept sealed and not published");
+                let name = credentials.get(&id).map_or(id.as_str(), |credential| credential.name.as_str());
+                aftermath.kept(name, &rotation, reason, aside.is_some());
                 if let Some(aside) = aside {
                     let before = credentials[&id].rotation.clone();
                     swap(self.store.advance(&id, &before, &aside.rotation).await)?;
@@ -149,11 +162,17 @@ impl Recovery<'_> {
     }
 
     /// Compares with the mark, doubts what was sent, and raises a mark that is behind.
-    async fn settle_standing(&self, fence: &Fence, row: Credential) -> anyhow::Result<Credential> {
+    async fn settle_standing(
+        &self,
+        fence: &Fence,
+        row: Credential,
+        aftermath: &mut Aftermath,
+    ) -> anyhow::Result<Credential> {
         let credential = restarted(&row, fence.mark(&row.id), self.now, self.policy.quiet_time);
         if credential.rotation != row.rotation {
             swap(self.store.advance(&row.id, &row.rotation, &credential.rotation).await)?;
             announce(&credential);
+            aftermath.stands(&credential);
         }
         if fence.reason().is_none() && was_ever_armed(&credential) {
             fence.raise(&credential.id, position(&credential.rotation)).await?;

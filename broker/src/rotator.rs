@@ -200,13 +200,14 @@ impl Rotator {
 
     /// Sets a credential aside because of what a client knows: at once in memory, and on disk as soon as it takes it. One
     /// that waits for a person already stays as it is: whoever knows better says so with every request.
-    pub fn set_aside(self: &Arc<Self>, holding: &Arc<Holding>, cause: Quarantine) {
+    pub fn set_aside(self: &Arc<Self>, holding: &Arc<Holding>, cause: Quarantine, by: Asker<'_>) {
         if matches!(holding.desk().credential.rotation.state, State::Quarantine(_) | State::Reauth(_)) {
             return;
         }
         error!(credential = %holding.id(), ?cause, "QUARANTINE");
         let quarantine = move |rotation: &Rotation| Some(rotation.quarantined(cause));
         self.assume(holding, quarantine);
+        self.note_set_aside(holding, cause, by);
         let (rotator, held) = (Arc::clone(self), Arc::clone(holding));
         self.runtime.spawn(async move {
             while let Err(Failure::Storage(error)) = rotator.make_sure(&held).await {

@@ -145,7 +145,7 @@ impl Issuer {
         match about(tag, &credential.id, generation) {
             About::Past => return Ok(()),
             About::Future => {
-                self.rotator.set_aside(holding, Quarantine::BehindWitness);
+                self.rotator.set_aside(holding, Quarantine::BehindWitness, asker);
                 return Ok(());
             }
             About::Current => {}

@@ -103,6 +103,7 @@ pub(super) async fn assemble(config: &Config, directory: &Directory, keys: Keys)
     let stand_ins = Arc::new(StandIns::load(store.clone(), keys.pepper, &gate).await?);
     let (auditor, audit_writer) =
         Auditor::start(store.clone(), spool, recovered.fence.clone(), timeline.clone(), activity.clone());
+    recovered.aftermath.note(&auditor, timeline.now());
     let anchors = Arc::new(Anchors::at(&config.anchor_file(), &instance, sealer.clone()));
     let anchorer = Anchorer {
         anchors: Arc::clone(&anchors),

@@ -111,6 +111,7 @@ impl SimBroker {
         let gate = Arc::new(Gate::new(scorpiox_broker::master_key::Pepper::from_bytes(&PEPPER), callers));
         let (auditor, _) =
             Auditor::start(store.clone(), spool, recovered.fence.clone(), timeline.clone(), activity.clone());
+        recovered.aftermath.note(&auditor, timeline.now());
         let meters = Meters::default();
         let pepper = scorpiox_broker::master_key::Pepper::from_bytes(&PEPPER);
         let administrators =
