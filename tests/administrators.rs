@@ -1,6 +1,5 @@
 //! Administrators over the network: passwords, sessions, admin keys, scopes; a broker driven from elsewhere.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -13,7 +12,7 @@ use scorpiox_tests::process::terminal::Terminal;
 use scorpiox_tests::process::tls::given_a_certificate;
 use scorpiox_tests::process::{Reply, Team, patience};
 use scorpiox_wire::Code;
-use scorpiox_wire::admin::{AdminKeyIssued, AuditEntry, Scope, SessionAnswer};
+use scorpiox_wire::admin::{AdminKeyIssued, Scope, SessionAnswer};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";
@@ -183,40 +182,6 @@ fn every_operation_is_refused_to_a_key_without_its_scope() {
     assert_eq!(network.ask("GET", "/status", Some(key.key.expose()), None).status, 200);
     assert_eq!(team.admin().ask("DELETE", "/admin-keys/late", None).status, 200);
     assert_eq!(network.ask("GET", "/status", Some(key.key.expose()), None).problem().code, Code::Unauthorized);
-}
-
-/// How many refusals one line of the audit stands for.
-fn refusals_in(line: &AuditEntry) -> u64 {
-    let count = line.detail.split(' ').next().and_then(|word| word.parse::<u64>().ok());
-    match count {
-        Some(before) if line.detail.ends_with("before") => before + 1,
-        Some(untold) => untold,
-        None => 1,
-    }
-}
-
-#[test]
-fn a_missing_scope_and_an_unknown_key_are_in_the_audit_and_none_is_lost() {
-    let (mut team, network) = a_team_with_anna();
-    let key = given_an_admin_key(&team, "ci", "read");
-    for _ in 0..3 {
-        let denied = network.ask("POST", "/clients/laptop/revoke", Some(key.key.expose()), None);
-        assert_eq!(denied.problem().code, Code::Forbidden);
-        assert_eq!(network.ask("GET", "/status", Some("sxa_nobody"), None).status, 401);
-    }
-    patience::until("a line of each", || (team.admin().audit_of("admin.denied").len() >= 2).then_some(()));
-    team.stop();
-    team.start();
-    let mut told = BTreeMap::new();
-    for line in team.admin().audit_of("admin.denied") {
-        assert!(!line.request_id.is_empty() && line.address == "127.0.0.1", "{line:?}");
-        *told.entry(format!("{} {} {}", line.actor, line.object, line.outcome)).or_insert(0) += refusals_in(&line);
-    }
-    let expected = [
-        ("admin-key:ci POST /admin/v1/clients/{name}/revoke forbidden".to_owned(), 3),
-        ("admin:(unknown) GET /admin/v1/status unauthorized".to_owned(), 3),
-    ];
-    assert_eq!(told, BTreeMap::from(expected));
 }
 
 #[test]

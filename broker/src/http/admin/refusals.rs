@@ -10,7 +10,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest};
 use scorpiox_wire::Problem;
 
-use super::{Data, Operation, once};
+use super::{Data, Operation};
 use crate::http::error::Refusal;
 use crate::registrar::Administrator;
 
@@ -88,7 +88,7 @@ impl Change {
     }
 }
 
-/// Lets the operation answer, and writes its refusal down.
+/// Lets the operation answer, and writes its refusal down. A repeat is answered outside, and is not written down again.
 pub(super) async fn noted<B: MessageBody + 'static>(
     change: Option<Change>,
     request: ServiceRequest,
@@ -106,7 +106,7 @@ pub(super) async fn noted<B: MessageBody + 'static>(
 
 /// What a response refuses with.
 fn problem(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
-    if response.status().as_u16() < 400 || response.headers().contains_key(once::REPLAYED) {
+    if response.status().as_u16() < 400 {
         return None;
     }
     Some(response.response().error().map_or_else(|| Refusal::from_status(response.status()).problem, of))
