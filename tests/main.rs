@@ -29,6 +29,7 @@
 //! * [`rotation`]: rotations and crashes, rows R1–R19 of the fault matrix.
 //! * [`secrets`]: the canary search; no cores, no readers.
 //! * [`serving`]: a token request and its answer (R13, R15, R16, P3).
+//! * [`withdrawal`]: what is taken away while a request waits is not handed out (H5).
 //! * [`shutdown`]: the stop and the reload (R17).
 //! * [`startup_files`]: keys, mark, database, lock (S1, S2, S2c, S3, S5, H8).
 //! * [`stock_renewal`]: stock clients renew at the broker's token endpoint. * [`stock_file`]: their login's file.
@@ -96,3 +97,4 @@ mod sx_stream;
 mod sx_tools;
 mod sx_undo;
 mod traces;
+mod withdrawal;
