@@ -144,6 +144,8 @@ fn the_dashboard_and_the_rules_ask_only_for_what_there_is() {
     team.given_a_client("laptop");
     let ends = json!({ "expires_at": 4_000_000_000_i64 });
     assert_eq!(team.admin().ask("PUT", "/clients/laptop/limits", Some(ends)).status, 200);
+    let key = json!({ "name": "ci", "scopes": ["read"], "expires_in": 86_400 });
+    assert_eq!(team.admin().ask("POST", "/admin-keys", Some(key)).status, 200);
     let page = of_administration(&team);
     let there_is: BTreeSet<&str> = page.series.keys().map(|series| name_of(series)).collect();
     let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD).unwrap();

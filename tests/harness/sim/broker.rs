@@ -20,6 +20,8 @@ use scorpiox_broker::gate::{Caller, Gate};
 use scorpiox_broker::holding::{Flight, Holding, Outcome};
 use scorpiox_broker::issuer::{Ask, Handed, Issuer, Origin, Refused, Terms};
 use scorpiox_broker::metrics::Meters;
+use scorpiox_broker::oauth::OAuth;
+use scorpiox_broker::oauth::stand_ins::StandIns;
 use scorpiox_broker::provider::dial::{self, Agent, Dialer, Egress};
 use scorpiox_broker::provider::{CodexProvider, OAuthServer, Provider};
 use scorpiox_broker::recovery::Recovery;
@@ -275,6 +277,18 @@ impl SimBroker {
             let caller = caller.map_err(|_| Refused::Revoked)?;
             issuer.hand_out(&caller, &ask, origin).await
         })
+    }
+
+    /// Tokens together with stand-ins, for clients that need a refresh token.
+    ///
+    /// # Panics
+    /// When the database cannot be read.
+    pub async fn oauth(&self) -> Arc<OAuth> {
+        let (store, timeline) = (self.rotator.parts().store.clone(), self.rotator.parts().timeline.clone());
+        let pepper = scorpiox_broker::master_key::Pepper::from_bytes(&PEPPER);
+        let stand_ins = StandIns::load(store, pepper, &self.gate).await.expect("stand-ins can be read");
+        let (gate, issuer) = (Arc::clone(&self.gate), Arc::clone(&self.issuer));
+        Arc::new(OAuth::new(gate, issuer, Arc::new(stand_ins), self.auditor.clone(), timeline))
     }
 
     /// A client asks for a token, and time passes until it has an answer.
