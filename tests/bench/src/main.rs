@@ -94,7 +94,7 @@ fn measure(what: What, quick: bool) -> anyhow::Result<Vec<Row>> {
     let work = |usual: usize| if quick { usual / 10 } else { usual };
     match what {
         What::Serve => {
-            let extent = serve::Extent { rounds: rounds(7), requests: work(60_000) };
+            let extent = serve::Extent { rounds: rounds(7), requests: work(200_000) };
             let mut rows = serve::rows(extent)?;
             rows.push(serve::wrong_key(extent)?);
             Ok(rows)
