@@ -1,6 +1,7 @@
 //! S2: a database that lost its end or came back older, a mark that is missing or not ours.
 
 use std::fs;
+use std::sync::Barrier;
 use std::time::Duration;
 
 use fake_provider::{Account, Fault, Twist};
@@ -9,7 +10,7 @@ use scorpiox_broker::domain::rotation::{Quarantine, State};
 use scorpiox_broker::failpoint::Point;
 use scorpiox_broker::holding::Outcome;
 use scorpiox_broker::issuer::{Ask, Refused};
-use scorpiox_broker::rotator::NotNow;
+use scorpiox_broker::rotator::{Asker, NotNow};
 use scorpiox_tests::sim::{Deed, MAIN, SimBroker, Trip, World, administrator};
 use scorpiox_wire::TokenTag;
 use scorpiox_wire::admin::PromoteRequest;
@@ -295,4 +296,28 @@ fn s2c_a_mark_that_was_never_needed_may_be_missing() {
     fs::remove_file(world.mark_file()).unwrap();
     world.life(renew_after_a_minute);
     world.judge();
+}
+
+#[test]
+fn s2_many_who_know_better_at_once_set_a_login_aside_once() {
+    for _ in 0..20 {
+        let mut world = World::with_login();
+        world.life(async |broker| {
+            broker.rest().await;
+            let (rotator, holding, together) = (&broker.rotator, broker.holding(MAIN), Barrier::new(8));
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        together.wait();
+                        rotator.set_aside(&holding, Quarantine::BehindWitness, Asker::Schedule);
+                    });
+                }
+            });
+            broker.rest().await;
+            let entries = rotator.parts().store.audit_after(0, 100).await.unwrap();
+            let told = entries.iter().filter(|entry| entry.record.action.as_str() == "credential.quarantine");
+            assert_eq!(told.count(), 1);
+        });
+        world.judge();
+    }
 }

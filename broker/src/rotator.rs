@@ -201,12 +201,12 @@ impl Rotator {
     /// Sets a credential aside because of what a client knows: at once in memory, and on disk as soon as it takes it. One
     /// that waits for a person already stays as it is: whoever knows better says so with every request.
     pub fn set_aside(self: &Arc<Self>, holding: &Arc<Holding>, cause: Quarantine, by: Asker<'_>) {
-        if matches!(holding.desk().credential.rotation.state, State::Quarantine(_) | State::Reauth(_)) {
+        let quarantine = |rotation: &Rotation| (!waits_for_a_person(rotation)).then(|| rotation.quarantined(cause));
+        // Looked at twice, because most who know better come when it is done already; the second look is the one that counts.
+        if waits_for_a_person(&holding.desk().credential.rotation) || !self.assume(holding, quarantine) {
             return;
         }
         error!(credential = %holding.id(), ?cause, "QUARANTINE");
-        let quarantine = move |rotation: &Rotation| Some(rotation.quarantined(cause));
-        self.assume(holding, quarantine);
         self.note_set_aside(holding, cause, by);
         let (rotator, held) = (Arc::clone(self), Arc::clone(holding));
         self.runtime.spawn(async move {
@@ -233,4 +233,8 @@ impl Rotator {
             desk.backoff.hold(self.parts.policy.quiet_time, self.parts.timeline.monotonic());
         }
     }
+}
+
+fn waits_for_a_person(rotation: &Rotation) -> bool {
+    matches!(rotation.state, State::Quarantine(_) | State::Reauth(_))
 }

@@ -57,15 +57,18 @@ impl Rotator {
         Failure::InDoubt(why.to_owned())
     }
 
-    /// The step in memory only; the disk is corrected before the next rotation.
-    pub(super) fn assume(&self, holding: &Arc<Holding>, step: impl Fn(&Rotation) -> Option<Rotation>) {
+    /// The step in memory only; the disk is corrected before the next rotation. False when there was none to take.
+    pub(super) fn assume(&self, holding: &Arc<Holding>, step: impl Fn(&Rotation) -> Option<Rotation>) -> bool {
         let mut desk = holding.desk();
-        if let Some(after) = step(&desk.credential.rotation) {
+        let after = step(&desk.credential.rotation);
+        let is_taken = after.is_some();
+        if let Some(after) = after {
             desk.credential.rotation = after;
         }
         desk.unsure = true;
         drop(desk);
         holding.publish();
+        is_taken
     }
 
     /// When the outcome of an earlier write is unknown: reads what is on disk and writes what memory knows.
