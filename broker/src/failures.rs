@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,9 +34,9 @@ struct Seen {
 }
 
 impl Failures {
-    /// So many in a span; `None` counts nothing.
-    pub fn new(quota: Option<Quota>, timeline: Timeline) -> Self {
-        Self { quota, timeline, seen: Mutex::default() }
+    /// So many a minute; 0 counts nothing.
+    pub fn per_minute(count: u32, timeline: Timeline) -> Self {
+        Self { quota: NonZeroU32::new(count).map(Quota::per_minute), timeline, seen: Mutex::default() }
     }
 
     /// A wrong key came from there: `Err` when that address should slow down, and for how long.
@@ -69,7 +70,6 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr};
-    use std::num::NonZeroU32;
     use std::sync::Arc;
 
     use super::*;
@@ -77,8 +77,7 @@ mod tests {
 
     fn failures(count: u32) -> (Failures, Arc<HandClock>) {
         let clock = Arc::new(HandClock::default());
-        let quota = NonZeroU32::new(count).map(Quota::per_minute);
-        (Failures::new(quota, Timeline::new(clock.clone())), clock)
+        (Failures::per_minute(count, Timeline::new(clock.clone())), clock)
     }
 
     fn four(number: u32) -> Option<IpAddr> {

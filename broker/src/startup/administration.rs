@@ -1,6 +1,5 @@
 //! The administration over the network, where it is switched on.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use actix_server::ServerHandle;
@@ -12,7 +11,6 @@ use super::listeners::made_for_itself;
 use super::running::DRAIN;
 use crate::clock::Timestamp;
 use crate::config::Config;
-use crate::domain::meter::Quota;
 use crate::failures::Failures;
 use crate::http::limits::{Bounds, Caps};
 use crate::http::listener::{self, Listen};
@@ -63,8 +61,8 @@ pub(super) fn serve(
     };
     let shared = web::Data::new(Arc::clone(registrar));
     let sign_ins = web::Data::new(Arc::clone(sign_ins));
-    let quota = NonZeroU32::new(config.limits.failures_per_minute).map(Quota::per_minute);
-    let failures = web::Data::new(Failures::new(quota, registrar.timeline().clone()));
+    let failures = Failures::per_minute(config.limits.failures_per_minute, registrar.timeline().clone());
+    let failures = web::Data::new(failures);
     let app = move || {
         App::new()
             .app_data(shared.clone())

@@ -1,6 +1,5 @@
 //! The listeners of clients and of the local administration, and the certificate.
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,7 +12,6 @@ use super::directory::{Directory, make_private};
 use super::running::DRAIN;
 use crate::clock::Timestamp;
 use crate::config::{Config, Transport};
-use crate::domain::meter::Quota;
 use crate::failures::Failures;
 use crate::http::limits::{Bounds, Caps};
 use crate::http::listener::{self, Listen};
@@ -31,8 +29,7 @@ pub(super) fn serve_clients(
     certificate: Option<&Arc<ReloadableCertificate>>,
 ) -> anyhow::Result<ServerHandle> {
     let (rotator, gate, auditor) = (&assembly.rotator, &assembly.gate, &assembly.auditor);
-    let failures = NonZeroU32::new(config.limits.failures_per_minute).map(Quota::per_minute);
-    let failures = Arc::new(Failures::new(failures, assembly.timeline.clone()));
+    let failures = Arc::new(Failures::per_minute(config.limits.failures_per_minute, assembly.timeline.clone()));
     let oauth = web::Data::new(oauth::OAuthService {
         oauth: Arc::clone(&desks.oauth),
         sign_ins: Arc::clone(&desks.sign_ins),
