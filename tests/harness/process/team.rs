@@ -69,8 +69,12 @@ impl Team {
     }
 
     /// The bodies of all questions to the model, oldest first.
+    ///
+    /// # Panics
+    /// When one of them is no JSON.
     pub fn questions(&self) -> Vec<Value> {
-        self.provider.log_of(Endpoint::Responses).into_iter().filter_map(|entry| entry.conversation).collect()
+        let asked = self.provider.log_of(Endpoint::Responses).into_iter();
+        asked.map(|entry| entry.conversation.expect("a question is JSON")).collect()
     }
 
     /// The running broker.
