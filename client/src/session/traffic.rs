@@ -25,6 +25,7 @@ use ureq::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
 use super::masking::{MASKED, Masks};
+use super::transcript::PRIVATE_DIRECTORY;
 use crate::backend::traffic::{Asked, Listener, Sound};
 use crate::clock::Clock;
 use crate::durable_file::PRIVATE;
@@ -32,8 +33,6 @@ use crate::failure::{Class, Failure};
 
 /// The file's name in a conversation's folder.
 pub const FILE_NAME: &str = "traffic.jsonl";
-/// Directories are entered by their owner only.
-const PRIVATE_DIRECTORY: u32 = 0o700;
 /// Headers that say nothing secret; of all others only the name is kept.
 const OPEN_HEADERS: [&str; 14] = [
     "originator",

@@ -22,7 +22,7 @@ pub const FILE_NAME: &str = "transcript.jsonl";
 /// A longer line is none of ours, in bytes: the longest have images.
 const LONGEST_LINE: u64 = 256 * 1024 * 1024;
 /// Directories are entered by their owner only.
-const PRIVATE_DIRECTORY: u32 = 0o700;
+pub(super) const PRIVATE_DIRECTORY: u32 = 0o700;
 
 /// A transcript that this process writes. Nobody else does, until it is dropped.
 #[derive(Debug)]
