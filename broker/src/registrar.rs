@@ -117,9 +117,7 @@ impl Administrator {
     fn as_asker(&self) -> Asker<'_> {
         Asker::Administrator { actor: &self.actor, request_id: &self.request_id, address: &self.address }
     }
-}
 
-impl Administrator {
     /// For a part of an operation that needs more than the operation does.
     fn needs(&self, needed: Scope) -> Result<(), Problem> {
         if self.scopes.allow(needed) {

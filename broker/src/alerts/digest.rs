@@ -7,12 +7,10 @@ pub const TOLD_EACH: usize = 10;
 
 /// The command that lists what such conditions are about.
 pub fn list_of(what: What) -> &'static str {
-    if what == What::ClientEnds {
-        "scorpiox-broker client list"
-    } else if what == What::AdminKeyEnds {
-        "scorpiox-broker admin key list"
-    } else {
-        "scorpiox-broker credential list"
+    match what {
+        What::ClientEnds => "scorpiox-broker client list",
+        What::AdminKeyEnds => "scorpiox-broker admin key list",
+        _ => "scorpiox-broker credential list",
     }
 }
 
